@@ -1,0 +1,346 @@
+"""A Python function -> the same function with its control flow handed to operators.
+
+The new code object is compiled under the user's own file name with the user's positions, so
+tracebacks and breakpoints need no map. A converted function shares the cells of the original.
+"""
+
+from __future__ import annotations
+
+import __future__
+
+import ast
+import warnings
+import weakref
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import CellType, CodeType, FunctionType
+from typing import Any
+
+from . import policy
+from .activity import Names, parameters
+from .analysis import analyse
+from .emit import Emitter
+from .expressions import Expressions
+from .lower import Lowerer
+from .resolve import Resolver, still_holds
+from .source import FunctionNode, NoSource, function_ast, mangling_class
+from .syntax import FreshNames
+
+_FUTURE = 0
+for _feature in __future__.all_feature_names:
+    _FUTURE |= getattr(__future__, _feature).compiler_flag
+
+NAMESPACE = CellType()  # holds the operators; filled by operators.py
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The converted code of a function's code; functions are made from it at call time.
+
+    It holds nothing of the function that it was made for, so it keeps nothing alive.
+    """
+
+    code: CodeType
+    tree: FunctionNode
+    ag: str  # the name of the namespace of operators in the code
+    globals: int
+    asked: Mapping[str, object]  # what was assumed of the function's cells
+
+    def serves(self, f: FunctionType) -> bool:
+        return self.globals == id(f.__globals__) and still_holds(f, self.asked)
+
+    def function(self, f: FunctionType) -> FunctionType:
+        """The converted `f`."""
+        cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
+        cells[self.ag] = NAMESPACE
+        closure = tuple([cells[name] for name in self.code.co_freevars])
+        made = FunctionType(self.code, f.__globals__, f.__name__, f.__defaults__, closure)
+        made.__kwdefaults__ = f.__kwdefaults__
+        made.__qualname__ = f.__qualname__
+        if f.__dict__:
+            made.__dict__.update(f.__dict__)
+        return made
+
+    def complete(self, f: FunctionType) -> FunctionType:
+        """The converted `f` with all that a function has."""
+        made = self.function(f)
+        made.__module__ = f.__module__
+        made.__doc__ = f.__doc__
+        made.__annotations__ = f.__annotations__
+        return made
+
+
+class _Known:
+    """What is known of the functions of one code object, for as long as it lives."""
+
+    __slots__ = ("code", "reason", "templates")
+
+    def __init__(self, code: CodeType, known: dict[int, _Known]) -> None:
+        key = id(code)
+        self.code = weakref.ref(code, lambda _: known.pop(key, None))
+        self.templates: list[Template] = []
+        self.reason: str | None = None
+
+
+# By the id of the code: code objects of different files may be equal.
+_known: dict[int, _Known] = {}
+_converted: dict[int, weakref.ref[CodeType]] = {}
+CONVERTED = "it is converted already"
+
+
+def known_of(code: CodeType) -> _Known:
+    found = _known.get(id(code))
+    if found is None or found.code() is not code:
+        found = _known[id(code)] = _Known(code, _known)
+        if is_converted(code):
+            found.reason = CONVERTED
+    return found
+
+
+def is_converted(code: CodeType) -> bool:
+    """True for code that conversion has made."""
+    ref = _converted.get(id(code))
+    return ref is not None and ref() is code
+
+
+def reason_of(code: CodeType) -> str | None:
+    """Why functions of this code run as they are; None if they don't, or it was never asked."""
+    found = _known.get(id(code))
+    if found is None or found.code() is not code or found.reason == CONVERTED:
+        return None
+    return found.reason
+
+
+def template_of(f: FunctionType) -> Template | None:
+    """How to convert `f`; None if it can't be converted, for a reason that is kept."""
+    known = known_of(f.__code__)
+    if known.reason is not None:
+        return None
+    for template in known.templates:
+        if template.serves(f):
+            return template
+    known.reason = policy.why_not(f.__code__)
+    if known.reason is None:
+        try:
+            template = _Conversion(f).template()
+        except NoSource as error:
+            known.reason = str(error)
+        else:
+            known.templates.append(template)
+            return template
+    return None
+
+
+class _Conversion:
+    """The conversion of one function and the functions in it."""
+
+    def __init__(self, f: FunctionType) -> None:
+        self.f = f
+        self.code = f.__code__
+        self.node = function_ast(f)
+        self.resolver = Resolver(f)
+        taken = set(_identifiers(self.code))
+        self.fresh = FreshNames(taken)
+        self.ag = self.fresh("ag")
+        self.generated: set[str] = set()
+        self._left: set[int] = set()  # lines of inner functions that are left as they are
+
+    def template(self) -> Template:
+        if self._uses_frame():
+            raise NoSource("it calls a builtin that sees its local names, such as locals()")
+        node = self.node
+        if isinstance(node, ast.Lambda):
+            with self.resolver.scope(_locals(self.code)):
+                expressions = self._expressions(_first(node.args))
+                node.body = expressions.expression(node.body)
+        else:
+            node.decorator_list = []
+            self._convert(node, self.code)
+        self.generated = self.fresh.taken - set(_identifiers(self.code))
+        code = self._compile()
+        return Template(code, node, self.ag, id(self.f.__globals__), self.resolver.asked)
+
+    def _uses_frame(self) -> bool:
+        return not self.code.co_names.__len__() == 0 and any(
+            isinstance(n, ast.Call) and self.resolver.uses_frame(n)
+            for n in ast.walk(self.node)
+            if {"locals", "vars", "dir", "eval", "exec"} & set(self.code.co_names)
+        )
+
+    def _expressions(self, first: str | None) -> Expressions:
+        return Expressions(self.ag, self.resolver, self.fresh, first, self._inner)
+
+    def _convert(self, node: ast.FunctionDef, code: CodeType) -> None:
+        """Convert the body of `node`, whose original code is `code`, in place."""
+        names = Names()
+        resolver = self.resolver
+        with resolver.scope(_locals(code)):
+            for name in _inner_functions(node):
+                resolver.converts_inner(name)
+            lowerer = Lowerer(
+                names, self.fresh, self.ag, resolver.is_python_truth, resolver.suppresses
+            )
+            lowered = lowerer.function(node.body, parameters(node.args))
+            analyse(lowered, names)
+            expressions = self._expressions(_first(node.args))
+            self._codes = {**getattr(self, "_codes", {}), **_functions_in(code)}
+            node.body = Emitter(lowered, names, self.ag, self.fresh, expressions).body()
+
+    def _inner(self, node: ast.FunctionDef) -> ast.stmt:
+        """Convert a function that is defined inside."""
+        line = (node.decorator_list[0] if node.decorator_list else node).lineno
+        code = self._codes.get((node.name, line))
+        leave = code is None or policy.why_not(code) or self._keeps_source(node)
+        if leave or code is None:
+            self._left.add(line)
+        else:
+            self._convert(node, code)
+        return node
+
+    def _keeps_source(self, node: ast.FunctionDef) -> bool:
+        """True if a decorator wants the function as it is written."""
+        for decorator in node.decorator_list:
+            target = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if self.resolver.wants_source(target):
+                return True
+        return False
+
+    def _compile(self) -> CodeType:
+        """The code object of the function, compiled where its names mean what they meant."""
+        node = self.node
+        holder: ast.stmt
+        if isinstance(node, ast.Lambda):
+            holder = ast.Expr(ast.Lambda(_bare(node.args), node.body, **_position(node)))
+        else:
+            holder = ast.FunctionDef(
+                node.name, _bare(node.args), node.body, [], None, None, **_position(node)
+            )
+            holder.type_params = []  # type: ignore[attr-defined,unused-ignore]
+        cells = [*self.code.co_freevars, self.ag]
+        mangle = mangling_class(self.code)
+        if mangle is not None:
+            holder = ast.ClassDef(mangle, [], [], [holder], [], **_position(node))
+            holder.type_params = []  # type: ignore[attr-defined,unused-ignore]
+        factory = ast.FunctionDef(
+            "factory",
+            ast.arguments([], [ast.arg(c) for c in cells], None, [], [], None, []),
+            [holder],
+            [],
+            None,
+            None,
+            **_position(node),
+        )
+        factory.type_params = []  # type: ignore[attr-defined,unused-ignore]
+        module = ast.fix_missing_locations(ast.Module([factory], []))
+        flags = self.code.co_flags & _FUTURE
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = compile(module, self.code.co_filename, "exec", flags, dont_inherit=True)
+        path = ["factory"] + ([mangle] if mangle is not None else []) + [self.code.co_name]
+        code = made
+        for name in path:
+            code = next(c for c in _inner_codes(code) if c.co_name == name)
+        code = self._named(code, self.code.co_qualname)
+        return code
+
+    def _named(self, code: CodeType, qualname: str) -> CodeType:
+        """`code` and what is in it with the qualified names of the user's code."""
+        consts = []
+        for const in code.co_consts:
+            if isinstance(const, CodeType):
+                helper = const.co_name in self.generated
+                inner = qualname if helper else f"{qualname}.<locals>.{const.co_name}"
+                if not code.co_flags & 2:  # a class body
+                    inner = f"{qualname}.{const.co_name}"
+                const = self._named(const, inner)
+            consts.append(const)
+        old = code.co_qualname
+        shown = f"{qualname}.<locals>.{code.co_name}" if code.co_name in self.generated else qualname
+        consts = [shown if c == old and isinstance(c, str) else c for c in consts]
+        made = code.replace(co_consts=tuple(consts), co_qualname=shown)
+        if code.co_flags & 2 and code.co_firstlineno not in self._left:
+            mark_converted(made)
+        return made
+
+
+def mark_converted(code: CodeType) -> None:
+    key = id(code)
+    _converted[key] = weakref.ref(code, lambda _: _converted.pop(key, None))
+
+
+def _position(node: ast.AST) -> dict[str, Any]:
+    return {
+        a: getattr(node, a) for a in ("lineno", "col_offset", "end_lineno", "end_col_offset")
+    }
+
+
+def _bare(args: ast.arguments) -> ast.arguments:
+    """Parameters without the expressions for defaults and annotations: these have been evaluated."""
+
+    def plain(a: ast.arg) -> ast.arg:
+        return ast.arg(a.arg, None, **_position(a))
+
+    none = ast.Constant(None)
+    return ast.arguments(
+        posonlyargs=[plain(a) for a in args.posonlyargs],
+        args=[plain(a) for a in args.args],
+        vararg=plain(args.vararg) if args.vararg else None,
+        kwonlyargs=[plain(a) for a in args.kwonlyargs],
+        kw_defaults=[none for _ in args.kwonlyargs],
+        kwarg=plain(args.kwarg) if args.kwarg else None,
+        defaults=[],
+    )
+
+
+def _first(args: ast.arguments) -> str | None:
+    plain = args.posonlyargs + args.args
+    return plain[0].arg if plain else None
+
+
+def _inner_codes(code: CodeType) -> Iterator[CodeType]:
+    return (c for c in code.co_consts if isinstance(c, CodeType))
+
+
+def _identifiers(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    yield from code.co_varnames
+    yield from code.co_cellvars
+    yield from code.co_freevars
+    for inner in _inner_codes(code):
+        yield from _identifiers(inner)
+
+
+def _locals(code: CodeType) -> Iterable[str]:
+    return (*code.co_varnames, *code.co_cellvars)
+
+
+def _functions_in(code: CodeType) -> dict[tuple[str, int], CodeType]:
+    """The codes of functions defined directly in `code`, by name and first line."""
+    return {(c.co_name, c.co_firstlineno): c for c in _inner_codes(code)}
+
+
+def _inner_functions(node: ast.FunctionDef) -> list[str]:
+    """Names that stand for an inner function without decorators, and for nothing else."""
+    found = [
+        s.name for s in ast.walk(node) if isinstance(s, ast.FunctionDef) and not s.decorator_list
+    ]
+    found = [name for name in found if name != node.name]
+    if not found:
+        return []
+    counts: Counter[str] = Counter()
+    for n in ast.walk(node):
+        match n:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                counts[name] += 1
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                counts[name] += 1
+            case ast.alias(name=name, asname=asname):
+                counts[asname or name.partition(".")[0]] += 1
+            case ast.AsyncFunctionDef(name=name):
+                counts[name] += 2
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                counts[name] += 1
+            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                counts[name] += 1
+    return [name for name in found if counts[name] == 1]

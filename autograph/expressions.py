@@ -1,0 +1,259 @@
+"""Rewrites expressions: calls, `and`/`or`/`not`, ternaries and chained comparisons.
+
+Whatever can't depend on a tensor stays as it is written.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Container, Iterable
+
+from .activity import parameters
+from .resolve import Resolver
+from .syntax import FreshNames, Maker, binds, binds_lazily
+
+_OPERATORS = ((range, "range_"),)  # builtins that have a meaning of their own for tensors
+_NOTHING = (ast.Constant, ast.Load, ast.Store, ast.Del, ast.operator, ast.unaryop, ast.cmpop)
+_PYTHON_COMPARISONS = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
+
+
+class Expressions:
+    """Converts expressions in place.
+
+    undefined   names that may hold an `Undefined` where the expression stands: they are read
+                by `ag.read(name)`
+    unbound     names that Python may find unbound there; seen from a helper function that would
+                be another error than in the user's own function
+    depth       how many functions around the expression the user did not write
+    first       the function's first parameter, for `super()`
+    """
+
+    def __init__(
+        self,
+        ag: str,
+        resolver: Resolver,
+        fresh: FreshNames,
+        first: str | None,
+        inner_function: Callable[[ast.FunctionDef], ast.stmt],
+    ) -> None:
+        self.ag = ag
+        self.resolver = resolver
+        self.fresh = fresh
+        self.first = first
+        self.inner_function = inner_function
+        self.undefined: Container[str] = ()
+        self.unbound: Container[str] = ()
+        self.depth = 0
+        self._may_bind = True
+
+    def statement(self, stmt: ast.stmt) -> ast.stmt:
+        """Convert all expressions in a statement that is no control flow, or stays Python's."""
+        match stmt:
+            case ast.FunctionDef():
+                args = stmt.args
+                args.defaults = [self.expression(d) for d in args.defaults]
+                args.kw_defaults = [d and self.expression(d) for d in args.kw_defaults]
+                return self.inner_function(stmt)
+            case ast.AsyncFunctionDef() | ast.ClassDef():
+                return stmt  # what they hold is converted when it is called
+            case ast.Assert() if not (
+                self.resolver.is_python_truth(stmt.test) or (stmt.msg and binds(stmt.msg))
+            ):
+                return self._assert(stmt)
+            case _:
+                self.children(stmt)
+                return stmt
+
+    def _assert(self, stmt: ast.Assert) -> ast.stmt:
+        make = Maker(self.ag, stmt)
+        if not __debug__:
+            return make.pass_()
+        test = self.expression(stmt.test)
+        message = [make.thunk(self._thunk(stmt.msg))] if stmt.msg else []
+        return make.expr(make.call("assert_stmt", test, *message))
+
+    def children(self, node: ast.AST) -> None:
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if isinstance(value, ast.expr):
+                setattr(node, field, self.expression(value))
+            elif isinstance(value, list):
+                for i, item in enumerate(value):
+                    if isinstance(item, ast.expr):
+                        value[i] = self.expression(item)
+                    elif isinstance(item, ast.stmt):
+                        value[i] = self.statement(item)
+                    elif isinstance(item, ast.AST):
+                        self.children(item)
+            elif isinstance(value, ast.AST) and not isinstance(value, _NOTHING):
+                self.children(value)
+
+    def expression(self, node: ast.expr) -> ast.expr:
+        match node:
+            case ast.Constant():
+                return node
+            case ast.Name():
+                return self._name(node)
+            case ast.Call():
+                return self._call(node)
+            case ast.BoolOp():
+                return self._bool_op(node)
+            case ast.UnaryOp(op=ast.Not()):
+                return self._not(node)
+            case ast.Compare():
+                return self._compare(node)
+            case ast.IfExp():
+                return self._if_exp(node)
+            case ast.Lambda():
+                return self._lambda(node)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                return self._comprehension(node)
+            case _:
+                self.children(node)
+                return node
+
+    def _name(self, node: ast.Name) -> ast.expr:
+        if not isinstance(node.ctx, ast.Load):
+            return node
+        make = Maker(self.ag, node)
+        if self.depth and node.id in self.unbound:
+            return make.call("read", make.call("peek", make.thunk(node)))
+        return make.call("read", node) if node.id in self.undefined else node
+
+    def _thunk(self, node: ast.expr) -> ast.expr:
+        """An expression that becomes the body of a lambda."""
+        self.depth += 1
+        try:
+            return self.expression(node)
+        finally:
+            self.depth -= 1
+
+    def _call(self, node: ast.Call) -> ast.expr:
+        func = node.func
+        resolver = self.resolver
+        make = Maker(self.ag, node)
+        if self._is_bare_super(node) and self.depth and self.first is not None:
+            # Without arguments it looks at the frame of the function that calls it.
+            node.args = [make.name("__class__"), make.name(self.first)]
+            return node
+        operator = next((o for b, o in _OPERATORS if resolver.is_builtin(func, b)), None)
+        alone = operator is not None or resolver.leaves_alone(func)
+        self.children(node)
+        if operator is not None:
+            node.func = Maker(self.ag, func).operator(operator)
+        elif not alone:
+            node.func = Maker(self.ag, func).call("call", node.func)
+        return node
+
+    def _is_bare_super(self, node: ast.Call) -> bool:
+        return not (node.args or node.keywords) and self.resolver.is_builtin(node.func, super)
+
+    def _bool_op(self, node: ast.BoolOp) -> ast.expr:
+        if self.resolver.is_python_truth(node) or binds_lazily(node):
+            self.children(node)
+            return node
+        make = Maker(self.ag, node)
+        operator = "and_" if isinstance(node.op, ast.And) else "or_"
+        first = self.expression(node.values[0])
+        rest = [make.thunk(self._thunk(v)) for v in node.values[1:]]
+        return make.call(operator, first, *rest)
+
+    def _not(self, node: ast.UnaryOp) -> ast.expr:
+        operand = node.operand
+        python = self.resolver.is_python_truth(operand) or (
+            isinstance(operand, ast.Compare) and isinstance(operand.ops[0], _PYTHON_COMPARISONS)
+        )
+        node.operand = self.expression(operand)
+        return node if python else Maker(self.ag, node).call("not_", node.operand)
+
+    def _compare(self, node: ast.Compare) -> ast.expr:
+        if len(node.ops) == 1 or binds_lazily(node) or not self._can_bind(node):
+            self.children(node)
+            return node
+        return self._chain(self.expression(node.left), node.ops, node.comparators, Maker(self.ag, node))
+
+    def _can_bind(self, node: ast.Compare) -> bool:
+        simple = all(isinstance(c, (ast.Name, ast.Constant)) for c in node.comparators[:-1])
+        return simple or self._may_bind
+
+    def _chain(
+        self, left: ast.expr, ops: list[ast.cmpop], operands: list[ast.expr], make: Maker
+    ) -> ast.expr:
+        """`a < b < c` is `a < b and b < c`, with `b` evaluated once."""
+        middle, *later = operands
+        if not later:
+            return ast.Compare(left, ops, [self.expression(middle)], **make.at)
+        first = again = self.expression(middle)
+        if not isinstance(middle, (ast.Name, ast.Constant)):
+            name = self.fresh("middle")
+            target = ast.Name(name, ast.Store(), **make.at)
+            first, again = ast.NamedExpr(target, first, **make.at), make.name(name)
+        self.depth += 1
+        rest = self._chain(again, ops[1:], later, make)
+        self.depth -= 1
+        return make.call("and_", ast.Compare(left, ops[:1], [first], **make.at), make.thunk(rest))
+
+    def _if_exp(self, node: ast.IfExp) -> ast.expr:
+        if self.resolver.is_python_truth(node.test) or binds_lazily(node):
+            self.children(node)
+            return node
+        make = Maker(self.ag, node)
+        test = self.expression(node.test)
+        body, orelse = self._thunk(node.body), self._thunk(node.orelse)
+        return make.call("if_exp", test, make.thunk(body), make.thunk(orelse))
+
+    def _lambda(self, node: ast.Lambda) -> ast.expr:
+        args = node.args
+        args.defaults = [self.expression(d) for d in args.defaults]
+        args.kw_defaults = [d and self.expression(d) for d in args.kw_defaults]
+        names = parameters(args)
+        kept = self.first, self.depth, self._may_bind
+        self.first, self.depth = (args.posonlyargs + args.args)[0].arg if names else None, 0
+        self._may_bind = True
+        node.body = self._inside(names, node.body)
+        self.first, self.depth, self._may_bind = kept
+        return node
+
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+    ) -> ast.expr:
+        generators = node.generators
+        kept, self._may_bind = self._may_bind, False  # `:=` is not allowed in an iterable
+        generators[0].iter = self.expression(generators[0].iter)
+        names = [
+            n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)
+        ]
+        for i, g in enumerate(generators):
+            if i:
+                g.iter = self._inside(names, g.iter)
+            self._may_bind = kept
+            g.ifs = [self._inside(names, test) for test in g.ifs]
+            self._may_bind = False
+        self._may_bind = kept
+        if isinstance(node, ast.DictComp):
+            node.key = self._inside(names, node.key)
+            node.value = self._inside(names, node.value)
+        else:
+            node.elt = self._inside(names, node.elt)
+        return node
+
+    def _inside(self, names: Iterable[str], node: ast.expr) -> ast.expr:
+        """Convert in a scope of its own, whose `names` are always defined."""
+        outer = self.undefined, self.unbound
+        with self.resolver.scope(names) as own:
+            self.undefined, self.unbound = (_Without(o, own) for o in outer)
+            node = self.expression(node)
+        self.undefined, self.unbound = outer
+        return node
+
+
+class _Without(Container[str]):
+    """The names in `names` that are not in `hidden`."""
+
+    def __init__(self, names: Container[str], hidden: Container[str]) -> None:
+        self.names = names
+        self.hidden = hidden
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names and name not in self.hidden
+

@@ -1,0 +1,118 @@
+"""What is converted and what is left alone.
+
+Converted is the user's Python: functions, methods, callable objects. Never converted are treadle,
+NumPy, the standard library, installed packages (but for those of whose functions one was handed to
+treadle), generators, coroutines and whatever has no Python source.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+import sysconfig
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from treadle.graph.location import is_internal
+
+DO_NOT_CONVERT = "__tl_do_not_convert__"
+_GENERATORS = (
+    inspect.CO_GENERATOR
+    | inspect.CO_COROUTINE
+    | inspect.CO_ASYNC_GENERATOR
+    | inspect.CO_ITERABLE_COROUTINE
+)
+_OUR_ROOTS = frozenset({"treadle", "numpy"})
+_INSTALLED = tuple(
+    {
+        os.path.join(resolve(sysconfig.get_paths()[kind]), "")
+        for kind in ("stdlib", "platstdlib", "purelib", "platlib")
+        for resolve in (os.path.abspath, os.path.realpath)
+    }
+)
+_user_roots: set[str] = set()
+_library_files: dict[str, bool] = {}
+
+
+def count_as_user(f: FunctionType) -> None:
+    """Convert also what else the package of `f` holds, although it is installed."""
+    _user_roots.add(_root(f.__globals__.get("__name__")))
+
+
+def is_library_module(module: ModuleType) -> bool:
+    root = _root(module.__name__)
+    file = getattr(module, "__file__", None)
+    if root in _OUR_ROOTS:
+        return root != "treadle" or file is None or is_internal(file)
+    return root not in _user_roots and root != "__main__" and _is_library_file(file)
+
+
+def is_library_function(f: FunctionType) -> bool:
+    root, file = _root(f.__globals__.get("__name__")), f.__code__.co_filename
+    if root in _OUR_ROOTS:
+        return root != "treadle" or is_internal(file)
+    return root not in _user_roots and _is_library_file(file)
+
+
+def is_library_type(cls: type) -> bool:
+    """True if instances of the class are none of the user's own making."""
+    module = sys.modules.get(cls.__module__)
+    return cls.__module__ == "builtins" or (module is not None and is_library_module(module))
+
+
+def why_not(code: CodeType) -> str | None:
+    """Why functions of this code can't be converted, as far as the code itself tells."""
+    if code.co_flags & _GENERATORS:
+        kind = "a generator" if code.co_flags & inspect.CO_GENERATOR else "an async function"
+        return f"it is {kind}"
+    if not code.co_flags & inspect.CO_NEWLOCALS:
+        return "it is no function"
+    return None
+
+
+def may_need_conversion(value: object) -> bool:
+    """True if a call of `value` may run code that has to be converted."""
+    match value:
+        case FunctionType():
+            if DO_NOT_CONVERT in value.__dict__ or why_not(value.__code__):
+                return False
+            return not is_library_function(value)
+        case MethodType():
+            return may_need_conversion(value.__func__)
+        case staticmethod() | classmethod():
+            return may_need_conversion(value.__func__)
+        case functools.partial():
+            return may_need_conversion(value.func)
+        case type():
+            return has_own_init(value)
+        case _:
+            cls = type(value)
+            return not is_library_type(cls) and isinstance(
+                getattr(cls, "__call__", None), FunctionType
+            )
+
+
+def has_own_init(cls: type) -> bool:
+    """True if the class is made in the plain way and its `__init__` is the user's Python."""
+    init: Any = cls.__init__  # type: ignore[misc]
+    return (
+        type(cls).__call__ is type.__call__
+        and isinstance(init, FunctionType)
+        and not init.__code__.co_filename.startswith("<")
+        and may_need_conversion(init)
+    )
+
+
+def _root(module: object) -> str:
+    return module.partition(".")[0] if isinstance(module, str) else ""
+
+
+def _is_library_file(file: str | None) -> bool:
+    if file is None:
+        return True  # built into the interpreter
+    known = _library_files.get(file)
+    if known is None:
+        known = _library_files[file] = os.path.abspath(file).startswith(_INSTALLED)
+    return known

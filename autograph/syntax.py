@@ -1,0 +1,219 @@
+"""Small makers of syntax nodes that carry the position of what they stand for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+BREAK, CONTINUE, RETURN = 1, 2, 4  # kinds of jumps, as bits
+
+
+class FreshNames:
+    """Readable names that the code does not use yet: `loop_body`, then `loop_body_1`."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self.taken = set(taken)
+
+    def __call__(self, base: str) -> str:
+        name, count = base, 0
+        while name in self.taken:
+            count += 1
+            name = f"{base.rstrip('_')}_{count}"
+        self.taken.add(name)
+        return name
+
+    def together(self, one: str, other: str) -> tuple[str, str]:
+        """Two names that bear the same number."""
+        count = 0
+        while True:
+            names = [f"{n}_{count}" if count else n for n in (one, other)]
+            if not self.taken.intersection(names):
+                self.taken.update(names)
+                return names[0], names[1]
+            count += 1
+
+
+class Maker:
+    """Makes nodes at the place of `at`; `ag` is the name of the namespace of operators."""
+
+    def __init__(self, ag: str, at: ast.AST) -> None:
+        self.ag = ag
+        self.at: dict[str, Any] = {
+            "lineno": getattr(at, "lineno", 1),
+            "col_offset": getattr(at, "col_offset", 0),
+            "end_lineno": getattr(at, "end_lineno", None),
+            "end_col_offset": getattr(at, "end_col_offset", None),
+        }
+
+    def name(self, name: str) -> ast.Name:
+        return ast.Name(name, ast.Load(), **self.at)
+
+    def constant(self, value: Any) -> ast.Constant:
+        return ast.Constant(value, **self.at)
+
+    def assign(self, names: Sequence[str], value: ast.expr) -> ast.Assign:
+        stored: list[ast.expr] = [ast.Name(n, ast.Store(), **self.at) for n in names]
+        target = stored[0] if len(stored) == 1 else ast.Tuple(stored, ast.Store(), **self.at)
+        return ast.Assign([target], value, **self.at)
+
+    def expr(self, value: ast.expr) -> ast.Expr:
+        return ast.Expr(value, **self.at)
+
+    def give(self, value: ast.expr | None) -> ast.Return:
+        return ast.Return(value, **self.at)
+
+    def tuple(self, items: Sequence[ast.expr]) -> ast.expr:
+        return items[0] if len(items) == 1 else ast.Tuple(list(items), ast.Load(), **self.at)
+
+    def operator(self, attribute: str) -> ast.Attribute:
+        return ast.Attribute(self.name(self.ag), attribute, ast.Load(), **self.at)
+
+    def call(
+        self, operator: str, *args: ast.expr, keywords: dict[str, ast.expr] | None = None
+    ) -> ast.Call:
+        """`ag.operator(*args)`."""
+        given = [ast.keyword(k, v, **self.at) for k, v in (keywords or {}).items()]
+        return ast.Call(self.operator(operator), list(args), given, **self.at)
+
+    def thunk(self, value: ast.expr) -> ast.Lambda:
+        """`lambda: value`."""
+        return ast.Lambda(ast.arguments([], [], None, [], [], None, []), value, **self.at)
+
+    def negate(self, value: ast.expr) -> ast.UnaryOp:
+        return ast.UnaryOp(ast.Not(), value, **self.at)
+
+    def either(self, values: Sequence[ast.expr]) -> ast.expr:
+        return values[0] if len(values) == 1 else ast.BoolOp(ast.Or(), list(values), **self.at)
+
+    def both(self, values: Sequence[ast.expr]) -> ast.expr:
+        return values[0] if len(values) == 1 else ast.BoolOp(ast.And(), list(values), **self.at)
+
+    def function(
+        self,
+        name: str,
+        args: Sequence[str],
+        body: list[ast.stmt],
+        defaults: dict[str, ast.expr] | None = None,
+    ) -> ast.FunctionDef:
+        names = [*args, *(defaults or {})]
+        arguments = ast.arguments(
+            posonlyargs=[],
+            args=[ast.arg(n, None, **self.at) for n in names],
+            vararg=None,
+            kwonlyargs=[],
+            kw_defaults=[],
+            kwarg=None,
+            defaults=list((defaults or {}).values()),
+        )
+        made = ast.FunctionDef(name, arguments, body, [], None, **self.at)
+        made.type_params = []  # type: ignore[attr-defined,unused-ignore]
+        return made
+
+    def pass_(self) -> ast.Pass:
+        return ast.Pass(**self.at)
+
+    def declare(self, name: str) -> ast.AnnAssign:
+        """`name: object`, which makes it a local name and does nothing else."""
+        target = ast.Name(name, ast.Store(), **self.at)
+        return ast.AnnAssign(target, self.name("object"), None, 1, **self.at)
+
+
+class Jumps:
+    """Which jumps leave a statement, and which statements never let the flow pass."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, int] = {}
+
+    def of(self, stmt: ast.stmt) -> int:
+        """The kinds of jumps that leave `stmt`."""
+        known = self._known.get(id(stmt))
+        if known is None:
+            known = self._known[id(stmt)] = self._find(stmt)
+        return known
+
+    def of_block(self, stmts: Iterable[ast.stmt]) -> int:
+        found = 0
+        for s in stmts:
+            found |= self.of(s)
+        return found
+
+    def _find(self, stmt: ast.stmt) -> int:
+        match stmt:
+            case ast.Return():
+                return RETURN
+            case ast.Break():
+                return BREAK
+            case ast.Continue():
+                return CONTINUE
+            case ast.For() | ast.AsyncFor() | ast.While():
+                return (self.of_block(stmt.body) & RETURN) | self.of_block(stmt.orelse)
+            case _:
+                found = 0
+                for block in blocks(stmt):
+                    found |= self.of_block(block)
+                return found
+
+    def stops(self, stmts: Sequence[ast.stmt]) -> bool:
+        """True if the flow surely does not reach the end of the block."""
+        return any(self._stop(s) for s in stmts)
+
+    def _stop(self, stmt: ast.stmt) -> bool:
+        match stmt:
+            case ast.Return() | ast.Break() | ast.Continue() | ast.Raise():
+                return True
+            case ast.If():
+                return self.stops(stmt.body) and self.stops(stmt.orelse)
+            case ast.While(test=ast.Constant(value=value)) if value:
+                return not self.of_block(stmt.body) & BREAK
+            case ast.Try() | ast.TryStar():
+                through = [[*stmt.body, *stmt.orelse], *(h.body for h in stmt.handlers)]
+                return self.stops(stmt.finalbody) or all(self.stops(b) for b in through)
+            case _:
+                return False
+
+    def opaque(self, stmt: ast.stmt) -> bool:
+        """True if the statement must stay as it is: a jump out of a `finally` block is in it.
+
+        Such a jump swallows the exception on its way, which no flag can do.
+        """
+        if isinstance(stmt, (ast.Try, ast.TryStar)) and self.of_block(stmt.finalbody):
+            return True
+        return any(self.opaque(s) and self.of(s) for block in blocks(stmt) for s in block)
+
+
+def blocks(stmt: ast.stmt) -> list[list[ast.stmt]]:
+    """The blocks of a compound statement that run in the same function."""
+    match stmt:
+        case ast.If() | ast.For() | ast.AsyncFor() | ast.While():
+            return [stmt.body, stmt.orelse]
+        case ast.With() | ast.AsyncWith():
+            return [stmt.body]
+        case ast.Try() | ast.TryStar():
+            return [stmt.body, *(h.body for h in stmt.handlers), stmt.orelse, stmt.finalbody]
+        case ast.Match():
+            return [c.body for c in stmt.cases]
+        case _:
+            return []
+
+
+def binds_lazily(node: ast.expr) -> bool:
+    """True if an operand that need not be evaluated has a `:=`."""
+    match node:
+        case ast.BoolOp():
+            return any(binds(v) for v in node.values[1:])
+        case ast.IfExp():
+            return binds(node.body) or binds(node.orelse)
+        case ast.UnaryOp(op=ast.Not()):
+            return binds_lazily(node.operand)
+        case ast.Compare():
+            return any(binds(v) for v in node.comparators[1:])
+        case _:
+            return False
+
+
+def binds(node: ast.AST) -> bool:
+    """True if the expression has a `:=` of its own scope."""
+    if isinstance(node, ast.NamedExpr):
+        return True
+    return not isinstance(node, ast.Lambda) and any(binds(c) for c in ast.iter_child_nodes(node))

@@ -1,0 +1,36 @@
+"""The IR: graphs, the op table, gradients and other graph -> graph transforms, the text form."""
+
+from . import location, ops
+from .check import check
+from .gradients import gradients
+from .node import FunctionRef, Graph, Node, Tensor, Value
+from .parse import parse
+from .passes.pipeline import optimize
+from .same import same_graph
+from .spec import ArraySpec, ResourceSpec, TensorShape, TensorSpec
+from .text import to_text
+from .views import summary
+
+location.register_internal(__file__)
+# The IR itself knows nothing of its text form.
+Graph.__str__ = to_text  # type: ignore[method-assign,assignment]
+
+__all__ = [
+    "ArraySpec",
+    "FunctionRef",
+    "Graph",
+    "Node",
+    "ResourceSpec",
+    "Tensor",
+    "TensorShape",
+    "TensorSpec",
+    "Value",
+    "check",
+    "gradients",
+    "ops",
+    "optimize",
+    "parse",
+    "same_graph",
+    "summary",
+    "to_text",
+]

@@ -1,0 +1,390 @@
+"""The one door of all op calls, and the builder that makes a graph of them.
+
+`apply(op, inputs, attrs)` asks the current interpreter: by default the eager one (the runtime
+installs it), inside a trace the `GraphBuilder` at work. Nothing dispatches on the class of data.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import FrameType
+from typing import Any, Protocol
+
+from .convert import Array, to_array
+from .dtypes import DType
+from .effects import Order, effects_of
+from .errors import DTypeError, InternalError, LeakedTensorError, OpError
+from .location import Loc, argument_texts, describe, is_internal, user_location
+from .node import Graph, Node, Tensor, Value
+from .op import OPS, Attrs, Op, infer_specs
+from .spec import Spec, TensorSpec
+
+NO_ATTRS: Attrs = {}
+
+
+class Interpreter(Protocol):
+    """What carries out op calls: eager execution or a graph builder."""
+
+    def apply(self, op: Op, inputs: Sequence[Any], attrs: Attrs) -> Any: ...
+    def constant(self, array: Array) -> Tensor: ...
+
+
+class Recorder(Protocol):
+    """What sees each op call after it is carried out: a gradient tape."""
+
+    def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None: ...
+    def is_watched(self, value: Any) -> bool: ...
+
+
+_current: ContextVar[Interpreter | None] = ContextVar("interpreter", default=None)
+_recorders: ContextVar[tuple[Recorder, ...]] = ContextVar("recorders", default=())
+_default: list[Interpreter] = []
+
+
+def set_default(interpreter: Interpreter) -> None:
+    """Install the interpreter that works outside of traces."""
+    _default[:] = [interpreter]
+
+
+def current() -> Interpreter:
+    return _current.get() or _default[0]
+
+
+def is_tracing() -> bool:
+    """True while a graph is built."""
+    return _current.get() is not None
+
+
+@contextmanager
+def interpreting(interpreter: Interpreter | None) -> Iterator[None]:
+    """Make `interpreter` the current one; None means eager."""
+    token = _current.set(interpreter)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def recorders() -> tuple[Recorder, ...]:
+    return _recorders.get()
+
+
+@contextmanager
+def recording(active: tuple[Recorder, ...]) -> Iterator[None]:
+    """Let just the recorders `active` see op calls."""
+    token = _recorders.set(active)
+    try:
+        yield
+    finally:
+        _recorders.reset(token)
+
+
+def set_recorders(active: tuple[Recorder, ...]) -> None:
+    _recorders.set(active)
+
+
+def apply(op: Op, inputs: Sequence[Any], attrs: Attrs = NO_ATTRS) -> Any:
+    """Carry out `op` on tensors: the result, a tuple of results where the op has several."""
+    interpreter = _current.get() or _default[0]
+    try:
+        outputs = interpreter.apply(op, inputs, attrs)
+    except OpError as error:
+        raise explained(error, op, inputs) from None
+    active = _recorders.get()
+    if active:
+        for recorder in active:
+            recorder.record(op, inputs, attrs, outputs)
+    return outputs
+
+
+def explained(error: OpError, op: Op, inputs: Sequence[Any], loc: Loc | None = None) -> OpError:
+    """`error` with the user's line, and the text and spec of each operand, added."""
+    if getattr(error, "explained", False):
+        return error
+    loc = loc or user_location(3)
+    texts = argument_texts(loc, len(inputs)) or [f"input {i}" for i in range(len(inputs))]
+    lines = [f"{op.display or op.name}: {error.message}", f"    {describe(loc)}"]
+    for text, value in zip(texts, inputs, strict=True):
+        name = getattr(value, "name", "")
+        label = text if not text.startswith("input ") or not name else name
+        lines.append(f"    {label}: {getattr(value, 'spec', '?')}")
+    error.args = ("\n".join(lines),)
+    error.explained = True  # type: ignore[attr-defined]
+    return error
+
+
+def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -> Tensor:
+    """`value` as a tensor of the current interpreter; variables are read, lists packed.
+
+    A tensor of another dtype than `dtype` is an error, `hint` is the dtype to prefer for values
+    that are no tensors yet.
+    """
+    if isinstance(value, Tensor):
+        return value if dtype is None else _checked(value, dtype)
+    read = getattr(value, "__tl_tensor__", None)
+    if read is not None:
+        return convert(read(), dtype)
+    if isinstance(value, (list, tuple)) and _holds_tensor(value):
+        return _pack(value, dtype, hint)
+    if hint is not None and dtype is None:
+        try:
+            return current().constant(to_array(value, hint))
+        except DTypeError:
+            if isinstance(value, (int, float, complex)):
+                raise
+    return current().constant(to_array(value, dtype))
+
+
+def _checked(value: Tensor, dtype: DType) -> Tensor:
+    if value.dtype is not dtype:
+        raise DTypeError(
+            f"a tensor of dtype {dtype.name} is needed, this one is {value.dtype.name}; use tl.cast"
+        )
+    return value
+
+
+def _holds_tensor(value: Any) -> bool:
+    for v in value:
+        if isinstance(v, Tensor) or hasattr(v, "__tl_tensor__"):
+            return True
+        if isinstance(v, (list, tuple)) and _holds_tensor(v):
+            return True
+    return False
+
+
+def _pack(value: Any, dtype: DType | None, hint: DType | None) -> Tensor:
+    tensors = [v for v in value if isinstance(v, Tensor) or hasattr(v, "__tl_tensor__")]
+    hint = dtype or (tensors[0].dtype if tensors else hint)
+    items = [convert(v, dtype, hint) for v in value]
+    result: Tensor = apply(OPS["stack"], items, {"axis": 0})
+    return result
+
+
+def binary(op: Op, x: Any, y: Any) -> Any:
+    """Apply an op of two operands; a number or array beside a tensor takes its dtype."""
+    if not isinstance(x, Tensor) or not isinstance(y, Tensor):
+        try:
+            x, y = _operands(x, y)
+        except OpError as error:
+            raise explained(error, op, (x, y)) from None
+    return apply(op, (x, y), NO_ATTRS)
+
+
+def _operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
+    if hasattr(x, "__tl_tensor__"):
+        x = x.__tl_tensor__()
+    if hasattr(y, "__tl_tensor__"):
+        y = y.__tl_tensor__()
+    if isinstance(x, Tensor):
+        return x, convert(y, hint=x.dtype)
+    if isinstance(y, Tensor):
+        return convert(x, hint=y.dtype), y
+    if isinstance(x, (bool, int, float, complex)) and not isinstance(
+        y, (bool, int, float, complex)
+    ):
+        y = convert(y)
+        return convert(x, hint=y.dtype), y
+    x = convert(x)
+    return x, convert(y, hint=x.dtype)
+
+
+class GraphBuilder:
+    """A graph under construction: an interpreter whose op calls become nodes.
+
+    A builder with a `parent` makes a branch or loop body: values of the parent (and of its
+    parents) that are used here become captured inputs, whose sources are `captures`. The builder
+    of a whole function also captures eager tensors and variables.
+    """
+
+    __slots__ = (
+        *("_constants", "_order", "captures", "closed", "derived", "inputs", "is_function"),
+        *("loc", "name", "nodes", "parent", "resolved"),
+    )
+
+    def __init__(
+        self, name: str, parent: GraphBuilder | None = None, is_function: bool = True
+    ) -> None:
+        self.name = name
+        self.parent = parent
+        self.is_function = is_function
+        self.nodes: list[Node] = []
+        self.inputs: list[Value] = []
+        self.captures: list[Any] = []  # what each captured input stands for
+        self.resolved: dict[int, Value] = {}  # by id of what is captured
+        self.derived: dict[Any, Any] = {}  # what gradients derived from nodes, to use it again
+        self.loc: Loc | None = None  # set while nodes of another graph are replayed
+        self.closed = False
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
+        self._order = Order()
+
+    def add_input(self, spec: Spec, name: str = "") -> Value:
+        """An argument of the graph; all arguments come before the first capture."""
+        if isinstance(spec, TensorSpec) and spec.name is not None:
+            spec = TensorSpec(spec.shape, spec.dtype)
+        value = Value(None, len(self.inputs), spec, self, name)
+        self.inputs.append(value)
+        return value
+
+    def apply(self, op: Op, inputs: Sequence[Any], attrs: Attrs) -> Any:
+        values = tuple(
+            [v if type(v) is Value and v.owner is self else self.resolve(v) for v in inputs]
+        )
+        specs = infer_specs(op, tuple([v.spec for v in values]), attrs)
+        node = self.add(op, values, attrs, specs)
+        return node.outputs if op.multiple else node.outputs[0]
+
+    def add(self, op: Op, inputs: tuple[Value, ...], attrs: Attrs, specs: tuple[Spec, ...]) -> Node:
+        """Append a node whose inputs belong to this builder."""
+        loc = self.loc or user_location(3)
+        if not op.effects and op.checks is None and not op.structured:
+            node = Node(op, inputs, attrs, specs, (), loc, self)
+        else:
+            effects = effects_of(op, inputs, attrs)
+            after = self._order.edges(effects, inputs) if effects else ()
+            node = Node(op, inputs, attrs, specs, after, loc, self)
+            if effects:
+                self._order.add(node, effects)
+        self.nodes.append(node)
+        return node
+
+    def constant(self, array: Array) -> Value:
+        """The node of a constant; equal small ones are shared (equal to the bit)."""
+        op = OPS["const"]
+        if array.size > 16 or array.dtype.hasobject:
+            value: Value = self.apply(op, (), {"value": array})
+            return value
+        key = (array.dtype.char, array.shape, array.tobytes())
+        known = self._constants.get(key)
+        if known is None:
+            known = self._constants[key] = self.apply(op, (), {"value": array})
+        return known
+
+    def resolve(self, value: Any) -> Value:
+        """The value of this graph for `value`, which may come from outside."""
+        if type(value) is Value and value.owner is self:
+            return value
+        known = self.resolved.get(id(value))
+        if known is not None:
+            return known
+        if type(value) is Value and not self._encloses(value.owner):
+            raise leaked(value)
+        if not self.is_function:
+            # A branch captures what its parent knows the value as, once.
+            assert self.parent is not None
+            outer = self.parent.resolve(value)
+            known = self.resolved.get(id(outer))
+            if known is not None:
+                self.resolved[id(value)] = known
+                return known
+        else:
+            outer = value
+        captured = self.add_input(value.spec, getattr(value, "name", "") or "")
+        self.captures.append(value)
+        self.resolved[id(outer)] = self.resolved[id(value)] = captured
+        return captured
+
+    def _encloses(self, owner: Any) -> bool:
+        builder = self.parent
+        while builder is not None:
+            if builder is owner:
+                return not builder.closed
+            builder = builder.parent
+        return False
+
+    def insert_before(self, node: Node, op: Op, attrs: Attrs) -> Value:
+        """A node without inputs or effects, placed before `node`."""
+        new = Node(op, (), attrs, infer_specs(op, (), attrs), (), node.loc, self)
+        self.nodes.insert(self.nodes.index(node), new)
+        return new.outputs[0]
+
+    def widen(
+        self, node: Node, inputs: tuple[Value, ...], attrs: Attrs, specs: Sequence[Spec]
+    ) -> None:
+        """Give a structured node more inputs and results, while its graph is still built.
+
+        Gradients do this to make a loop or branch hand out what its adjoint needs.
+        """
+        if node.outputs[0].owner is not self or self.closed:
+            raise InternalError(f"{node} is not under construction")
+        node.inputs = inputs
+        node.attrs = attrs
+        have = len(node.outputs)
+        more = [Value(node, have + i, spec, self) for i, spec in enumerate(specs[have:])]
+        node.outputs = (*node.outputs, *more)
+
+    def finish(self, outputs: Sequence[Any]) -> Graph:
+        """The graph with these results."""
+        results = tuple([self.resolve(v) for v in outputs])
+        self.closed = True
+        return Graph(self.name, tuple(self.inputs), tuple(self.nodes), results, len(self.captures))
+
+
+def leaked(value: Value) -> LeakedTensorError:
+    """The error for a symbolic tensor that is used after or outside of its trace."""
+    owner = value.owner
+    made = describe(value.node.loc) if value.node else "the call (an argument)"
+    where = f"'{owner.name}'" if isinstance(owner, GraphBuilder) else "a function"
+    what = f"the symbolic tensor '{value.name}'" if value.name else "a symbolic tensor"
+    held = _container_of(value)
+    return LeakedTensorError(
+        f"{what} ({value.spec}) was made in the trace of {where} by {made}, "
+        f"and is used outside of it, at {describe(user_location(3))}. "
+        + (f"It is held by {held}. " if held else "")
+        + "It stands for a value that exists only while the graph runs: return it from the "
+        "function, or keep it in a tl.Variable."
+    )
+
+
+def _container_of(value: Value) -> str:
+    """How the user's code reaches `value`: `item 0 of the list 'kept'`, or ''."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        for name, held in (*frame.f_locals.items(), *frame.f_globals.items()):
+            if isinstance(held, (list, tuple)):
+                for i, item in enumerate(held):
+                    if item is value and not name.startswith("_") and user_owned(frame):
+                        return f"item {i} of the {type(held).__name__} '{name}'"
+            elif isinstance(held, dict) and user_owned(frame):
+                for key, item in list(held.items()):
+                    if item is value and held is not frame.f_globals and held is not frame.f_locals:
+                        return f"item {key!r} of the dict '{name}'"
+            elif hasattr(held, "__dict__") and user_owned(frame) and not isinstance(held, type):
+                for key, item in list(vars(held).items()):
+                    if item is value and type(held).__name__ != "module":
+                        return f"the attribute '{key}' of '{name}'"
+        frame = frame.f_back
+    return ""
+
+
+def user_owned(frame: FrameType) -> bool:
+    return not is_internal(frame.f_code.co_filename)
+
+
+def replay(graph: Graph, values: Sequence[Any]) -> list[Any]:
+    """Call the ops of `graph` on `values` with the current interpreter: the graph's results."""
+    env: dict[Value, Any] = dict(zip(graph.inputs, values, strict=True))
+    builder = _current.get()
+    tracing = builder if isinstance(builder, GraphBuilder) else None
+    before = tracing.loc if tracing else None
+    try:
+        for node in graph.nodes:
+            if tracing is not None:
+                tracing.loc = node.loc
+            if node.op.name == "const":
+                env[node.outputs[0]] = current().constant(node.attrs["value"])
+                continue
+            results = apply(node.op, [env[v] for v in node.inputs], node.attrs)
+            if node.op.multiple:
+                env.update(zip(node.outputs, results, strict=True))
+            else:
+                env[node.outputs[0]] = results
+    finally:
+        if tracing is not None:
+            tracing.loc = before
+    return [env[v] for v in graph.outputs]
+
+
+__all__ = ["GraphBuilder", "apply", "binary", "convert", "replay"]

@@ -1,0 +1,167 @@
+"""The walk back: from recorded op calls to gradients, by the `vjp` rules of the op table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..build import apply, current
+from ..errors import MissingGradientError
+from ..location import Loc, describe
+from ..node import Node, Value
+from ..op import OPS, Attrs, Op
+from ..ops.arithmetic import add
+from ..ops.arrays import array_add, array_zeros_like
+from ..ops.shaping import shape, sum_to, zeros_like
+from ..spec import ArraySpec, ResourceSpec
+
+
+class Entry:
+    """One recorded op call."""
+
+    __slots__ = ("_inputs", "_node", "_outputs", "_resolved", "attrs", "loc", "op")
+
+    def __init__(
+        self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any, loc: Loc | None = None
+    ) -> None:
+        self.op = op
+        self.attrs = attrs
+        self._inputs = inputs
+        self._outputs = outputs if op.multiple else (outputs,)
+        self.loc = loc
+        # A structured node that is still built may be widened after it was recorded.
+        self._node: Node | None = None
+        if op.structured and self._outputs and type(self._outputs[0]) is Value:
+            self._node = self._outputs[0].node
+            assert self._node is not None
+            self._resolved = self._node.inputs
+
+    @property
+    def outputs(self) -> Sequence[Any]:
+        return self._outputs if self._node is None else self._node.outputs
+
+    @property
+    def inputs(self) -> Sequence[Any]:
+        """The inputs as they were given: eager tensors and variables stand for themselves."""
+        if self._node is None or self._node.inputs is self._resolved:
+            return self._inputs
+        given = {id(v): x for v, x in zip(self._resolved, self._inputs, strict=True)}
+        return [given.get(id(v), v) for v in self._node.inputs]
+
+
+StructuredRule = Callable[[Entry, list[Any], list[bool]], Sequence[Any]]
+STRUCTURED: dict[str, StructuredRule] = {}  # the rules of cond, switch, while, call
+
+
+def differentiable(value: Any) -> bool:
+    return bool(value.dtype.is_differentiable)
+
+
+def backprop(
+    entries: Sequence[Entry],
+    targets: Sequence[Any],
+    sources: Sequence[Any],
+    target_grads: Sequence[Any],
+) -> list[Any]:
+    """The gradient of each source: the sum over targets of target_grad times the derivative.
+
+    None where no path of differentiable ops leads from source to target. Works by calling ops,
+    so it executes eagerly or adds nodes, and can be recorded itself.
+    """
+    connected = {id(s) for s in sources}
+    path: list[Entry] = []
+    for entry in entries:
+        if any(id(x) in connected for x in entry.inputs):
+            path.append(entry)
+            connected.update(id(y) for y in entry.outputs if differentiable(y))
+    grads: dict[int, Any] = {}
+    for target, g in zip(targets, target_grads, strict=True):
+        if g is not None:
+            grads[id(target)] = accumulate(grads.get(id(target)), g)
+    wanted = {id(s) for s in sources}
+    for entry in reversed(path):
+        outputs = entry.outputs
+        gs = [grads.get(id(y)) for y in outputs]
+        if all(g is None for g in gs):
+            continue
+        for y in outputs:
+            if id(y) not in wanted:
+                grads.pop(id(y), None)
+        needs = [id(x) in connected and differentiable(x) for x in entry.inputs]
+        if not any(needs):
+            continue
+        for x, g in zip(entry.inputs, input_gradients(entry, gs, needs), strict=True):
+            if g is not None:
+                grads[id(x)] = accumulate(grads.get(id(x)), g)
+    return [grads.get(id(s)) for s in sources]
+
+
+def input_gradients(entry: Entry, gs: list[Any], needs: list[bool]) -> Iterable[Any]:
+    """The gradient of each input that needs one, by the op's rule."""
+    op = entry.op
+    if op.structured:
+        return STRUCTURED[op.name](entry, gs, needs)
+    if op.vjp is None:
+        raise MissingGradientError(
+            f"no gradient is registered for the op '{op.display}', used at {describe(entry.loc)}; "
+            "write it with other ops, or give it one with tl.custom_gradient"
+        )
+    outputs = entry.outputs
+    if op.multiple:
+        found = op.vjp(gs, list(outputs), *entry.inputs, **entry.attrs)
+    else:
+        found = op.vjp(gs[0], outputs[0], *entry.inputs, **entry.attrs)
+    result: list[Any] = []
+    for i, (rule, needed) in enumerate(zip(found, needs, strict=True)):
+        g = rule() if needed and callable(rule) else rule
+        if not needed or g is None:
+            result.append(None)
+        elif op.elementwise and len(entry.inputs) > 1:
+            result.append(_unbroadcast(g, entry.inputs, i))
+        else:
+            result.append(g)
+    return result
+
+
+def accumulate(total: Any, g: Any) -> Any:
+    if total is None:
+        return g
+    return array_add(total, g) if isinstance(g.spec, ArraySpec) else add(total, g)
+
+
+def _unbroadcast(g: Any, inputs: Sequence[Any], index: int) -> Any:
+    """Sum `g`, of the shape of an elementwise result, down to the shape of one operand."""
+    x = inputs[index]
+    if g.spec.shape.is_fully_defined() and g.spec.shape == x.spec.shape:
+        return g
+    others = [y for i, y in enumerate(inputs) if i != index and y is not x]
+    if g.spec.shape == x.spec.shape and not any(_may_stretch(x, y) for y in others):
+        return g
+    return sum_to(g, shape(x))
+
+
+def _may_stretch(x: Any, y: Any) -> bool:
+    """True if broadcasting with `y` might make `x` larger."""
+    a, b = x.spec.shape, y.spec.shape
+    if b.rank == 0:
+        return False
+    if a.rank is None or b.rank is None or b.rank > a.rank:
+        return True
+    pairs = zip(reversed(a), reversed(b), strict=False)
+    return any(d in (1, None) and e != 1 for d, e in pairs)
+
+
+def zeros_for(value: Any) -> Any:
+    """A zero gradient for `value`: a tensor, a variable or an array."""
+    if isinstance(value.spec, ArraySpec):
+        return array_zeros_like(value)
+    if value.spec.shape.is_fully_defined():
+        return current().constant(np.zeros(tuple(value.spec.shape), value.dtype.numpy))
+    if isinstance(value.spec, ResourceSpec):
+        value = apply(OPS["read"], (value,))
+    return zeros_like(value)
+
+
+__all__ = ["STRUCTURED", "Entry", "accumulate", "backprop", "differentiable", "zeros_for"]

@@ -1,0 +1,165 @@
+"""A graph split for differentiation: a forward graph that also hands out what the backward graph
+reads (the residuals), and the backward graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ..build import GraphBuilder, interpreting, recording, replay
+from ..location import user_location
+from ..node import Graph, Node, Value
+from ..op import Attrs, Op
+from .backprop import Entry, backprop, zeros_for
+
+
+class Linear(NamedTuple):
+    """The two halves of a differentiated graph.
+
+    `forward` takes what the graph takes and gives its results, then the residuals.
+    `backward` takes the residuals, then the graph's inputs with the indices `saved_inputs`, then
+    a gradient for each result in `out_grads`; it gives a gradient for each input in `in_grads`.
+    """
+
+    forward: Graph
+    backward: Graph
+    saved_inputs: tuple[int, ...]
+    out_grads: tuple[int, ...]
+    in_grads: tuple[int, ...]
+
+
+class Recorder:
+    """Keeps every op call, with no regard to what is watched."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None:
+        self.entries.append(Entry(op, inputs, attrs, outputs))
+
+    def is_watched(self, value: Any) -> bool:
+        return True
+
+
+def linearize(
+    graph: Graph,
+    out_mask: Sequence[bool],
+    in_mask: Sequence[bool],
+    materialize: Sequence[int] = (),
+) -> Linear:
+    """Split `graph` with respect to the masked results and inputs.
+
+    Inputs in `materialize` get a gradient of zeros where nothing depends on them.
+    """
+    builder = GraphBuilder(graph.name)
+    inputs = [builder.add_input(v.spec, v.name) for v in graph.inputs]
+    recorder = Recorder()
+    with interpreting(builder), recording((recorder,)):
+        results = replay(graph, inputs)
+    last = builder.nodes[-1] if builder.nodes else None
+    out_grads = tuple(i for i, wanted in enumerate(out_mask) if wanted)
+    incoming = [builder.add_input(results[i].spec, f"g{i}") for i in out_grads]
+    wanted = [i for i, w in enumerate(in_mask) if w]
+    builder.loc = user_location()
+    with interpreting(builder), recording(()):
+        grads: dict[int, Any] = dict(
+            zip(
+                wanted,
+                backprop(
+                    recorder.entries,
+                    [results[i] for i in out_grads],
+                    [inputs[i] for i in wanted],
+                    incoming,
+                ),
+                strict=True,
+            )
+        )
+        for i in materialize:
+            if grads.get(i) is None:
+                grads[i] = zeros_for(inputs[i])
+        in_grads = tuple(i for i in range(len(inputs)) if grads.get(i) is not None)
+        outgoing = [builder.resolve(grads[i]) for i in in_grads]
+    builder.closed = True
+    split = builder.nodes.index(last) + 1 if last is not None else 0
+    forward_nodes = builder.nodes[:split]
+    backward_nodes = _hoist_metadata(forward_nodes, builder.nodes[split:], inputs)
+    residuals, saved = _residuals(forward_nodes, backward_nodes, outgoing, inputs)
+    forward = Graph(
+        graph.name, tuple(inputs), tuple(forward_nodes), (*results, *residuals), graph.captured
+    )
+    needed = [*residuals, *[inputs[i] for i in saved], *incoming]
+    backward = _extract(f"{graph.name}_backward", needed, forward_nodes, backward_nodes, outgoing)
+    return Linear(forward, backward, tuple(saved), out_grads, in_grads)
+
+
+def _hoist_metadata(forward: list[Node], backward: list[Node], inputs: list[Value]) -> list[Node]:
+    """Move to the forward half what needs only shapes: a size is smaller than its tensor."""
+    known = {v for node in forward for v in node.outputs}
+    known.update(inputs)
+    kept = []
+    for node in backward:
+        if node.op.metadata and all(v in known for v in node.inputs):
+            forward.append(node)
+            known.update(node.outputs)
+        else:
+            kept.append(node)
+    return kept
+
+
+def _residuals(
+    forward: list[Node], backward: list[Node], outgoing: list[Value], inputs: list[Value]
+) -> tuple[list[Value], list[int]]:
+    """The forward values, and the indices of the inputs, that the backward half reads."""
+    made = {v for node in forward if node.op.name != "const" for v in node.outputs}
+    position = {v: i for i, v in enumerate(inputs)}
+    residuals: dict[Value, None] = {}
+    saved: dict[int, None] = {}
+    for value in [*(v for node in backward for v in node.inputs), *outgoing]:
+        if value in made:
+            residuals[value] = None
+        elif value in position:
+            saved[position[value]] = None
+    return list(residuals), list(saved)
+
+
+def _extract(
+    name: str,
+    needed: list[Value],
+    forward: list[Node],
+    backward: list[Node],
+    outgoing: list[Value],
+) -> Graph:
+    """The backward half as a graph of its own, with constants of the forward half copied."""
+    env: dict[Value, Value] = {}
+    nodes: list[Node] = []
+    renamed: dict[Node, Node] = {}
+    parameters: list[Value] = []
+    for i, value in enumerate(needed):
+        parameter = Value(None, i, value.spec, None, value.name)
+        env[value] = parameter
+        parameters.append(parameter)
+    constants = {node.outputs[0]: node for node in forward if node.op.name == "const"}
+
+    def find(value: Value) -> Value:
+        if value not in env:
+            source = constants[value]
+            copy = Node(source.op, (), source.attrs, source.specs, (), source.loc)
+            nodes.append(copy)
+            env[value] = copy.outputs[0]
+        return env[value]
+
+    for node in backward:
+        copy = Node(
+            node.op,
+            tuple([find(v) for v in node.inputs]),
+            node.attrs,
+            node.specs,
+            tuple([renamed[n] for n in node.after if n in renamed]),
+            node.loc,
+        )
+        renamed[node] = copy
+        nodes.append(copy)
+        env.update(zip(node.outputs, copy.outputs, strict=True))
+    results = tuple([find(v) for v in outgoing])
+    return Graph(name, tuple(parameters), tuple(nodes), results)

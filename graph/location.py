@@ -1,0 +1,148 @@
+"""Where the user wrote it: cheap to take (two fields of a frame), resolved only when shown."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import os
+import sys
+from collections.abc import Iterator
+from types import CodeType, FrameType, TracebackType
+from typing import NamedTuple
+
+# Directories whose frames are ours and never the user's; each package adds its own.
+_INTERNAL: list[str] = []
+_USER_FILES = ("demo.py",)  # the demo's program is user code that we ship
+_known: dict[str, bool] = {}
+
+
+def register_internal(package_file: str) -> None:
+    """Count the files beside `package_file` (a package's `__init__`) as treadle's own."""
+    _INTERNAL.append(os.path.dirname(os.path.abspath(package_file)) + os.sep)
+    _known.clear()
+
+
+def is_internal(filename: str) -> bool:
+    """True for a file of treadle itself."""
+    known = _known.get(filename)
+    if known is None:
+        ours = os.path.abspath(filename).startswith(tuple(_INTERNAL))
+        known = _known[filename] = ours and not filename.endswith(_USER_FILES)
+    return known
+
+
+class Loc(NamedTuple):
+    """A place in the user's code: a code object and an instruction in it."""
+
+    code: CodeType
+    lasti: int
+
+    @property
+    def file(self) -> str:
+        return self.code.co_filename
+
+    @property
+    def function(self) -> str:
+        return self.code.co_name
+
+    def positions(self) -> tuple[int, int, int, int]:
+        """Line, end line, column, end column (of UTF-8 bytes); 0 where unknown."""
+        for i, p in enumerate(self.code.co_positions()):
+            if i == self.lasti // 2:
+                return p[0] or self.code.co_firstlineno, p[1] or 0, p[2] or 0, p[3] or 0
+        return self.code.co_firstlineno, 0, 0, 0
+
+    @property
+    def line(self) -> int:
+        return self.positions()[0]
+
+    @property
+    def source(self) -> str:
+        """The line's text, stripped; empty where there is no source."""
+        return linecache.getline(self.file, self.line).strip()
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.line}"
+
+
+def user_location(depth: int = 1) -> Loc | None:
+    """The nearest frame outside of treadle, from `depth` frames up."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        internal = _known.get(code.co_filename)
+        if internal is None:
+            internal = is_internal(code.co_filename)
+        if not internal:
+            return Loc(code, frame.f_lasti)
+        frame = frame.f_back
+    return None
+
+
+def describe(loc: Loc | None) -> str:
+    """`model.py:12: y = x @ w`, or a word where the place is unknown."""
+    if loc is None:
+        return "an unknown line"
+    source = loc.source
+    return f"{loc}: {source}" if source else str(loc)
+
+
+def argument_texts(loc: Loc | None, count: int) -> list[str] | None:
+    """The texts of an expression's `count` operands as the user wrote them, or None.
+
+    The instruction's columns lead to the expression in the source line: the sides of `x + y`, the
+    arguments of `tl.add(x, y)`.
+    """
+    if loc is None:
+        return None
+    line, end_line, start, end = loc.positions()
+    if not end:
+        return None
+    lines = [linecache.getline(loc.file, n) for n in range(line, end_line + 1)]
+    if not lines or not lines[0]:
+        return None
+    raw = [text.encode() for text in lines]
+    raw[-1] = raw[-1][:end]
+    raw[0] = raw[0][start:]
+    try:
+        expression = ast.parse(b"(" + b"".join(raw) + b")", mode="eval").body
+    except SyntaxError:
+        return None
+    operands = list(_operands(expression))
+    texts = [ast.unparse(o) for o in operands[:count]]
+    return texts if len(texts) == count and all(len(t) <= 40 for t in texts) else None
+
+
+def _operands(expression: ast.expr) -> Iterator[ast.expr]:
+    match expression:
+        case ast.BinOp(left=left, right=right):
+            yield from (left, right)
+        case ast.Compare(left=left, comparators=[right]):
+            yield from (left, right)
+        case ast.UnaryOp(operand=operand):
+            yield operand
+        case ast.Subscript(value=value):
+            yield value
+        case ast.Call(args=args, keywords=keywords):
+            if not any(isinstance(a, ast.Starred) for a in args):
+                yield from args
+                yield from (k.value for k in keywords if k.arg)
+
+
+def strip_internal_frames(error: BaseException) -> BaseException:
+    """`error` with treadle's own frames left out of its traceback.
+
+    `TREADLE_TRACEBACK=full` keeps them.
+    """
+    if os.environ.get("TREADLE_TRACEBACK") == "full":
+        return error
+    kept: list[TracebackType] = []
+    tb = error.__traceback__
+    while tb is not None:
+        if not is_internal(tb.tb_frame.f_code.co_filename):
+            kept.append(tb)
+        tb = tb.tb_next
+    chain: TracebackType | None = None
+    for tb in reversed(kept):
+        chain = TracebackType(chain, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
+    return error.with_traceback(chain)

@@ -1,0 +1,91 @@
+"""Nested structures of tensors: lists, tuples, named tuples, dicts, dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+
+def children(structure: Any) -> list[Any] | None:
+    """The items of one level of nesting, dicts by sorted key; None for a leaf."""
+    if isinstance(structure, (list, tuple)) and type(structure).__name__ != "TensorShape":
+        return list(structure)
+    if isinstance(structure, Mapping):
+        return [structure[k] for k in sorted_keys(structure)]
+    if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
+        return [getattr(structure, f.name) for f in dataclasses.fields(structure)]
+    return None
+
+
+def sorted_keys(mapping: Mapping[Any, Any]) -> list[Any]:
+    try:
+        return sorted(mapping)
+    except TypeError:
+        return list(mapping)
+
+
+def rebuild(structure: Any, items: Sequence[Any]) -> Any:
+    """A structure of the same kind with other items."""
+    if isinstance(structure, Mapping):
+        values = dict(zip(sorted_keys(structure), items, strict=True))
+        ordered = {k: values[k] for k in structure}
+        kind = type(structure)
+        return ordered if kind is dict else kind(ordered)  # type: ignore[call-arg]
+    if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
+        names = [f.name for f in dataclasses.fields(structure)]
+        return dataclasses.replace(structure, **dict(zip(names, items, strict=True)))
+    if hasattr(structure, "_fields"):
+        return type(structure)(*items)
+    return type(structure)(items)
+
+
+def flatten(structure: Any) -> list[Any]:
+    """The leaves, depth first.
+
+    >>> import treadle as tl
+    >>> tl.nest.flatten({"b": [1, (2, 3)], "a": 0})
+    [0, 1, 2, 3]
+    """
+    items = children(structure)
+    if items is None:
+        return [structure]
+    return [leaf for item in items for leaf in flatten(item)]
+
+
+def pack(structure: Any, leaves: Sequence[Any]) -> Any:
+    """The structure with its leaves replaced, in the order of `flatten`.
+
+    >>> import treadle as tl
+    >>> tl.nest.pack_sequence_as({"b": [1, 2], "a": 0}, ["x", "y", "z"])
+    {'b': ['y', 'z'], 'a': 'x'}
+    """
+    remaining = iter(leaves)
+    packed = _pack(structure, remaining)
+    if next(remaining, _NOTHING) is not _NOTHING:
+        raise ValueError("there are more leaves than the structure has places")
+    return packed
+
+
+_NOTHING = object()
+
+
+def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
+    items = children(structure)
+    if items is None:
+        leaf = next(leaves, _NOTHING)
+        if leaf is _NOTHING:
+            raise ValueError("there are fewer leaves than the structure has places")
+        return leaf
+    return rebuild(structure, [_pack(item, leaves) for item in items])
+
+
+def map_structure(function: Any, *structures: Any) -> Any:
+    """`function` of each leaf (of several structures of the same kind), in their structure.
+
+    >>> import treadle as tl
+    >>> tl.nest.map_structure(lambda a, b: a + b, [1, (2,)], [10, (20,)])
+    [11, (22,)]
+    """
+    flat = [flatten(s) for s in structures]
+    return pack(structures[0], [function(*xs) for xs in zip(*flat, strict=True)])

@@ -1,0 +1,78 @@
+"""What an op is. The table `OPS` has one entry for each; `graph/ops/` fills it.
+
+One entry holds all that the rest of the system asks of an op, so a new elementwise op touches one
+file. Attributes of an op are the keyword-only parameters of its `infer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .spec import Spec
+
+# The effects that an op may declare. "read" and "write" are of the resource that is its first
+# input; "io" is ordered with all other io; "checks" may fail when the program runs.
+READ, WRITE, IO, CHECKS = "read", "write", "io", "checks"
+PURE: tuple[str, ...] = ()
+
+Attrs = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """An entry of the op table.
+
+    infer(*specs, **attrs)          spec or tuple of specs of the result; raises OpError
+    eval(xp, *arrays, **attrs)      the reference semantics; xp is numpy or cupy
+    scalar(m, *scalars)             elementwise ops only: the value for any interpreter m
+    ufunc                           elementwise ops only: the name of the equal NumPy ufunc
+    vjp(g, out, *inputs, **attrs)   one gradient (or a function that makes it, or None) an input;
+                                    g and out are lists where the op has several results
+    effects, checks                 what it does besides its result; `checks(*values, **attrs)`
+                                    tells whether it might fail when the program runs
+    """
+
+    name: str
+    infer: Callable[..., Any]
+    eval: Callable[..., Any] | None = None
+    scalar: Callable[..., Any] | None = None
+    ufunc: str | None = None
+    vjp: Callable[..., Any] | None = None
+    effects: tuple[str, ...] = PURE
+    checks: Callable[..., bool] | None = None
+    multiple: bool = False  # the result is a tuple
+    commutative: bool = False
+    metadata: bool = False  # small result that needs only shapes: saved in place of its input
+    structured: bool = False  # holds sub-graphs
+    elementwise: bool = False
+    display: str = ""  # the public name, for messages
+
+    def __repr__(self) -> str:
+        return f"Op({self.name})"
+
+    def __reduce__(self) -> Any:
+        return OPS.__getitem__, (self.name,)
+
+
+OPS: dict[str, Op] = {}
+
+
+def register(op: Op) -> Op:
+    """Add `op` to the table; a name can be taken once."""
+    if op.name in OPS:
+        raise ValueError(f"op {op.name!r} is defined twice")
+    OPS[op.name] = op
+    return op
+
+
+def infer_specs(op: Op, specs: tuple[Spec, ...], attrs: Attrs) -> tuple[Spec, ...]:
+    """The specs of the op's results, always as a tuple."""
+    result = op.infer(*specs, **attrs)
+    return result if op.multiple else (result,)
+
+
+def no_gradient(g: Any, out: Any, *inputs: Any, **attrs: Any) -> tuple[None, ...]:
+    """The vjp of an op whose result does not vary smoothly: floor, argmax, shape."""
+    return (None,) * len(inputs)

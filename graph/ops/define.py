@@ -1,0 +1,176 @@
+"""How ops are put into the table: dtype and shape rules are written once, here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..build import _operands, apply, binary, convert, explained
+from ..convert import Array
+from ..dtypes import DType, bool_
+from ..errors import DTypeError, OpError
+from ..node import Tensor, Value
+from ..op import Op, register
+from ..spec import TensorSpec, broadcast_shapes, may_fail_to_broadcast
+
+# Kinds of dtypes that an op accepts, as `DType.kind` letters.
+NUMERIC, REAL, FLOAT, FLOATING, INTEGER, BOOL, ANY = (
+    *("iufc", "iuf", "fc", "f", "iu", "b", "biufcO"),
+)
+_KIND_NAMES = {
+    NUMERIC: "a numeric dtype",
+    REAL: "an integer or floating dtype",
+    FLOAT: "a floating or complex dtype",
+    FLOATING: "a floating dtype",
+    INTEGER: "an integer dtype",
+    BOOL: "dtype bool",
+}
+
+Unary = Callable[..., Tensor]
+
+
+def constant_of(value: Any) -> Array | None:
+    """The array of a value that is known while tracing, else None."""
+    if isinstance(value, Value):
+        if value.node is not None and value.node.op.name == "const":
+            array: Array = value.node.attrs["value"]
+            return array
+        return None
+    return np.asarray(value)
+
+
+def require_kind(spec: TensorSpec, accepts: str, label: str = "the operand") -> None:
+    """DTypeError unless the dtype is of a kind in `accepts`."""
+    if spec.dtype.kind not in accepts:
+        wanted = _KIND_NAMES.get(accepts, f"a dtype of kind {'/'.join(accepts)}")
+        raise DTypeError(f"{label} has dtype {spec.dtype.name}, {wanted} is needed; use tl.cast")
+
+
+def same_dtype(*specs: TensorSpec) -> DType:
+    """The one dtype of `specs`; DTypeError if they differ."""
+    dtype = specs[0].dtype
+    for s in specs:
+        if s.dtype is not dtype:
+            names = " and ".join(dict.fromkeys(s.dtype.name for s in specs))
+            raise DTypeError(f"dtypes {names} are mixed; use tl.cast to make them equal")
+    return dtype
+
+
+def elementwise(
+    name: str,
+    scalar: Callable[..., Any],
+    vjp: Callable[..., Any] | None = None,
+    *,
+    arity: int = 1,
+    ufunc: str | None = None,
+    accepts: str = NUMERIC,
+    result: Callable[[DType], DType] | None = None,
+    checks: Callable[..., bool] | None = None,
+    eval: Callable[..., Any] | None = None,
+    commutative: bool = False,
+    doc: str = "",
+) -> Callable[..., Any]:
+    """Define an op that works on each element; gives the function that applies it.
+
+    `scalar(m, *xs)` is the value for any interpreter m of scalar mathematics, `ufunc` names the
+    NumPy ufunc that does the same, `eval(xp, *arrays)` stands in where neither is right for
+    arrays. `result` maps the dtype of the operands to that of the result.
+    """
+
+    def infer(*specs: TensorSpec) -> TensorSpec:
+        first = specs[0]
+        dtype = first.dtype if len(specs) == 1 else same_dtype(*specs)
+        if dtype.kind not in accepts:
+            require_kind(first, accepts)
+        out = dtype if result is None else result(dtype)
+        shape = first.shape
+        if len(specs) > 1:
+            shape = broadcast_shapes(*[s.shape for s in specs])
+        if shape is first.shape and out is dtype and first.name is None:
+            return first
+        return TensorSpec(shape, out)
+
+    def evaluate(xp: Any, *arrays: Array) -> Any:
+        if ufunc:
+            return getattr(xp, ufunc)(*arrays)
+        dtype = arrays[0].dtype
+        if dtype.itemsize == 2 and dtype.kind in "fV":
+            return _widened(xp, scalar, arrays, dtype)
+        return scalar(xp, *arrays)
+
+    def may_fail(*values: Tensor) -> bool:
+        if checks is not None and checks(*values):
+            return True
+        return _broadcast_may_fail(*values)
+
+    op = register(
+        Op(
+            name,
+            infer,
+            eval or evaluate,
+            scalar,
+            ufunc,
+            vjp,
+            checks=may_fail if arity > 1 else checks,
+            commutative=commutative,
+            elementwise=True,
+            display=name,
+        )
+    )
+    function = _unary(op) if arity == 1 else _binary(op)
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
+def _widened(xp: Any, scalar: Callable[..., Any], arrays: Any, dtype: Any) -> Any:
+    """Compute in float32 what has intermediate results; bfloat16 would become float32 anyhow."""
+    out = scalar(xp, *[a.astype(np.float32) for a in arrays])
+    return out.astype(dtype) if out.dtype == np.float32 else out
+
+
+def _broadcast_may_fail(x: Tensor, y: Tensor) -> bool:
+    a, b = x.spec.shape, y.spec.shape
+    return x is not y and may_fail_to_broadcast(a, b)
+
+
+def _unary(op: Op) -> Callable[..., Any]:
+    def function(x: Any, name: str | None = None) -> Any:
+        return apply(op, (x if isinstance(x, Tensor) else convert(x),))
+
+    return function
+
+
+def _binary(op: Op) -> Callable[..., Any]:
+    def function(x: Any, y: Any, name: str | None = None) -> Any:
+        return binary(op, x, y)
+
+    return function
+
+
+def operands(op: Op, x: Any, y: Any) -> tuple[Tensor, Tensor]:
+    """Two operands as tensors: a number or list takes the dtype of the tensor beside it."""
+    if isinstance(x, Tensor) and isinstance(y, Tensor):
+        return x, y
+    try:
+        return _operands(x, y)
+    except OpError as error:
+        raise explained(error, op, (x, y)) from None
+
+
+def to_bool(dtype: DType) -> DType:
+    return bool_
+
+
+def primitive(
+    name: str,
+    infer: Callable[..., Any],
+    eval: Callable[..., Any] | None,
+    vjp: Callable[..., Any] | None = None,
+    **fields: Any,
+) -> Op:
+    """Define an op that is not elementwise."""
+    fields.setdefault("display", name)
+    return register(Op(name, infer, eval, vjp=vjp, **fields))

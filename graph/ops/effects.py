@@ -1,0 +1,256 @@
+"""Ops that are there for what they do: print, and checks that fail when the program runs."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..build import apply, convert
+from ..convert import Array
+from ..errors import AssertionFailedError, DTypeError, ShapeError
+from ..node import Tensor
+from ..op import CHECKS, IO, Op, no_gradient
+from ..spec import TensorSpec
+from .define import constant_of, primitive
+
+# --- text of values, as TensorFlow prints them -------------------------------------
+
+
+def number_text(value: Any) -> str:
+    """One item: floats as short as they can be read back, texts in quotes."""
+    if isinstance(value, (bytes, str)):
+        text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    if isinstance(value, (bool, np.bool_)):
+        return str(int(value))
+    if isinstance(value, np.integer):
+        return str(int(value))
+    if isinstance(value, np.complexfloating):
+        return str(complex(value)).strip("()")
+    double = value.dtype.itemsize == 8
+    text = f"{float(value):.{15 if double else 6}g}"
+    back = np.float64(text) if double else np.float32(text)
+    same = np.isnan(value) or back == value.astype(back.dtype)
+    return text if same else f"{float(value):.{17 if double else 9}g}"
+
+
+def array_text(array: Array, summarize: int = 3) -> str:
+    """An array in brackets, with `...` for all but `summarize` items at each end of an axis."""
+    if array.ndim == 0:
+        return number_text(array[()])
+    return _axis_text(array, summarize, 1)
+
+
+def _axis_text(array: Array, summarize: int, depth: int) -> str:
+    size = len(array)
+    whole = summarize < 0 or size <= 2 * summarize
+    shown = range(size) if whole else [*range(summarize), *range(size - summarize, size)]
+    if array.ndim == 1:
+        texts = [number_text(array[i]) for i in shown]
+        gap = " "
+    else:
+        texts = [_axis_text(array[i], summarize, depth + 1) for i in shown]
+        gap = "\n" * (array.ndim - 1) + " " * depth
+    if not whole:
+        texts.insert(summarize, "...")
+    return f"[{gap.join(texts)}]"
+
+
+Parts = list["str | Tensor"]
+
+
+def parts_of(value: Any, top: bool = True) -> Parts:
+    """A Python value as texts and the tensors between them."""
+    if isinstance(value, Tensor):
+        return [value]
+    if hasattr(value, "__tl_tensor__"):
+        return [value.__tl_tensor__()]
+    if isinstance(value, str):
+        return [value if top else repr(value)]
+    if isinstance(value, dict):
+        try:
+            keys: Sequence[Any] = sorted(value)
+        except TypeError:
+            keys = list(value)
+        return _bracketed("{", [[f"{k!r}: ", *parts_of(value[k], False)] for k in keys], "}")
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        named = zip(value._fields, value, strict=True)
+        items: list[Parts] = [[f"{n}=", *parts_of(v, False)] for n, v in named]
+        return _bracketed(f"{type(value).__name__}(", items, ")")
+    if isinstance(value, tuple):
+        items = [parts_of(v, False) for v in value]
+        return _bracketed("(", items, ",)" if len(items) == 1 else ")")
+    if isinstance(value, list):
+        return _bracketed("[", [parts_of(v, False) for v in value], "]")
+    return [repr(value)]
+
+
+def _bracketed(start: str, items: Sequence[Parts], end: str) -> Parts:
+    parts: Parts = [start]
+    for i, item in enumerate(items):
+        parts += [", ", *item] if i else item
+    return [*parts, end]
+
+
+def _template(parts: Parts) -> tuple[tuple[str, ...], list[Tensor]]:
+    """The texts around the tensors, and the tensors: one text more than tensors."""
+    texts, tensors = [""], []
+    for part in parts:
+        if isinstance(part, str):
+            texts[-1] += part
+        else:
+            tensors.append(part)
+            texts.append("")
+    return tuple(texts), tensors
+
+
+def _fill(template: tuple[str, ...], arrays: Sequence[Array], summarize: int) -> str:
+    texts = [array_text(np.asarray(a), summarize) for a in arrays]
+    return "".join(t + a for t, a in zip(template, [*texts, ""], strict=True))
+
+
+# --- print -------------------------------------------------------------------------
+
+_streams: list[Any] = []  # what programs print to besides stdout, stderr and files
+
+
+def _print_eval(
+    xp: Any, *arrays: Array, template: tuple[str, ...], summarize: int, stream: str
+) -> tuple[()]:
+    text = _fill(template, arrays, summarize)
+    if stream.startswith("file://"):
+        with open(stream[7:], "a", encoding="utf-8") as file:
+            file.write(text)
+    elif stream.startswith("stream:"):
+        _streams[int(stream[7:])].write(text)
+    else:
+        getattr(sys, stream).write(text)
+    return ()
+
+
+_print: Op = primitive(
+    "print_",
+    lambda *specs, template, summarize, stream: (),
+    _print_eval,
+    no_gradient,
+    multiple=True,
+    effects=(IO,),
+    display="print",
+)
+
+
+def print_(
+    *inputs: Any,
+    output_stream: Any = None,
+    summarize: int = 3,
+    sep: str = " ",
+    end: str = "\n",
+    name: str | None = None,
+) -> None:
+    """Print tensors and other values when the program runs, in order with all other output.
+
+    Of long axes the first and last `summarize` items are shown, all of them for -1. Lists, tuples
+    and dicts may hold tensors. `output_stream` is `sys.stderr` (the default), `sys.stdout`, any
+    object with a method `write`, or "file://" and a path.
+
+    >>> import treadle as tl, sys
+    >>> tl.print("steps:", tl.range(10), {"loss": tl.constant(0.5)}, output_stream=sys.stdout)
+    steps: [0 1 2 ... 7 8 9] {'loss': 0.5}
+    """
+    parts: Parts = []
+    for i, value in enumerate(inputs):
+        parts += [sep, *parts_of(value)] if i else parts_of(value)
+    template, tensors = _template([*parts, end])
+    attrs = {"template": template, "summarize": summarize, "stream": _stream(output_stream)}
+    apply(_print, tensors, attrs)
+
+
+def _stream(stream: Any) -> str:
+    if stream is None or stream is sys.stderr:
+        return "stderr"
+    if stream is sys.stdout:
+        return "stdout"
+    if isinstance(stream, str):
+        if not stream.startswith("file://"):
+            raise ValueError(f"output_stream must be a stream or 'file://...', not {stream!r}")
+        return stream
+    with _lock:
+        for i, known in enumerate(_streams):
+            if known is stream:
+                return f"stream:{i}"
+        _streams.append(stream)
+        return f"stream:{len(_streams) - 1}"
+
+
+_lock = threading.Lock()
+
+# --- assertions --------------------------------------------------------------------
+
+
+def _assert_infer(
+    condition: TensorSpec, *data: TensorSpec, template: tuple[str, ...], summarize: int
+) -> tuple[()]:
+    if not condition.dtype.is_bool:
+        raise DTypeError(f"the condition has dtype {condition.dtype.name}, bool is needed")
+    if condition.shape.rank not in (0, None):
+        raise ShapeError(
+            f"the condition must be a scalar, it has shape {condition.shape}; use tl.reduce_all"
+        )
+    return ()
+
+
+def _assert_eval(
+    xp: Any, condition: Array, *data: Array, template: tuple[str, ...], summarize: int
+) -> tuple[()]:
+    if not condition:
+        raise AssertionFailedError(_fill(template, data, summarize))
+    return ()
+
+
+_assert: Op = primitive(
+    "assert_",
+    _assert_infer,
+    _assert_eval,
+    no_gradient,
+    multiple=True,
+    effects=(CHECKS,),
+    display="assert",
+)
+
+
+def assert_true(condition: Any, *data: Any, summarize: int | None = None, sep: str = " ") -> None:
+    """Fail with AssertionFailedError, and the text of `data`, unless `condition` holds.
+
+    A condition that is known to hold while tracing leaves nothing behind.
+    """
+    tensor = convert(condition)
+    known = constant_of(tensor)
+    if known is not None and known.dtype == bool and known.ndim == 0 and known:
+        return
+    parts: Parts = []
+    for i, value in enumerate(data or ("the condition does not hold",)):
+        parts += [sep, *parts_of(value)] if i else parts_of(value)
+    template, tensors = _template(parts)
+    attrs = {"template": template, "summarize": 3 if summarize is None else summarize}
+    apply(_assert, (tensor, *tensors), attrs)
+
+
+def assert_(condition: Any, data: Any = (), summarize: int | None = None, name: Any = None) -> None:
+    """Fail with AssertionFailedError (an InvalidArgumentError) unless `condition` is true.
+
+    `data` is a list of what the message shows.
+
+    >>> import treadle as tl
+    >>> tl.debugging.Assert(tl.constant(2) < 1, ["two is", tl.constant(2)])
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.AssertionFailedError: assert: two is 2
+    ...
+    """
+    items = list(data) if isinstance(data, (list, tuple)) else [data]
+    assert_true(condition, *items, summarize=summarize)

@@ -1,0 +1,263 @@
+"""Matrices, the last two axes of a tensor: diagonals, bands, norms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..build import convert
+from ..dtypes import int32
+from ..errors import InvalidArgumentError, ShapeError, UnimplementedError
+from ..node import Tensor
+from .arithmetic import absolute, multiply
+from .axes import expand_dims, transpose
+from .casting import cast, conj
+from .comparison import equal, less_equal, where
+from .define import operands
+from .dims import constant_int, constant_ints
+from .division import maximum, minimum, power
+from .exponential import rsqrt
+from .joining import stack
+from .linear import MATMUL, Size, sizes_of
+from .logic import logical_and, logical_or
+from .moving import pad
+from .reductions import reduce_max, reduce_sum
+from .sequences import range_
+from .statistics import reduce_euclidean_norm
+
+
+def _matrix(value: Any, axes: int = 2) -> Tensor:
+    x = convert(value)
+    rank = x.shape.rank
+    if rank is None or rank < axes:
+        what = "a matrix has 2 axes or more" if axes == 2 else "a vector has 1 axis or more"
+        raise ShapeError(f"{what}, this has the shape {x.shape}")
+    return x
+
+
+def _offsets(rows: Size, columns: Size) -> Tensor:
+    """How far each item lies to the right of the diagonal."""
+    return expand_dims(range_(columns), 0) - expand_dims(range_(rows), 1)
+
+
+def _least(a: Size, b: Size) -> Size:
+    if isinstance(a, int) and isinstance(b, int):
+        return min(a, b)
+    result: Tensor = minimum(a, b)
+    return result
+
+
+def matrix_transpose(a: Any, name: str | None = None, conjugate: bool = False) -> Tensor:
+    """`a` with its last two axes exchanged; the rank must be known.
+
+    >>> import treadle as tl
+    >>> tl.linalg.matrix_transpose([[1, 2, 3], [4, 5, 6]]).shape
+    """
+    x = _matrix(a)
+    n = len(x.shape)
+    return transpose(x, [*range(n - 2), n - 1, n - 2], conjugate)
+
+
+def adjoint(matrix: Any, name: str | None = None) -> Tensor:
+    """The conjugate of the transpose of the last two axes.
+
+    >>> import treadle as tl
+    >>> tl.linalg.adjoint([[1. + 2.j, 3.]]).numpy()
+    """
+    return matrix_transpose(matrix, conjugate=True)
+
+
+def diag_part(input: Any, k: int = 0, name: str | None = None) -> Tensor:
+    """The diagonal of each matrix, or the one `k` places above it; numeric dtypes.
+
+    >>> import treadle as tl
+    >>> tl.linalg.diag_part([[1, 2], [3, 4]])
+    >>> tl.linalg.diag_part([[1, 2], [3, 4]], k=1)
+    """
+    x = _matrix(input)
+    k = constant_int(k, "k")
+    rows, columns = sizes_of(x)[-2:]
+    down, right = max(-k, 0), max(k, 0)
+    length = _length(rows, columns, k)
+    square = x[..., down : down + length, right : right + length]
+    zero = x.dtype.as_numpy_dtype(0)
+    return reduce_sum(where(equal(_offsets(length, length), 0), square, zero), -2)
+
+
+def _length(rows: Size, columns: Size, k: int) -> Size:
+    size = _least(rows + min(k, 0), columns - max(k, 0))
+    if isinstance(size, int) and size < 0:
+        raise InvalidArgumentError(f"a matrix of {rows} x {columns} has no diagonal k={k}")
+    return size
+
+
+def trace(x: Any, name: str | None = None) -> Tensor:
+    """The sum of the diagonal of each matrix.
+
+    >>> import treadle as tl
+    >>> tl.linalg.trace([[1, 2], [3, 4]])
+    """
+    return reduce_sum(diag_part(x), -1)
+
+
+def diag(
+    diagonal: Any,
+    k: int = 0,
+    num_rows: int = -1,
+    num_cols: int = -1,
+    padding_value: Any = 0,
+    name: str | None = None,
+) -> Tensor:
+    """Matrices that hold the last axis of `diagonal` on their diagonal `k`, `padding_value` else.
+
+    They are as small as can be unless `num_rows` and `num_cols` are given.
+
+    >>> import treadle as tl
+    >>> tl.linalg.diag([1, 2])
+    >>> tl.linalg.diag([1], k=1).numpy()
+    """
+    x = _matrix(diagonal, 1)
+    k = constant_int(k, "k")
+    size = sizes_of(x)[-1]
+    rows = size + max(-k, 0) if num_rows == -1 else constant_int(num_rows, "num_rows")
+    columns = size + max(k, 0) if num_cols == -1 else constant_int(num_cols, "num_cols")
+    room = _length(rows, columns, k)
+    if isinstance(size, int) and isinstance(room, int) and size > room:
+        raise ShapeError(f"{size} items do not fit on a diagonal of {rows} x {columns}")
+    values = _by_row(x, rows, k, padding_value)
+    return where(equal(_offsets(rows, columns), k), values, padding_value)
+
+
+def _by_row(x: Tensor, rows: Size, k: int, fill: Any = 0) -> Tensor:
+    """The items of a diagonal, each in the row where it belongs: shape [..., rows, 1]."""
+    above = max(-k, 0)
+    below = rows - above - sizes_of(x)[-1]
+    paddings = [[0, 0]] * (len(x.shape) - 1) + [[above, below]]
+    if above or not (isinstance(below, int) and below == 0):
+        x = pad(x, paddings, constant_values=fill)
+    return expand_dims(x, -1)
+
+
+def set_diag(input: Any, diagonal: Any, k: int = 0, name: str | None = None) -> Tensor:
+    """`input` with its diagonal `k` replaced.
+
+    >>> import treadle as tl
+    >>> tl.linalg.set_diag([[1, 2], [3, 4]], [8, 9])
+    """
+    x, d = operands(MATMUL, input, diagonal)
+    x, d = _matrix(x), _matrix(d, 1)
+    k = constant_int(k, "k")
+    rows, columns = sizes_of(x)[-2:]
+    size, length = sizes_of(d)[-1], _length(rows, columns, k)
+    if isinstance(size, int) and isinstance(length, int) and size != length:
+        raise ShapeError(
+            f"the diagonal k={k} of the shape {x.shape} has {length} items, not {size}"
+        )
+    return where(equal(_offsets(rows, columns), k), _by_row(d, rows, k), x)
+
+
+def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = None) -> Tensor:
+    """`input` with 0 outside of a band: `num_lower` diagonals below the main one and `num_upper`
+    above it; a negative number keeps all.
+
+    >>> import treadle as tl
+    >>> tl.linalg.band_part([[1, 2], [3, 4]], -1, 0)
+    """
+    x = _matrix(input)
+    right = _offsets(*sizes_of(x)[-2:])
+    inside = None
+    for width, offset in ((num_lower, -right), (num_upper, right)):
+        if isinstance(width, int) and width < 0:
+            continue
+        limit = cast(convert(width), int32)
+        near = less_equal(offset, limit)
+        if not isinstance(width, int):
+            near = logical_or(near, limit < 0)
+        inside = near if inside is None else logical_and(inside, near)
+    return x if inside is None else where(inside, x, x.dtype.as_numpy_dtype(0))
+
+
+def cross(a: Any, b: Any, name: str | None = None) -> Tensor:
+    """The cross product of vectors in space: the last axis of both has size 3.
+
+    >>> import treadle as tl
+    >>> tl.linalg.cross([1., 0., 0.], [0., 1., 0.])
+    """
+    x, y = operands(MATMUL, a, b)
+    for v in (x, y):
+        if v.shape.rank == 0 or (v.shape.rank and v.shape[-1] not in (3, None)):
+            raise ShapeError(f"a vector in space has 3 items, this has the shape {v.shape}")
+    p, q = [x[..., i] for i in range(3)], [y[..., i] for i in range(3)]
+    parts = [multiply(p[i], q[j]) - multiply(p[j], q[i]) for i, j in ((1, 2), (2, 0), (0, 1))]
+    return stack(parts, -1)
+
+
+# --- norms -------------------------------------------------------------------
+
+
+def norm(
+    tensor: Any,
+    ord: Any = "euclidean",
+    axis: Any = None,
+    keepdims: bool | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """The norm of vectors along `axis`, or of matrices along a pair of axes.
+
+    `ord` of a vector (of all items, if `axis` is None): "euclidean", 1, inf or any power above 0;
+    of a matrix: "fro" or "euclidean", 1, inf. Its gradient at 0 is 0.
+
+    >>> import treadle as tl
+    >>> tl.norm([[3., 4.], [6., 8.]], axis=1)
+    >>> tl.norm([[3., 4.], [6., 8.]], ord=1)
+    """
+    x = convert(tensor)
+    keep = bool(keepdims)
+    inf = float("inf")
+    axes = None if axis is None else constant_ints(axis, "axis")
+    if axes is not None and len(axes) == 2:
+        if ord in ("fro", "euclidean"):
+            return reduce_euclidean_norm(x, axes, keep)
+        if ord not in (1, inf):
+            raise UnimplementedError(f"the norm ord={ord!r} of matrices; use 'fro', 1 or inf")
+        summed, largest = axes if ord == 1 else axes[::-1]
+        totals = reduce_sum(absolute(x), summed, keepdims=True)
+        found = reduce_max(totals, largest, keepdims=True)
+        return found if keep else reduce_sum(found, axes)
+    if axes is not None and len(axes) != 1:
+        raise InvalidArgumentError(f"axis is one or a pair, it is {axis!r}")
+    if ord == "euclidean":
+        return reduce_euclidean_norm(x, axes, keep)
+    if isinstance(ord, str) or ord <= 0:
+        raise InvalidArgumentError(f"ord={ord!r} is no norm of vectors")
+    if ord == 1:
+        return reduce_sum(absolute(x), axes, keep)
+    if ord == inf:
+        return reduce_max(absolute(x), axes, keep)
+    return power(reduce_sum(power(absolute(x), ord), axes, keep), 1.0 / ord)
+
+
+def normalize(
+    tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None
+) -> tuple[Tensor, Tensor]:
+    """`tensor` divided by its norm, and the norm (with its axes kept).
+
+    >>> import treadle as tl
+    >>> tl.linalg.normalize([3., 4.])[0]
+    """
+    x = convert(tensor)
+    size = norm(x, ord, axis, keepdims=True)
+    return x / size, size
+
+
+def l2_normalize(
+    x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None
+) -> Tensor:
+    """`x` divided by its Euclidean norm along `axis`, or by sqrt(epsilon) where that is larger.
+
+    >>> import treadle as tl
+    >>> tl.linalg.l2_normalize([[3., 4.], [0., 0.]], axis=1)
+    """
+    x = convert(x)
+    squares = reduce_sum(multiply(x, conj(x)), axis, keepdims=True)
+    size = rsqrt(maximum(cast(squares, x.dtype.real_dtype), epsilon))
+    return x * cast(size, x.dtype)

@@ -1,0 +1,387 @@
+"""Ops that move or repeat items: pad, tile, repeat, reverse, roll."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..build import apply, convert
+from ..convert import Array
+from ..dtypes import string
+from ..errors import DTypeError, InvalidArgumentError, OpError, ShapeError
+from ..node import Tensor
+from ..op import Op, no_gradient
+from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec
+from .comparison import where
+from .define import constant_of, primitive
+from .dims import constant_dims, constant_ints, convert_dims, normal_axis, partial_value, refuse
+from .filling import ones_like
+from .gathering import gather
+from .queries import shape as shape_of
+from .reshaping import reshape, reshape_like, sum_to
+from .slicing import slice_
+
+# --- pad ---------------------------------------------------------------------------
+
+Paddings = tuple[tuple[int, int], ...]
+
+
+def _pad_infer(
+    x: TensorSpec,
+    *dynamic: TensorSpec,
+    paddings: Paddings | None,
+    mode: str = "constant",
+    value: float | bool = 0,
+) -> TensorSpec:
+    shape = x.shape
+    if paddings is None:
+        rank = dynamic[0].shape[0] if dynamic[0].shape.rank else None
+        rank = shape.rank if rank is None else rank
+        return TensorSpec(UNKNOWN if rank is None else [None] * rank, x.dtype)
+    if shape.rank is None:
+        return TensorSpec([None] * len(paddings), x.dtype)
+    if len(paddings) != len(shape):
+        raise ShapeError(
+            f"paddings for {len(paddings)} axes are given, the operand has shape {shape}"
+        )
+    for (before, after), d in zip(paddings, shape, strict=True):
+        if before < 0 or after < 0:
+            raise InvalidArgumentError(f"paddings are not negative, these are {list(paddings)}")
+        if mode != "constant" and d is not None:
+            _require_room(max(before, after), d, mode)
+    return TensorSpec(
+        [None if d is None else d + a + b for d, (a, b) in zip(shape, paddings, strict=True)],
+        x.dtype,
+    )
+
+
+def _require_room(width: int, size: int, mode: str) -> None:
+    most = size - 1 if mode == "reflect" else size
+    if width > most:
+        raise InvalidArgumentError(
+            f"mode {mode.upper()} pads an axis of size {size} by at most {most}, not {width}"
+        )
+
+
+def _run_time_paddings(dynamic: tuple[Array, ...], paddings: Paddings | None, x: Array) -> Any:
+    if paddings is not None:
+        return paddings
+    found = dynamic[0]
+    if found.shape != (x.ndim, 2) or found.min(initial=0) < 0:
+        raise InvalidArgumentError(
+            f"paddings must be {x.ndim} pairs of sizes, they are {found.tolist()}"
+        )
+    return found.tolist()
+
+
+def _pad_eval(
+    xp: Any,
+    x: Array,
+    *dynamic: Array,
+    paddings: Paddings | None,
+    mode: str = "constant",
+    value: float | bool = 0,
+) -> Array:
+    widths = _run_time_paddings(dynamic, paddings, x)
+    if mode == "constant":
+        shape = [d + a + b for d, (a, b) in zip(x.shape, widths, strict=True)]
+        fill = b"" if x.dtype == string.numpy and not value else value
+        out = xp.full(shape, fill, x.dtype)
+        out[tuple(slice(a, a + d) for d, (a, _) in zip(x.shape, widths, strict=True))] = x
+        return out  # type: ignore[no-any-return]
+    for d, pair in zip(x.shape, widths, strict=True):
+        _require_room(max(pair), d, mode)
+    return xp.pad(x, widths, mode)  # type: ignore[no-any-return]
+
+
+def _pad_may_fail(x: Tensor, *dynamic: Tensor, paddings: Paddings | None, **attrs: Any) -> bool:
+    if paddings is None or x.spec.shape.rank is None:
+        return True
+    return attrs.get("mode", "constant") != "constant" and not x.spec.shape.is_fully_defined()
+
+
+def _pad_vjp(
+    g: Tensor,
+    out: Tensor,
+    x: Tensor,
+    *dynamic: Tensor,
+    paddings: Paddings | None,
+    mode: str = "constant",
+    value: float | bool = 0,
+) -> Any:
+    def back() -> Tensor:
+        if mode != "constant":
+            attrs = {"paddings": paddings, "mode": mode, "shape": x.spec.shape}
+            folded: Tensor = apply(_pad_grad, (g, *dynamic), attrs)
+            return folded
+        begin = [a for a, _ in paddings] if paddings is not None else dynamic[0][:, 0]
+        return slice_(g, begin, shape_of(x))
+
+    return (back, *[None for _ in dynamic])
+
+
+_pad: Op = primitive("pad", _pad_infer, _pad_eval, _pad_vjp, checks=_pad_may_fail)
+
+
+def _pad_grad_eval(
+    xp: Any, g: Array, *dynamic: Array, paddings: Paddings | None, mode: str, shape: TensorShape
+) -> Array:
+    """Fold what was mirrored back onto where it came from."""
+    for axis, (a, b) in enumerate(_run_time_paddings(dynamic, paddings, g)):
+        size = g.shape[axis] - a - b
+        source = np.pad(np.arange(size), (a, b), mode=mode)  # type: ignore[call-overload]
+        moved = xp.moveaxis(g, axis, 0)
+        total = xp.zeros((size, *moved.shape[1:]), g.dtype)
+        np.add.at(total, source, moved)
+        g = xp.moveaxis(total, 0, axis)
+    return g
+
+
+def _pad_grad_vjp(h: Tensor, out: Tensor, g: Tensor, *dynamic: Tensor, **attrs: Any) -> Any:
+    forward = {"paddings": attrs["paddings"], "mode": attrs["mode"]}
+    return (lambda: apply(_pad, (h, *dynamic), forward), *[None for _ in dynamic])
+
+
+_pad_grad: Op = primitive(
+    "pad_grad",
+    lambda g, *dynamic, paddings, mode, shape: TensorSpec(shape, g.dtype),
+    _pad_grad_eval,
+    _pad_grad_vjp,
+)
+
+
+def pad(
+    tensor: Any,
+    paddings: Any,
+    mode: str = "CONSTANT",
+    constant_values: Any = 0,
+    name: str | None = None,
+) -> Tensor:
+    """`tensor` with `paddings[i] = (before, after)` more items along each axis.
+
+    `mode` tells what they are: `constant_values`, or mirrored items without ("REFLECT") or with
+    ("SYMMETRIC") the outermost one.
+
+    >>> import treadle as tl
+    >>> tl.pad([1, 2, 3], [[2, 1]], "REFLECT").numpy()
+    array([3, 2, 1, 2, 3, 2], dtype=int32)
+    """
+    x = tensor if isinstance(tensor, Tensor) else convert(tensor)
+    kind = mode.lower()
+    if kind not in ("constant", "reflect", "symmetric"):
+        raise InvalidArgumentError(f"mode must be CONSTANT, REFLECT or SYMMETRIC, not {mode!r}")
+    widths = convert(paddings)
+    if not widths.dtype.is_integer:
+        raise refuse(DTypeError("paddings are integers"), _pad, x, widths)
+    shape = widths.spec.shape
+    if shape.rank not in (None, 2) or (shape.rank == 2 and shape[1] not in (None, 2)):
+        raise refuse(ShapeError(f"paddings have shape (axes, 2), not {shape}"), _pad, x, widths)
+    known = partial_value(widths)
+    attrs: dict[str, Any] = {"paddings": None}
+    if known is not None and known.dtype != object:
+        attrs["paddings"] = tuple([(int(a), int(b)) for a, b in known])
+    if kind != "constant":
+        attrs["mode"] = kind
+    inputs = (x,) if attrs["paddings"] is not None else (x, widths)
+    fill = constant_of(constant_values)
+    if kind != "constant" or (fill is not None and not fill.item()):
+        result: Tensor = apply(_pad, inputs, attrs)
+        return result
+    if fill is not None and x.dtype is not string:
+        value = convert(fill.item(), hint=x.dtype) if fill.dtype.kind != "O" else None
+        del value  # made for its check: the value must fit the dtype
+        padded: Tensor = apply(_pad, inputs, {**attrs, "value": fill.item()})
+        return padded
+    inside = apply(_pad, (ones_like(x, "bool"), *inputs[1:]), {**attrs, "value": False})
+    outside = convert(constant_values, hint=x.dtype)
+    return where(inside, apply(_pad, inputs, attrs), outside)
+
+
+# --- tile and repeat ---------------------------------------------------------------
+
+
+def _tile_infer(x: TensorSpec, *dynamic: TensorSpec, multiples: TensorShape) -> TensorSpec:
+    if multiples.rank is None or x.shape.rank is None:
+        rank = multiples.rank if x.shape.rank is None else x.shape.rank
+        return TensorSpec(UNKNOWN if rank is None else [None] * rank, x.dtype)
+    if len(multiples) != len(x.shape):
+        raise ShapeError(
+            f"there are {len(multiples)} multiples, the operand has the shape {x.shape}"
+        )
+    dims: list[Dim] = [
+        0 if 0 in (d, m) else None if d is None or m is None else d * m
+        for d, m in zip(x.shape, multiples, strict=True)
+    ]
+    return TensorSpec(dims, x.dtype)
+
+
+def _tile_eval(xp: Any, x: Array, *dynamic: Array, multiples: TensorShape) -> Array:
+    counts = dynamic[0].tolist() if dynamic else tuple(multiples)
+    if len(counts) != x.ndim or min(counts, default=0) < 0:
+        raise ShapeError(f"{list(counts)} are no multiples for the shape {x.shape}")
+    return xp.tile(x, counts)  # type: ignore[no-any-return]
+
+
+def _tile_vjp(g: Tensor, out: Tensor, x: Tensor, *dynamic: Tensor, multiples: TensorShape) -> Any:
+    def back() -> Tensor:
+        rank = len(multiples) if multiples.rank is not None else x.spec.shape.rank
+        if rank is None:
+            raise InvalidArgumentError("the gradient of tile needs a known rank")
+        sizes, counts = shape_of(x), dynamic[0] if dynamic else multiples
+        pairs: list[Any] = []
+        ones: list[Any] = []
+        for i in range(rank):
+            known = x.spec.shape[i] if x.spec.shape.rank is not None else None
+            size = sizes[i] if known is None else known
+            pairs += [counts[i], size]
+            ones += [1, size]
+        return reshape_like(sum_to(reshape(g, pairs), ones), x)
+
+    return (back, *[None for _ in dynamic])
+
+
+_tile = primitive(
+    "tile",
+    _tile_infer,
+    _tile_eval,
+    _tile_vjp,
+    checks=lambda x, *dynamic, multiples: bool(dynamic) or x.spec.shape.rank is None,
+)
+
+
+def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
+    """`input` repeated as a whole, `multiples[i]` times along axis i.
+
+    >>> import treadle as tl
+    >>> tl.tile([[1, 2]], [2, 2]).numpy()
+    array([[1, 2, 1, 2],
+           [1, 2, 1, 2]], dtype=int32)
+    """
+    x = input if isinstance(input, Tensor) else convert(input)
+    counts = constant_dims(multiples)
+    try:
+        static = TensorShape(counts)
+    except ValueError as error:
+        raise refuse(InvalidArgumentError(str(error)), _tile, x) from None
+    dynamic = (convert_dims(multiples),) if counts is None or None in counts else ()
+    result: Tensor = apply(_tile, (x, *dynamic), {"multiples": static})
+    return result
+
+
+def _repeat_index_eval(xp: Any, counts: Array, *size: Array, total: int | None = None) -> Array:
+    if counts.min(initial=0) < 0:
+        raise InvalidArgumentError(f"repeats are not negative, these are {counts.tolist()}")
+    if counts.ndim == 0 or counts.size == 1:
+        counts = xp.broadcast_to(counts.reshape(-1), (int(size[0]),))
+    elif size and counts.size != int(size[0]):
+        raise ShapeError(f"there are {counts.size} repeats for an axis of size {int(size[0])}")
+    return xp.repeat(xp.arange(counts.size, dtype=xp.int32), counts)  # type: ignore[no-any-return]
+
+
+_repeat_index = primitive(
+    "repeat_index",
+    lambda counts, size, *, total=None: TensorSpec((total,), "int32"),
+    _repeat_index_eval,
+    no_gradient,
+    checks=lambda counts, size, *, total=None: total is None,
+)
+
+
+def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:
+    """`input` with each slice along `axis` repeated; without an axis, of its items in one row.
+
+    `repeats` is a count for all slices or one for each.
+
+    >>> import treadle as tl
+    >>> tl.repeat([[1, 2], [3, 4]], [1, 2], axis=0).numpy()
+    array([[1, 2],
+           [3, 4],
+           [3, 4]], dtype=int32)
+    """
+    x = input if isinstance(input, Tensor) else convert(input)
+    if axis is None:
+        x, axis = reshape(x, [-1]), 0
+    counts = convert(repeats)
+    size = shape_of(x)[axis]
+    known, have = partial_value(counts), x.spec.shape[axis] if x.spec.shape.rank else None
+    total = None
+    if known is not None and known.dtype != object and have is not None:
+        try:
+            total = len(_repeat_index_eval(np, known, np.array(have)))
+        except OpError as error:
+            raise refuse(error, _repeat_index, counts, size) from None
+    index = apply(_repeat_index, (counts, size), {"total": total})
+    return gather(x, index, axis=axis)
+
+
+# --- reverse and roll --------------------------------------------------------------
+
+
+def _reverse_infer(x: TensorSpec, *, axis: tuple[int, ...]) -> TensorSpec:
+    if x.shape.rank is not None:
+        places = [normal_axis(i, len(x.shape)) for i in axis]
+        if len(set(places)) < len(places):
+            raise InvalidArgumentError(f"axis {list(axis)} names an axis twice")
+    return TensorSpec(x.shape, x.dtype)
+
+
+_reverse: Op = primitive(
+    "reverse",
+    _reverse_infer,
+    lambda xp, x, *, axis: xp.flip(x, axis),
+    lambda g, out, x, *, axis: (lambda: apply(_reverse, (g,), {"axis": axis}),),
+)
+
+
+def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
+    """`tensor` in reverse order along each axis in `axis`.
+
+    >>> import treadle as tl
+    >>> tl.reverse([[1, 2], [3, 4]], [1]).numpy()
+    array([[2, 1],
+           [4, 3]], dtype=int32)
+    """
+    x = tensor if isinstance(tensor, Tensor) else convert(tensor)
+    result: Tensor = apply(_reverse, (x,), {"axis": constant_ints(axis, "axis")})
+    return result
+
+
+def _roll_infer(x: TensorSpec, shift: TensorSpec, *, axis: tuple[int, ...]) -> TensorSpec:
+    if x.shape.rank is not None:
+        for i in axis:
+            normal_axis(i, len(x.shape))
+    if not shift.dtype.is_integer:
+        raise DTypeError(f"shift is an integer, not {shift.dtype.name}")
+    if shift.shape.is_fully_defined() and (shift.shape.num_elements() or 0) != len(axis):
+        raise ShapeError(f"there are {shift.shape.num_elements()} shifts for {len(axis)} axes")
+    return TensorSpec(x.shape, x.dtype)
+
+
+def _roll_eval(xp: Any, x: Array, shift: Array, *, axis: tuple[int, ...]) -> Array:
+    shifts = shift.reshape(-1).tolist()
+    if len(shifts) != len(axis):
+        raise ShapeError(f"there are {len(shifts)} shifts for {len(axis)} axes")
+    return xp.roll(x, shifts, axis)  # type: ignore[no-any-return]
+
+
+_roll: Op = primitive(
+    "roll",
+    _roll_infer,
+    _roll_eval,
+    lambda g, out, x, shift, *, axis: (lambda: apply(_roll, (g, -shift), {"axis": axis}), None),
+    checks=lambda x, shift, *, axis: not shift.spec.shape.is_fully_defined(),
+)
+
+
+def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
+    """`input` moved by `shift` places along `axis`; what leaves at one end enters at the other.
+
+    >>> import treadle as tl
+    >>> tl.roll([1, 2, 3, 4], shift=1, axis=0).numpy()
+    array([4, 1, 2, 3], dtype=int32)
+    """
+    x = input if isinstance(input, Tensor) else convert(input)
+    places = constant_ints(axis, "axis")
+    result: Tensor = apply(_roll, (x, convert(shift)), {"axis": places})
+    return result

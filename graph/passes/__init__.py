@@ -1,0 +1,1 @@
+"""Passes: plain functions from graph to graph."""

@@ -1,0 +1,176 @@
+"""What has no use goes: nodes, results of branches and loops, and what these capture.
+
+A value is live if an output, a node with an effect other than a read, or a live node needs it. In
+a loop a carried value that only feeds itself is needed by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..effects import node_effects
+from ..node import Graph, Node, Value
+from ..op import READ, Attrs
+from .rebuild import Rebuild, is_same, may_have_effects, select_inputs
+
+
+def eliminate(graph: Graph, wanted: Sequence[int] | None = None) -> Graph:
+    """`graph` without what does not serve its outputs (those in `wanted`) or effects."""
+    outputs = graph.outputs
+    if wanted is not None and len(wanted) < len(outputs):
+        outputs = tuple([outputs[i] for i in wanted])
+    found = Liveness(graph, outputs)
+    rebuild = Rebuild()
+    for node in graph.nodes:
+        if node not in found.nodes:
+            if may_have_effects(node.op):  # a read: those who wait for it wait for what it did
+                earlier = [n for before in node.after for n in rebuild.moved.get(before, ())]
+                rebuild.moved[node] = tuple(earlier)
+        elif node.op.structured and node.op.name != "call":
+            _prune(rebuild, node, found.values)
+        else:
+            new = rebuild.put(node, rebuild.inputs_of(node), node.attrs)
+            if new is not node:
+                rebuild.values.update(zip(node.outputs, new.outputs, strict=True))
+    if outputs is not graph.outputs:
+        graph = Graph(graph.name, graph.inputs, graph.nodes, outputs, graph.captured)
+    return rebuild.finish(graph)
+
+
+class Liveness:
+    """The values and nodes of a graph that serve `roots` or an effect.
+
+    `carried` counts the inputs that are fed by the outputs of the same place: the graph is the
+    body of a loop.
+    """
+
+    def __init__(self, graph: Graph, roots: Iterable[Value], carried: int = 0) -> None:
+        self.values: set[Value] = set()
+        self.nodes: set[Node] = set()
+        self._pending: list[Value] = list(roots)
+        self._again: dict[Node, None] = {}  # nodes with graphs of which more is wanted
+        feeds = dict(zip(graph.inputs[:carried], graph.outputs, strict=False))
+        for node in graph.nodes:
+            if may_have_effects(node.op) and any(e != READ for e, _ in node_effects(node)):
+                self._use(node)
+        while self._pending or self._again:
+            while self._pending:
+                value = self._pending.pop()
+                if value in self.values:
+                    continue
+                self.values.add(value)
+                if value.node is not None:
+                    self._use(value.node)
+                elif value in feeds:
+                    self._pending.append(feeds[value])
+            if self._again:
+                node, _ = self._again.popitem()
+                self._pending += [node.inputs[i] for i in needed_inputs(node, self.values)]
+
+    def _use(self, node: Node) -> None:
+        if node.op.structured and node.op.name != "call":
+            self.nodes.add(node)
+            self._again[node] = None
+        elif node not in self.nodes:
+            self.nodes.add(node)
+            self._pending += node.inputs
+
+    def inputs_of(self, graph: Graph) -> list[int]:
+        """The places of the live inputs."""
+        return [i for i, v in enumerate(graph.inputs) if v in self.values]
+
+
+def needed_inputs(node: Node, live: set[Value]) -> list[int]:
+    """The inputs that a cond, switch or while needs for those of its results that are live."""
+    wanted = [i for i, v in enumerate(node.outputs) if v in live]
+    if node.op.name == "while":
+        carried = _carried(node, wanted)
+        test, body = _loop_liveness(node, carried)
+        captured = {*test.inputs_of(node.attrs["test"]), *body.inputs_of(node.attrs["body"])}
+        return sorted({*carried, *captured})
+    needed = {0}
+    for graph in branches_of(node):
+        found = Liveness(graph, [graph.outputs[i] for i in wanted])
+        needed.update([i + 1 for i in found.inputs_of(graph)])
+    return sorted(needed)
+
+
+def branches_of(node: Node) -> tuple[Graph, ...]:
+    """The graphs of a cond or switch."""
+    if node.op.name == "cond":
+        return node.attrs["then"], node.attrs["orelse"]
+    graphs: tuple[Graph, ...] = node.attrs["branches"]
+    return graphs
+
+
+def _carried(node: Node, wanted: Iterable[int]) -> list[int]:
+    """The carried values of a loop that its wanted results, its test or an effect need."""
+    count = len(node.outputs)
+    test, body = _loop_liveness(node, wanted)
+    places = {*wanted, *test.inputs_of(node.attrs["test"]), *body.inputs_of(node.attrs["body"])}
+    return sorted([i for i in places if i < count])
+
+
+def _loop_liveness(node: Node, wanted: Iterable[int]) -> tuple[Liveness, Liveness]:
+    test: Graph = node.attrs["test"]
+    body: Graph = node.attrs["body"]
+    count = len(body.outputs)
+    in_test = Liveness(test, test.outputs)
+    roots = {*wanted, *[i for i in in_test.inputs_of(test) if i < count]}
+    return in_test, Liveness(body, [body.outputs[i] for i in sorted(roots)], count)
+
+
+def _prune(rebuild: Rebuild, node: Node, live: set[Value]) -> None:
+    """Put a node that holds graphs, with just the results and inputs that are needed."""
+    wanted = [i for i, v in enumerate(node.outputs) if v in live]
+    inputs = rebuild.inputs_of(node)
+    if node.op.name == "while":
+        kept = _carried(node, wanted)
+        test, body = eliminate(node.attrs["test"]), eliminate(node.attrs["body"], kept)
+        used = {*_used_inputs(test), *_used_inputs(body)}
+        captured = [i for i in range(len(node.outputs), len(inputs)) if i in used]
+        order = [*kept, *captured]
+        graphs = [select_inputs(g, order, len(captured)) for g in (test, body)]
+        attrs: Attrs = {**node.attrs, "test": graphs[0], "body": graphs[1]}
+        operands = tuple([inputs[i] for i in order])
+    else:
+        kept = wanted
+        pruned = [eliminate(g, wanted) for g in branches_of(node)]
+        used = {i for g in pruned for i in _used_inputs(g)}
+        order = sorted(used)
+        graphs = [select_inputs(g, order, _captured(g, order)) for g in pruned]
+        if node.op.name == "cond":
+            attrs = {**node.attrs, "then": graphs[0], "orelse": graphs[1]}
+        else:
+            attrs = {**node.attrs, "branches": tuple(graphs)}
+        operands = (inputs[0], *[inputs[i + 1] for i in order])
+    if len(kept) == len(node.outputs) and is_same(graphs, _graphs_of(node)):
+        attrs = node.attrs
+    if is_same(operands, inputs):
+        operands = inputs
+    new = rebuild.put(node, operands, attrs)
+    if new is not node:
+        old = [node.outputs[i] for i in kept]
+        rebuild.values.update(zip(old, new.outputs, strict=True))
+        for value, result in zip(old, new.outputs, strict=True):
+            result.name = value.name
+
+
+def _graphs_of(node: Node) -> tuple[Graph, ...]:
+    if node.op.name == "while":
+        return node.attrs["test"], node.attrs["body"]
+    return branches_of(node)
+
+
+def _captured(graph: Graph, order: Sequence[int]) -> int:
+    """How many of the inputs `order` of a branch are captures."""
+    first = len(graph.inputs) - graph.captured
+    return sum(i >= first for i in order)
+
+
+def _used_inputs(graph: Graph) -> list[int]:
+    """The inputs of a graph that a node or an output uses."""
+    used = set(graph.outputs)
+    for node in graph.nodes:
+        used.update(node.inputs)
+    return [i for i, v in enumerate(graph.inputs) if v in used]

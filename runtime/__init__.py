@@ -1,0 +1,15 @@
+"""Tensors and variables, eager execution, tapes; graphs lowered to something that runs."""
+
+from ..graph import location
+from ..graph.build import set_default
+from ..graph.operators import install
+from .eager import Eager
+from .tape import GradientTape
+from .tensor import EagerTensor
+from .variable import Variable
+
+location.register_internal(__file__)
+set_default(Eager())
+install(Variable)
+
+__all__ = ["EagerTensor", "GradientTape", "Variable"]

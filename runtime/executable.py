@@ -1,0 +1,120 @@
+"""From a graph to something that runs: optimized, planned, compiled; errors at the user's line."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph.build import explained
+from ..graph.dtypes import as_dtype
+from ..graph.errors import InvalidArgumentError, OpError
+from ..graph.location import describe
+from ..graph.node import FunctionRef, Graph, Node
+from ..graph.op import infer_specs
+from ..graph.passes.pipeline import optimize
+from ..graph.spec import TensorSpec
+from .plan import Plan
+
+
+class Executable:
+    """A graph that can be called with arrays (and storages of variables)."""
+
+    __slots__ = ("__weakref__", "_function", "_quiet", "graph", "plan", "source_graph")
+
+    def __init__(self, graph: Graph) -> None:
+        self.source_graph = weakref.ref(graph)
+        self.graph: Graph | None = None
+        self.plan: Plan | None = None
+        self._function: Any = None
+
+    def compile(self) -> Executable:
+        graph = self.source_graph()
+        assert graph is not None
+        self.graph = optimize(graph)
+        self.plan = Plan(self.graph, _link)
+        self._function = self.plan.compile()
+        _plans[self.plan.filename] = self.plan
+        self._quiet = np.errstate(all="ignore")(self._function)
+        return self
+
+    def run(self, *arrays: Any) -> tuple[Any, ...]:
+        """Run inside of another plan: errors are explained by the outermost."""
+        if self._function is None:
+            self.compile()
+        results: tuple[Any, ...] = self._function(*arrays)
+        return results
+
+    def __call__(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        if self._function is None:
+            self.compile()
+        try:
+            results: tuple[Any, ...] = self._quiet(*arrays)
+        except Exception as error:
+            raise at_user_line(error) from error.__cause__
+        return results
+
+
+_executables: weakref.WeakKeyDictionary[Graph, Executable] = weakref.WeakKeyDictionary()
+_plans: weakref.WeakValueDictionary[str, Plan] = weakref.WeakValueDictionary()  # by file name
+
+
+def executable(graph: Graph) -> Executable:
+    """The compiled form of `graph`, made when first asked for."""
+    found = _executables.get(graph)
+    if found is None:
+        found = _executables[graph] = Executable(graph)
+        found.compile()
+    return found
+
+
+def _link(callee: FunctionRef | Graph) -> Executable:
+    """What a call runs; compiled at its first call, since functions may call themselves."""
+    graph = callee.graph if isinstance(callee, FunctionRef) else callee
+    assert graph is not None
+    found = _executables.get(graph)
+    if found is None:
+        found = _executables[graph] = Executable(graph)
+    return found
+
+
+def at_user_line(error: Exception) -> Exception:
+    """The error with the op, the user's line and the operands of the node that failed."""
+    tb = error.__traceback__
+    node: Node | None = None
+    operands: list[Any] = []
+    while tb is not None:
+        plan = _plans.get(tb.tb_frame.f_code.co_filename)
+        if plan is not None:
+            node, names = plan.node_at.get(tb.tb_lineno, (None, ()))
+            scope = {**plan.namespace, **tb.tb_frame.f_locals}
+            operands = [scope.get(n) for n in names]
+        tb = tb.tb_next
+    if node is None or getattr(error, "explained", False):
+        return error
+    specs = [_Operand(v) for v in operands]
+    if isinstance(error, OpError):
+        return explained(error, node.op, specs, node.loc)
+    if isinstance(error, (ValueError, TypeError, IndexError)) and not node.op.effects:
+        try:
+            infer_specs(node.op, tuple([o.spec for o in specs]), node.attrs)
+        except OpError as better:
+            return explained(better, node.op, specs, node.loc)
+        except Exception:
+            pass
+        return explained(InvalidArgumentError(str(error)), node.op, specs, node.loc)
+    error.add_note(f"in the op '{node.op.name}' at {describe(node.loc)}")
+    return error
+
+
+class _Operand:
+    """An operand of a failed node, as `explained` shows it."""
+
+    def __init__(self, value: Any) -> None:
+        array = getattr(value, "array", value)
+        if isinstance(array, (np.ndarray, np.generic)):
+            self.spec: Any = TensorSpec(array.shape, as_dtype(array.dtype))
+        else:
+            self.spec = type(value).__name__

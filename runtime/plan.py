@@ -1,0 +1,214 @@
+"""A graph as Python source that calls NumPy: the plan.
+
+Each node is one line; loops and branches are Python's own; temporaries are deleted at their last
+use. The source is kept in `linecache`, so tracebacks and debuggers show it, and each line knows
+the node that it runs, so errors find the user's line.
+"""
+
+from __future__ import annotations
+
+import itertools
+import keyword
+import linecache
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph.dtypes import DType
+from ..graph.node import Graph, Node, Value
+
+_numbers = itertools.count()
+_MAX_DEPTH = 15  # CPython nests at most 20 blocks
+_SIMPLE = (int, float, bool, str, type(None))
+
+
+class Plan:
+    """The source of a graph's plan and what it refers to."""
+
+    def __init__(self, graph: Graph, link: Callable[[Any], Any]) -> None:
+        """`link(function_ref)` gives the object whose `run` a call node calls."""
+        self.lines: list[str] = []
+        self.node_at: dict[int, tuple[Node, Sequence[str]]] = {}  # by line: node, input names
+        self.namespace: dict[str, Any] = {"np": np}
+        self._link = link
+        self._bound: dict[int, str] = {}  # names of what is bound in the namespace, by id
+        self._names: dict[Value, str] = {}
+        self._taken: set[str] = {"np"}
+        self._depth = 1
+        self.name = _identifier(graph.name) or "graph"
+        self._taken.add(self.name)
+        parameters = [self._name(v) for v in graph.inputs]
+        self._write(f"def {self.name}({', '.join(parameters)}):", 0)
+        self._body(graph, set(graph.inputs))
+        self._write(f"return ({''.join(self._names[v] + ', ' for v in graph.outputs)})")
+        self.source = "\n".join(self.lines) + "\n"
+
+    def compile(self) -> Callable[..., Any]:
+        """The function that runs the plan."""
+        self.filename = f"<plan {next(_numbers)} of {self.name}>"
+        code = compile(self.source, self.filename, "exec", dont_inherit=True)
+        exec(code, self.namespace)
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[self.filename] = (len(self.source), None, lines, self.filename)
+        weakref.finalize(self, linecache.cache.pop, self.filename, None)
+        function: Callable[..., Any] = self.namespace[self.name]
+        return function
+
+    def _write(self, text: str, depth: int | None = None) -> None:
+        self.lines.append("    " * (self._depth if depth is None else depth) + text)
+
+    def _name(self, value: Value) -> str:
+        base = _identifier(value.name) or "v"
+        name = base if base != "v" else f"v{len(self._names)}"
+        while name in self._taken or keyword.iskeyword(name):
+            name = f"{base}_{len(self._names)}"
+            base = name if name in self._taken else base
+        self._taken.add(name)
+        self._names[value] = name
+        return name
+
+    def _bind(self, thing: Any, base: str) -> str:
+        """A name in the namespace for a constant, kernel or function."""
+        known = self._bound.get(id(thing))
+        if known is not None:
+            return known
+        name, n = base, 0
+        while name in self._taken:
+            n += 1
+            name = f"{base}_{n}"
+        self._taken.add(name)
+        self._bound[id(thing)] = name
+        self.namespace[name] = thing
+        return name
+
+    def _body(self, graph: Graph, keep: set[Value]) -> None:
+        """The lines of a graph's nodes; `keep` and the graph's results are not deleted."""
+        keep = keep | set(graph.outputs)
+        last: dict[Value, Node] = {}
+        for node in graph.nodes:
+            for value in node.inputs:
+                last[value] = node
+        for node in graph.nodes:
+            dead = [v for v in dict.fromkeys(node.inputs) if last[v] is node and v not in keep]
+            dead = [v for v in dead if v.node is None or v.node.op.name != "const"]
+            dead += [v for v in node.outputs if v not in last and v not in keep]
+            emit = _STRUCTURED.get(node.op.name, Plan._simple)
+            emit(self, node)
+            if dead and node.op.name != "const":
+                names = ", ".join(self._names[v] for v in dead)
+                if node.op.structured:
+                    self._write(f"del {names}")
+                else:
+                    self.lines[-1] += f"; del {names}"
+
+    def _simple(self, node: Node) -> None:
+        op = node.op
+        if op.name == "const":
+            self._names[node.outputs[0]] = self._bind(node.attrs["value"], f"c{len(self._bound)}")
+            return
+        inputs = [self._names[v] for v in node.inputs]
+        if op.ufunc:
+            call = f"{self._bind(getattr(np, op.ufunc), op.ufunc)}({', '.join(inputs)})"
+        else:
+            attrs = [f"{k}={self._literal(v, k)}" for k, v in node.attrs.items()]
+            call = f"{self._bind(op.eval, op.name)}({', '.join(['np', *inputs, *attrs])})"
+        outputs = [self._name(v) for v in node.outputs]
+        target = ", ".join(outputs) + ("," if op.multiple and len(outputs) == 1 else "")
+        self._write(f"{target} = {call}" if outputs else call)
+        self._mark(node, inputs)
+
+    def _mark(self, node: Node, inputs: Sequence[str]) -> None:
+        self.node_at[len(self.lines)] = (node, inputs)
+
+    def _literal(self, value: Any, name: str) -> str:
+        if isinstance(value, DType):
+            return self._bind(value, value.name)
+        if type(value) in _SIMPLE and repr(value) not in ("nan", "inf", "-inf"):
+            return repr(value)
+        if type(value) is tuple and all(type(v) in (int, bool, str, type(None)) for v in value):
+            return repr(value)
+        return self._bind(value, name)
+
+    def _inline(self, graph: Graph, arguments: Sequence[str], keep: set[Value]) -> list[str]:
+        """Write a sub-graph's lines here: the names of its results."""
+        self._names.update(zip(graph.inputs, arguments, strict=True))
+        self._body(graph, keep | set(graph.inputs))
+        return [self._names[v] for v in graph.outputs]
+
+    def _cond(self, node: Node) -> None:
+        pred, *inputs = [self._names[v] for v in node.inputs]
+        outputs = [self._name(v) for v in node.outputs]
+        if node.op.name == "cond":
+            branches = [(f"if {pred}:", node.attrs["then"]), ("else:", node.attrs["orelse"])]
+        else:
+            graphs = node.attrs["branches"]
+            heads = [f"{'el' if i else ''}if {pred} == {i}:" for i in range(len(graphs))]
+            heads[-1] = "else:" if len(graphs) > 1 else "if True:"
+            branches = list(zip(heads, graphs, strict=True))
+        for head, graph in branches:
+            self._write(head)
+            self._mark(node, [pred])
+            self._depth += 1
+            if self._depth > _MAX_DEPTH:
+                results = self._outlined(graph, inputs)
+            else:
+                results = self._inline(graph, inputs, set())
+            pairs = [f"{o} = {r}" for o, r in zip(outputs, results, strict=True)]
+            self._write("; ".join(pairs) or "pass")
+            self._depth -= 1
+
+    def _while(self, node: Node) -> None:
+        test, body = node.attrs["test"], node.attrs["body"]
+        count = len(body.outputs)
+        inputs = [self._names[v] for v in node.inputs]
+        carried = [self._name(v) for v in node.outputs]
+        if carried:
+            self._write(f"{', '.join(carried)} = {', '.join(inputs[:count])}")
+        arguments = [*carried, *inputs[count:]]
+        self._write("while True:")
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            (go_on,) = self._outlined(test, arguments)
+        else:
+            (go_on,) = self._inline(test, arguments, set())
+        self._write(f"if not {go_on}: break")
+        self._mark(node, [go_on])
+        if self._depth > _MAX_DEPTH:
+            results = self._outlined(body, arguments)
+        else:
+            results = self._inline(body, arguments, set())
+        self._write(f"{', '.join(carried)} = {', '.join(results)}" if carried else "pass")
+        self._depth -= 1
+
+    def _outlined(self, graph: Graph, arguments: Sequence[str]) -> list[str]:
+        """Run a sub-graph that is nested too deeply as a function of its own."""
+        runner = self._bind(self._link(graph), _identifier(graph.name) or "inner")
+        outputs = [f"{runner}_{i}" for i in range(len(graph.outputs))]
+        self._taken.update(outputs)
+        target = f"{', '.join(outputs)}, = " if outputs else ""
+        self._write(f"{target}{runner}.run({', '.join(arguments)})")
+        return outputs
+
+    def _call(self, node: Node) -> None:
+        inputs = [self._names[v] for v in node.inputs]
+        callee = node.attrs["callee"]
+        runner = self._bind(self._link(callee), _identifier(callee.name) or "function")
+        outputs = [self._name(v) for v in node.outputs]
+        target = f"{', '.join(outputs)}, = " if outputs else ""
+        self._write(f"{target}{runner}.run({', '.join(inputs)})")
+        self._mark(node, inputs)
+
+
+def _identifier(name: str) -> str:
+    text = "".join(c if c.isalnum() or c == "_" else "_" for c in name).strip("_")
+    return text if text.isidentifier() and not keyword.iskeyword(text) else ""
+
+
+_STRUCTURED: dict[str, Callable[[Plan, Node], None]] = {
+    "cond": Plan._cond,
+    "switch": Plan._cond,
+    "while": Plan._while,
+    "call": Plan._call,
+}

@@ -1,0 +1,119 @@
+"""The signature of a call: the key under which its trace is kept.
+
+A tensor counts by dtype and shape, a Python value by type and value, a variable by dtype, shape
+and which arguments are the same one, a nested structure by its structure, any other object by
+identity. An object's part of the key dies with it: its traces are dropped.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph.dtypes import DType
+from ..graph.nest import children, sorted_keys
+from ..graph.node import Tensor, Value
+from ..graph.spec import TensorShape, TensorSpec
+from ..runtime import EagerTensor, Variable
+
+Key = tuple[Any, ...]
+_VALUES = (int, bool, str, bytes, complex, type(None), type(Ellipsis), slice)
+
+
+def quick_key(args: Sequence[Any]) -> Key | None:
+    """The key of the common case, positional eager tensors and plain values; None for others."""
+    parts: list[Any] = []
+    for a in args:
+        kind = type(a)
+        if kind is EagerTensor:
+            parts.append(a.dtype.code)
+            parts.append(a._value.shape)
+        elif kind is int or kind is bool or kind is str:
+            parts.append(kind)
+            parts.append(a)
+        else:
+            return None
+    return tuple(parts)
+
+
+def tensor_key(dtype: DType, shape: Any) -> Key:
+    return ("tensor", dtype.code, None if shape is None else tuple(shape))
+
+
+class Keyed:
+    """A key with what it was made of: tensors, variables, and objects held by identity."""
+
+    __slots__ = ("objects", "parts", "variables")
+
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        self.objects: list[Any] = []
+        self.variables: list[Variable] = []
+        self.parts: Key = tuple((name, self._key(a)) for name, a in arguments.items())
+
+    def _key(self, x: Any) -> Any:
+        if isinstance(x, EagerTensor):
+            return tensor_key(x.dtype, x._value.shape)
+        if isinstance(x, (Value, TensorSpec)):
+            shape = x.shape
+            return tensor_key(x.dtype, None if shape.rank is None else shape)
+        if isinstance(x, Variable):
+            index = next((i for i, v in enumerate(self.variables) if v is x), None)
+            if index is None:
+                index = len(self.variables)
+                self.variables.append(x)
+            return ("variable", x.spec, index)
+        if isinstance(x, (np.ndarray, np.generic)):
+            return ("tensor", EagerTensor(np.asarray(x)).dtype.code, x.shape)
+        if isinstance(x, float):
+            return (type(x), x.hex())  # by bits: -0.0 is not 0.0, and NaN is NaN
+        if isinstance(x, (*_VALUES, DType, TensorShape)):
+            return (type(x), repr(x)) if isinstance(x, slice) else (type(x), x)
+        custom = getattr(x, "__tracing_type__", None)
+        if custom is not None and not isinstance(x, type):
+            return ("custom", type(x), custom())
+        items = children(x)
+        if items is not None:
+            return (*_structure(x), *[self._key(item) for item in items])
+        self.objects.append(x)
+        return ("object", id(x))
+
+
+def _structure(x: Any) -> Key:
+    if isinstance(x, Mapping):
+        return (type(x), tuple(sorted_keys(x)))
+    if dataclasses.is_dataclass(x):
+        return (type(x), tuple(f.name for f in dataclasses.fields(x)))
+    return (type(x),)
+
+
+def is_tensor_like(x: Any) -> bool:
+    """True for arguments that become tensor inputs of the graph."""
+    return isinstance(x, (Tensor, TensorSpec, np.ndarray, np.generic))
+
+
+class Parameters:
+    """The parameters of the decorated function: how arguments are bound to names."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.signature = inspect.signature(function)
+        plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        listed = self.signature.parameters.values()
+        self.names = [p.name for p in listed if p.kind in plain]
+        self.simple = all(p.kind in plain for p in listed)
+
+    def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments by name, with defaults; TypeError as Python gives it."""
+        if self.simple and not kwargs and len(args) == len(self.names):
+            return dict(zip(self.names, args, strict=True))
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
+
+    def unbind(self, arguments: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Positional and keyword arguments for a call of the function."""
+        bound = inspect.BoundArguments(self.signature, dict(arguments))
+        return bound.args, bound.kwargs

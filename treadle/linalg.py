@@ -1,0 +1,73 @@
+"""Linear algebra."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .clipping import global_norm
+from .graph.build import convert
+from .graph.errors import ShapeError
+from .graph.node import Tensor
+from .graph.ops.einsum import einsum
+from .graph.ops.linear import matmul, matvec, regroup, sizes_of, tensordot
+from .graph.ops.matrices import (
+    adjoint,
+    band_part,
+    cross,
+    diag,
+    diag_part,
+    l2_normalize,
+    matrix_transpose,
+    norm,
+    normalize,
+    set_diag,
+    trace,
+)
+from .graph.ops.sequences import eye
+
+__all__ = [
+    "adjoint",
+    "band_part",
+    "cross",
+    "diag",
+    "diag_part",
+    "einsum",
+    "eye",
+    "global_norm",
+    "l2_normalize",
+    "matmul",
+    "matrix_transpose",
+    "matvec",
+    "norm",
+    "normalize",
+    "set_diag",
+    "tensor_diag",
+    "tensor_diag_part",
+    "tensordot",
+    "trace",
+]
+
+
+def tensor_diag(diagonal: Any, name: str | None = None) -> Tensor:
+    """The tensor of shape s + s that holds `diagonal`, of shape s, where both indices agree.
+
+    >>> import treadle as tl
+    >>> tl.linalg.tensor_diag([1, 2])
+    """
+    x = convert(diagonal)
+    sizes = sizes_of(x)
+    return regroup(diag(regroup(x, [sizes])), [[d] for d in (*sizes, *sizes)])
+
+
+def tensor_diag_part(input: Any, name: str | None = None) -> Tensor:
+    """The inverse of `tensor_diag`: from shape s + s to shape s.
+
+    >>> import treadle as tl
+    >>> tl.linalg.tensor_diag_part([[1, 2], [3, 4]])
+    """
+    x = convert(input)
+    sizes = sizes_of(x)
+    half = len(sizes) // 2
+    if not x.shape[:half].is_compatible_with(x.shape[half:]):
+        raise ShapeError(f"a shape s + s is needed, this is {x.shape}")
+    return regroup(diag_part(regroup(x, [sizes[:half], sizes[half:]])), [[d] for d in sizes[:half]])

@@ -1,0 +1,148 @@
+"""Normalization, dropout and lookups of neural networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .clipping import clip_by_norm
+from .graph.build import convert
+from .graph.dtypes import float16, float32
+from .graph.errors import InvalidArgumentError, ShapeError
+from .graph.node import Tensor
+from .graph.ops.arithmetic import squared_difference
+from .graph.ops.casting import cast
+from .graph.ops.comparison import where
+from .graph.ops.exponential import rsqrt
+from .graph.ops.gathering import gather
+from .graph.ops.linear import sizes_of
+from .graph.ops.queries import shape as shape_of
+from .graph.ops.queries import size as size_of
+from .graph.ops.random import uniform
+from .graph.ops.reshaping import reshape
+from .graph.ops.statistics import count_nonzero, reduce_mean
+
+__all__ = [
+    "batch_normalization",
+    "bias_add",
+    "dropout",
+    "embedding_lookup",
+    "moments",
+    "zero_fraction",
+]
+
+
+def moments(
+    x: Any, axes: Any, shift: Any = None, keepdims: bool = False, name: str | None = None
+) -> tuple[Tensor, Tensor]:
+    """The mean and the variance along `axes`; `shift` is ignored. Floating dtypes.
+
+    >>> import treadle as tl
+    >>> mean, variance = tl.nn.moments(tl.constant([[1., 2.], [3., 6.]]), axes=[0])
+    >>> mean.numpy(), variance.numpy()
+    """
+    x = convert(x)
+    y = cast(x, float32) if x.dtype is float16 else x
+    mean = reduce_mean(y, axes, keepdims=True)
+    variance = reduce_mean(squared_difference(y, mean), axes, keepdims)
+    if not keepdims:
+        mean = reduce_mean(mean, axes)
+    return cast(mean, x.dtype), cast(variance, x.dtype)
+
+
+def batch_normalization(
+    x: Any,
+    mean: Any,
+    variance: Any,
+    offset: Any,
+    scale: Any,
+    variance_epsilon: Any,
+    name: str | None = None,
+) -> Tensor:
+    """The value scale * (x - mean) / sqrt(variance + variance_epsilon) + offset; all broadcast.
+
+    `offset` and `scale` may be None (Ioffe and Szegedy, 2015).
+
+    >>> import treadle as tl
+    >>> tl.nn.batch_normalization(tl.constant([1., 3.]), 2., 1., None, None, 0.)
+    """
+    x = convert(x)
+    factor = rsqrt(convert(variance, hint=x.dtype) + variance_epsilon)
+    if scale is not None:
+        factor = factor * scale
+    shift = -(convert(mean, hint=x.dtype) * factor)
+    return x * factor + (shift if offset is None else shift + offset)
+
+
+def dropout(
+    x: Any, rate: Any, noise_shape: Any = None, seed: int | None = None, name: str | None = None
+) -> Tensor:
+    """`x` with each item made 0 with probability `rate`, the others scaled up by 1 / (1 - rate).
+
+    Items along axes where `noise_shape` is 1 are kept or dropped together; None there stands for
+    the size of x. Floating dtypes; a rate outside of [0, 1) raises InvalidArgumentError.
+
+    >>> import treadle as tl
+    >>> y = tl.nn.dropout(tl.ones([1000]), rate=0.5, seed=1)
+    >>> sorted(set(y.numpy().tolist()))
+    """
+    x = convert(x)
+    if isinstance(rate, (int, float)):
+        if not 0 <= rate < 1:
+            raise InvalidArgumentError(f"the rate of dropout is in [0, 1), it is {rate}")
+        if rate == 0:
+            return x
+    shape = shape_of(x) if noise_shape is None else noise_shape
+    if isinstance(shape, (list, tuple)):
+        have = iter(sizes_of(x))
+        shape = [d if n is None else n for n, d in zip(shape, have, strict=True)]
+    drawn = uniform(shape, seed=seed)
+    limit = convert(rate, hint=float32)
+    scale = 1 / (1 - convert(rate, hint=x.dtype))
+    return where(drawn >= cast(limit, float32), x * scale, x.dtype.as_numpy_dtype(0))
+
+
+def bias_add(
+    value: Any, bias: Any, data_format: str | None = None, name: str | None = None
+) -> Tensor:
+    """`value` plus a vector along its last axis, or along axis 1 if `data_format` is "NC...".
+
+    >>> import treadle as tl
+    >>> tl.nn.bias_add([[1., 2.], [3., 4.]], [10., 20.])
+    """
+    x = convert(value)
+    b = convert(bias, hint=x.dtype)
+    if b.shape.rank not in (1, None):
+        raise ShapeError(f"a bias is a vector, this has the shape {b.shape}")
+    if data_format is not None and data_format.startswith("NC"):
+        b = reshape(b, [-1] + [1] * (len(x.shape) - 2))
+    elif data_format is not None and not data_format.startswith("N"):
+        raise InvalidArgumentError(f"data_format={data_format!r}; use 'N...C' or 'NC...'")
+    return x + b
+
+
+def embedding_lookup(
+    params: Any, ids: Any, max_norm: Any = None, name: str | None = None
+) -> Tensor:
+    """The rows of `params` that `ids` name, of shape ids.shape + params.shape[1:].
+
+    With `max_norm` rows of a larger norm are scaled down to it.
+
+    >>> import treadle as tl
+    >>> tl.nn.embedding_lookup([[1., 2.], [3., 4.]], [1, 1, 0])
+    """
+    rows = gather(params, ids)
+    if max_norm is None:
+        return rows
+    index_rank = convert(ids).shape.rank or 0
+    return clip_by_norm(rows, max_norm, list(range(index_rank, len(rows.shape))))
+
+
+def zero_fraction(value: Any, name: str | None = None) -> Tensor:
+    """The share of items that are 0, as float32; NaN if there are no items.
+
+    >>> import treadle as tl
+    >>> tl.nn.zero_fraction([0, 1, 0, 3])
+    """
+    x = convert(value)
+    total = cast(size_of(x), float32)
+    return (total - cast(count_nonzero(x), float32)) / total
