@@ -1,5 +1,11 @@
 """Python rewritten so that branches and loops over tensors become graph nodes."""
 
+from __future__ import annotations
 
-def convert(f):  # temporary
-    return f
+from treadle.graph import location
+
+location.register_internal(__file__)
+
+from .api import convert, do_not_convert, to_code, to_graph, why_unconverted  # noqa: E402
+
+__all__ = ["convert", "do_not_convert", "to_code", "to_graph", "why_unconverted"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import inspect
 import warnings
 import weakref
 from collections import Counter
@@ -24,13 +25,14 @@ from .emit import Emitter
 from .expressions import Expressions
 from .lower import Lowerer
 from .resolve import Resolver, still_holds
-from .source import FunctionNode, NoSource, function_ast, mangling_class
+from .source import NoSource, function_ast, mangling_class
 from .syntax import FreshNames
 
 _FUTURE = 0
 for _feature in __future__.all_feature_names:
     _FUTURE |= getattr(__future__, _feature).compiler_flag
 
+_FRAME_USERS = frozenset({"locals", "vars", "dir", "eval", "exec"})
 NAMESPACE = CellType()  # holds the operators; filled by operators.py
 
 
@@ -42,7 +44,6 @@ class Template:
     """
 
     code: CodeType
-    tree: FunctionNode
     ag: str  # the name of the namespace of operators in the code
     globals: int
     asked: Mapping[str, object]  # what was assumed of the function's cells
@@ -123,7 +124,7 @@ def template_of(f: FunctionType) -> Template | None:
     known.reason = policy.why_not(f.__code__)
     if known.reason is None:
         try:
-            template = _Conversion(f).template()
+            template = Conversion(f).template()
         except NoSource as error:
             known.reason = str(error)
         else:
@@ -132,67 +133,64 @@ def template_of(f: FunctionType) -> Template | None:
     return None
 
 
-class _Conversion:
-    """The conversion of one function and the functions in it."""
+class Conversion:
+    """The conversion of one function and the functions in it; `node` becomes the new tree."""
 
     def __init__(self, f: FunctionType) -> None:
         self.f = f
         self.code = f.__code__
         self.node = function_ast(f)
         self.resolver = Resolver(f)
-        taken = set(_identifiers(self.code))
-        self.fresh = FreshNames(taken)
+        self.written = set(_identifiers(self.code))  # by the user
+        self.fresh = FreshNames(self.written)
         self.ag = self.fresh("ag")
-        self.generated: set[str] = set()
+        self._codes: dict[tuple[str, int], CodeType] = {}
         self._left: set[int] = set()  # lines of inner functions that are left as they are
-
-    def template(self) -> Template:
-        if self._uses_frame():
+        if not _FRAME_USERS.isdisjoint(self.code.co_names) and self._uses_frame():
             raise NoSource("it calls a builtin that sees its local names, such as locals()")
         node = self.node
         if isinstance(node, ast.Lambda):
             with self.resolver.scope(_locals(self.code)):
-                expressions = self._expressions(_first(node.args))
-                node.body = expressions.expression(node.body)
+                node.body = self._expressions(node.args).expression(node.body)
         else:
             node.decorator_list = []
             self._convert(node, self.code)
-        self.generated = self.fresh.taken - set(_identifiers(self.code))
+
+    def template(self) -> Template:
         code = self._compile()
-        return Template(code, node, self.ag, id(self.f.__globals__), self.resolver.asked)
+        return Template(code, self.ag, id(self.f.__globals__), self.resolver.asked)
 
     def _uses_frame(self) -> bool:
-        return not self.code.co_names.__len__() == 0 and any(
-            isinstance(n, ast.Call) and self.resolver.uses_frame(n)
-            for n in ast.walk(self.node)
-            if {"locals", "vars", "dir", "eval", "exec"} & set(self.code.co_names)
-        )
+        calls = (n for n in ast.walk(self.node) if isinstance(n, ast.Call))
+        return any(self.resolver.uses_frame(call) for call in calls)
 
-    def _expressions(self, first: str | None) -> Expressions:
+    def _expressions(self, args: ast.arguments) -> Expressions:
+        plain = args.posonlyargs + args.args
+        first = plain[0].arg if plain else None
         return Expressions(self.ag, self.resolver, self.fresh, first, self._inner)
 
     def _convert(self, node: ast.FunctionDef, code: CodeType) -> None:
         """Convert the body of `node`, whose original code is `code`, in place."""
         names = Names()
         resolver = self.resolver
+        inner = _functions_in(code)
+        self._codes |= inner
         with resolver.scope(_locals(code)):
-            for name in _inner_functions(node):
+            for name in _inner_functions(node, {name for name, _ in inner}):
                 resolver.converts_inner(name)
             lowerer = Lowerer(
                 names, self.fresh, self.ag, resolver.is_python_truth, resolver.suppresses
             )
             lowered = lowerer.function(node.body, parameters(node.args))
             analyse(lowered, names)
-            expressions = self._expressions(_first(node.args))
-            self._codes = {**getattr(self, "_codes", {}), **_functions_in(code)}
+            expressions = self._expressions(node.args)
             node.body = Emitter(lowered, names, self.ag, self.fresh, expressions).body()
 
     def _inner(self, node: ast.FunctionDef) -> ast.stmt:
         """Convert a function that is defined inside."""
         line = (node.decorator_list[0] if node.decorator_list else node).lineno
         code = self._codes.get((node.name, line))
-        leave = code is None or policy.why_not(code) or self._keeps_source(node)
-        if leave or code is None:
+        if code is None or policy.why_not(code) or self._keeps_source(node):
             self._left.add(line)
         else:
             self._convert(node, code)
@@ -200,71 +198,62 @@ class _Conversion:
 
     def _keeps_source(self, node: ast.FunctionDef) -> bool:
         """True if a decorator wants the function as it is written."""
-        for decorator in node.decorator_list:
-            target = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if self.resolver.wants_source(target):
-                return True
-        return False
+        return any(
+            self.resolver.wants_source(d.func if isinstance(d, ast.Call) else d)
+            for d in node.decorator_list
+        )
 
     def _compile(self) -> CodeType:
         """The code object of the function, compiled where its names mean what they meant."""
         node = self.node
+        at = _position(node)
         holder: ast.stmt
         if isinstance(node, ast.Lambda):
-            holder = ast.Expr(ast.Lambda(_bare(node.args), node.body, **_position(node)))
+            holder = ast.Expr(ast.Lambda(_bare(node.args), node.body, **at))
         else:
-            holder = ast.FunctionDef(
-                node.name, _bare(node.args), node.body, [], None, None, **_position(node)
-            )
-            holder.type_params = []  # type: ignore[attr-defined,unused-ignore]
-        cells = [*self.code.co_freevars, self.ag]
+            holder = _definition(node.name, _bare(node.args), node.body, at)
+        path = ["factory", self.code.co_name]
         mangle = mangling_class(self.code)
         if mangle is not None:
-            holder = ast.ClassDef(mangle, [], [], [holder], [], **_position(node))
+            holder = ast.ClassDef(mangle, [], [], [holder], [], **at)
             holder.type_params = []  # type: ignore[attr-defined,unused-ignore]
-        factory = ast.FunctionDef(
-            "factory",
-            ast.arguments([], [ast.arg(c) for c in cells], None, [], [], None, []),
-            [holder],
-            [],
-            None,
-            None,
-            **_position(node),
-        )
-        factory.type_params = []  # type: ignore[attr-defined,unused-ignore]
+            path.insert(1, mangle)
+        cells = [ast.arg(c, **at) for c in (*self.code.co_freevars, self.ag)]
+        args = ast.arguments([], cells, None, [], [], None, [])
+        factory = _definition("factory", args, [holder], at)
         module = ast.fix_missing_locations(ast.Module([factory], []))
         flags = self.code.co_flags & _FUTURE
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            made = compile(module, self.code.co_filename, "exec", flags, dont_inherit=True)
-        path = ["factory"] + ([mangle] if mangle is not None else []) + [self.code.co_name]
-        code = made
+            code = compile(module, self.code.co_filename, "exec", flags, dont_inherit=True)
         for name in path:
             code = next(c for c in _inner_codes(code) if c.co_name == name)
-        code = self._named(code, self.code.co_qualname)
-        return code
+        return self._named(code, self.code.co_qualname)
 
-    def _named(self, code: CodeType, qualname: str) -> CodeType:
-        """`code` and what is in it with the qualified names of the user's code."""
-        consts = []
+    def _named(self, code: CodeType, qualname: str, left: bool = False) -> CodeType:
+        """`code` and what is in it with the qualified names of the user's code.
+
+        `left`: it is part of a function or class that is not converted.
+        """
+        function = bool(code.co_flags & inspect.CO_OPTIMIZED)
+        left = left or not function or code.co_firstlineno in self._left
+        inside = f"{qualname}.<locals>" if function else qualname
+        consts: list[Any] = []
         for const in code.co_consts:
             if isinstance(const, CodeType):
-                helper = const.co_name in self.generated
-                inner = qualname if helper else f"{qualname}.<locals>.{const.co_name}"
-                if not code.co_flags & 2:  # a class body
-                    inner = f"{qualname}.{const.co_name}"
-                const = self._named(const, inner)
-            consts.append(const)
-        old = code.co_qualname
-        shown = f"{qualname}.<locals>.{code.co_name}" if code.co_name in self.generated else qualname
-        consts = [shown if c == old and isinstance(c, str) else c for c in consts]
-        made = code.replace(co_consts=tuple(consts), co_qualname=shown)
-        if code.co_flags & 2 and code.co_firstlineno not in self._left:
-            mark_converted(made)
+                helper = const.co_name in self.fresh.taken and const.co_name not in self.written
+                inner = qualname if helper else f"{inside}.{const.co_name}"
+                consts.append(self._named(const, inner, left))
+            else:
+                # A class body has its qualified name among its constants.
+                consts.append(qualname if isinstance(const, str) and const == code.co_qualname else const)
+        made = code.replace(co_consts=tuple(consts), co_qualname=qualname)
+        if not left:
+            _mark_converted(made)
         return made
 
 
-def mark_converted(code: CodeType) -> None:
+def _mark_converted(code: CodeType) -> None:
     key = id(code)
     _converted[key] = weakref.ref(code, lambda _: _converted.pop(key, None))
 
@@ -293,9 +282,12 @@ def _bare(args: ast.arguments) -> ast.arguments:
     )
 
 
-def _first(args: ast.arguments) -> str | None:
-    plain = args.posonlyargs + args.args
-    return plain[0].arg if plain else None
+def _definition(
+    name: str, args: ast.arguments, body: list[ast.stmt], at: dict[str, Any]
+) -> ast.FunctionDef:
+    made = ast.FunctionDef(name, args, body, [], None, None, **at)
+    made.type_params = []  # type: ignore[attr-defined,unused-ignore]
+    return made
 
 
 def _inner_codes(code: CodeType) -> Iterator[CodeType]:
@@ -320,14 +312,15 @@ def _functions_in(code: CodeType) -> dict[tuple[str, int], CodeType]:
     return {(c.co_name, c.co_firstlineno): c for c in _inner_codes(code)}
 
 
-def _inner_functions(node: ast.FunctionDef) -> list[str]:
+def _inner_functions(node: ast.FunctionDef, candidates: set[str]) -> list[str]:
     """Names that stand for an inner function without decorators, and for nothing else."""
-    found = [
-        s.name for s in ast.walk(node) if isinstance(s, ast.FunctionDef) and not s.decorator_list
-    ]
-    found = [name for name in found if name != node.name]
-    if not found:
+    if all(name.startswith("<") for name in candidates):
         return []
+    found = [
+        s.name
+        for s in ast.walk(node)
+        if isinstance(s, ast.FunctionDef) and s.name in candidates and not s.decorator_list
+    ]
     counts: Counter[str] = Counter()
     for n in ast.walk(node):
         match n:

@@ -62,6 +62,13 @@ def is_library_type(cls: type) -> bool:
     return cls.__module__ == "builtins" or (module is not None and is_library_module(module))
 
 
+def is_installed(root: str) -> bool:
+    """True for the top package of a library that is neither ours nor Python's own."""
+    module = sys.modules.get(root)
+    ours = root in _OUR_ROOTS or root in sys.stdlib_module_names
+    return module is not None and not ours and is_library_module(module)
+
+
 def why_not(code: CodeType) -> str | None:
     """Why functions of this code can't be converted, as far as the code itself tells."""
     if code.co_flags & _GENERATORS:

@@ -150,6 +150,15 @@ class Resolver:
         module = type(self._value(manager)).__module__
         return module.partition(".")[0] == "treadle"
 
+    def wants_source(self, decorator: ast.expr) -> bool:
+        """True for `do_not_convert`, and decorators of installed packages, such as compilers."""
+        value = self._value(decorator)
+        module = getattr(value, "__module__", None)
+        root = module.partition(".")[0] if isinstance(module, str) else ""
+        if root == "treadle":
+            return getattr(value, "__name__", "") == "do_not_convert"
+        return policy.is_installed(root)
+
     def uses_frame(self, node: ast.Call) -> bool:
         """True for calls of builtins that see the local names of the function that calls them."""
         if not self.is_builtin(node.func, *_NO_OWN_FRAME):

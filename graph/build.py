@@ -18,7 +18,7 @@ from .dtypes import DType
 from .effects import Order, effects_of
 from .errors import DTypeError, InternalError, LeakedTensorError, OpError
 from .location import Loc, argument_texts, describe, is_internal, user_location
-from .node import Graph, Node, Tensor, Value
+from .node import Effects, Graph, Node, Tensor, Value
 from .op import OPS, Attrs, Op, infer_specs
 from .spec import Spec, TensorSpec
 
@@ -239,14 +239,15 @@ class GraphBuilder:
     def add(self, op: Op, inputs: tuple[Value, ...], attrs: Attrs, specs: tuple[Spec, ...]) -> Node:
         """Append a node whose inputs belong to this builder."""
         loc = self.loc or user_location(3)
-        if not op.effects and op.checks is None and not op.structured:
-            node = Node(op, inputs, attrs, specs, (), loc, self)
-        else:
+        effects: Effects = ()
+        if op.effects or op.checks is not None or op.structured:
             effects = effects_of(op, inputs, attrs)
-            after = self._order.edges(effects, inputs) if effects else ()
-            node = Node(op, inputs, attrs, specs, after, loc, self)
-            if effects:
-                self._order.add(node, effects)
+        after = self._order.edges(effects, inputs) if effects else ()
+        node = Node(op, inputs, attrs, specs, after, loc, self)
+        if effects:
+            self._order.add(node, effects)
+        if not op.structured:
+            node.effects = effects
         self.nodes.append(node)
         return node
 
@@ -311,6 +312,7 @@ class GraphBuilder:
             raise InternalError(f"{node} is not under construction")
         node.inputs = inputs
         node.attrs = attrs
+        node.effects = None
         have = len(node.outputs)
         more = [Value(node, have + i, spec, self) for i, spec in enumerate(specs[have:])]
         node.outputs = (*node.outputs, *more)

@@ -25,10 +25,13 @@ def effects_of(op: Op, inputs: Sequence[Value], attrs: Attrs) -> Effects:
 
 
 def node_effects(node: Node) -> Effects:
-    op = node.op
-    if not op.effects and op.checks is None and not op.structured:
-        return ()
-    return effects_of(op, node.inputs, node.attrs)
+    """The effects of a node, kept with it unless they may still change."""
+    found = node.effects
+    if found is None:
+        found = effects_of(node.op, node.inputs, node.attrs)
+        if node.op.name != "call":
+            node.effects = found
+    return found
 
 
 def graph_effects(graph: Graph) -> Effects:
@@ -72,6 +75,7 @@ def _forget(graph: Graph) -> None:
     while pending:
         for node in pending.pop().nodes:
             if node.op.structured:
+                node.effects = None
                 held = subgraphs(node)
                 for inner in held:
                     inner.effects = None

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple
 
+from .settings import full_tracebacks
+
 # Directories whose frames are ours and never the user's; each package adds its own.
 _INTERNAL: list[str] = []
 _USER_FILES = ("demo.py",)  # the demo's program is user code that we ship
@@ -134,7 +136,7 @@ def strip_internal_frames(error: BaseException) -> BaseException:
 
     `TREADLE_TRACEBACK=full` keeps them.
     """
-    if os.environ.get("TREADLE_TRACEBACK") == "full":
+    if full_tracebacks():
         return error
     kept: list[TracebackType] = []
     tb = error.__traceback__

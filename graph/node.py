@@ -99,10 +99,15 @@ class Reference:
         return id(self._object)
 
 
+# What a node or graph does besides its results: pairs of effect and index of the input that it is
+# an effect on (None for io and checks).
+Effects = tuple[tuple[str, int | None], ...]
+
+
 class Node:
     """One op in a graph. Passes never change a node, they build others."""
 
-    __slots__ = ("after", "attrs", "inputs", "loc", "op", "outputs")
+    __slots__ = ("after", "attrs", "effects", "inputs", "loc", "op", "outputs")
 
     def __init__(
         self,
@@ -119,6 +124,7 @@ class Node:
         self.attrs = attrs
         self.after = after
         self.loc = loc
+        self.effects: Effects | None = None  # kept by graph/effects.py once asked for
         self.outputs = tuple([Value(self, i, spec, owner) for i, spec in enumerate(specs)])
 
     @property
@@ -215,11 +221,6 @@ def _unconverted_reason(loc: Loc | None) -> str | None:
         if found:
             return found
     return None
-
-
-# What running a graph does besides its results: pairs of effect and index of the input that it is
-# an effect on (None for io and checks).
-Effects = tuple[tuple[str, int | None], ...]
 
 
 class Graph:

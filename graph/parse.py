@@ -73,6 +73,7 @@ class _Parser:
         self._lines = text.split("\n")
         self._tables = tables
         self._functions: dict[str, FunctionRef] = {}
+        self._specs: dict[str, Spec] = {}  # those read so far, by their text
         self._function = ""  # the name of the outermost def at work
 
     # --- errors --------------------------------------------------------------------
@@ -132,10 +133,13 @@ class _Parser:
         return types, tuple(specs)
 
     def _spec(self, place: ast.AST, text: str) -> Spec:
-        try:
-            return read_spec(text)
-        except Unreadable as error:
-            raise self._error(place, str(error)) from error
+        found = self._specs.get(text)
+        if found is None:
+            try:
+                found = self._specs[text] = read_spec(text)
+            except Unreadable as error:
+                raise self._error(place, str(error)) from error
+        return found
 
     def _graph(self, tree: ast.FunctionDef, above: int) -> Graph:
         types, results = self._signature(tree, above)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 from .dtypes import DType, as_dtype, float32
@@ -309,6 +310,12 @@ def broadcast_dims(a: Dim, b: Dim) -> Dim:
 def broadcast_shapes(*shapes: TensorShape) -> TensorShape:
     """The shape that NumPy's rules broadcast `shapes` to; ShapeError if there is none."""
     first = shapes[0]
+    if len(shapes) == 2:
+        second = shapes[1]
+        if first is second or (type(second) is TensorShape and not second):
+            return first
+        if type(first) is TensorShape and not first:
+            return second
     if all(s is first or s == first for s in shapes):
         return first
     if any(s.rank is None for s in shapes):
@@ -336,11 +343,8 @@ def may_fail_to_broadcast(*shapes: TensorShape) -> bool:
         return False
     if any(s.rank is None for s in shapes):
         return sum(s.rank != 0 for s in shapes) > 1
-    width = max(len(s) for s in shapes)
-    for axis in range(1, width + 1):
-        sizes = [s[-axis] for s in shapes if len(s) >= axis]
-        others = [d for d in sizes if d != 1]
-        if None in others and len(others) > 1:
+    for sizes in zip_longest(*[reversed(tuple(s)) for s in shapes], fillvalue=1):
+        if None in sizes and len(sizes) - sizes.count(1) > 1:
             return True
     return False
 

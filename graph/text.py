@@ -48,6 +48,7 @@ class Printer:
         self.line_of: dict[Node, int] = {}
         self._tables = Tables(tables)
         self._positions = Positions()
+        self._sources: dict[tuple[str, int], str] = {}
         self._lines: list[str] = []
         self._names: dict[Value, str] = {}
         self._labels: dict[Node, str] = {}  # of nodes without results that others wait for
@@ -89,17 +90,16 @@ class Printer:
         rows: list[tuple[int, str, str]] = []  # index in _lines, code, comment
         waited = {before for node in graph.nodes for before in node.after}
         last_of_place = {node.loc: node for node in graph.nodes if node.loc is not None}
-        shown: tuple[str, int] | None = None
+        shown = ""
         for node in graph.nodes:
             if node.op.name == "const" and is_small(node.attrs["value"]):
                 self._names[node.outputs[0]] = write_constant(node.attrs["value"])
                 continue
             if node.loc is not None:
-                place = self._positions(node.loc)
-                here = (str(node.loc.file), place[0])
+                here = self._source(node.loc)
                 if here != shown:
                     shown = here
-                    self._lines.append(_source(node.loc, place[0], body))
+                    self._lines.append(body + here)
             graphs = self._branches(node, body, function, space)
             targets = self._targets(node, function, space, last_of_place, node in waited)
             code = self._call(node, targets, graphs, body)
@@ -110,6 +110,18 @@ class Printer:
         results = ", ".join([self._name(v) for v in graph.outputs])
         self._align(rows)
         self._lines.append(f"{body}return {results}".rstrip())
+
+    def _source(self, loc: Loc) -> str:
+        """The comment that says where the user wrote what follows."""
+        line = self._positions(loc)[0]
+        if loc.lasti < 0:  # read from a text, which tells what the line says
+            return f"# {os.path.basename(loc.file)}:{line}   {loc.source}".rstrip()
+        found = self._sources.get((loc.file, line))
+        if found is None:
+            text = linecache.getline(loc.file, line).strip()
+            found = f"# {os.path.basename(loc.file)}:{line}   {text}".rstrip()
+            self._sources[loc.file, line] = found
+        return found
 
     def _header(self, graph: Graph, name: str, indent: str) -> list[str]:
         first = len(graph.inputs) - graph.captured
@@ -216,17 +228,15 @@ class Printer:
     def _name(self, value: Value) -> str:
         return self._names.get(value, "undefined")
 
+    def name_of(self, thing: Value | Node) -> str:
+        """What a value, or a node that has no results, is called in the text; '' if nothing."""
+        return self._names.get(thing, "") if isinstance(thing, Value) else self._labels.get(thing, "")
+
     def _align(self, rows: list[tuple[int, str, str]]) -> None:
         """Put the comments of a function's rows into one column."""
         column = max([len(code) for _, code, _ in rows if len(code) <= _TYPES_AT], default=0)
         for index, code, comment in rows:
             self._lines[index] = f"{code:<{column}}  # {comment}" if comment else code
-
-
-def _source(loc: Loc, line: int, indent: str) -> str:
-    """The comment that says where the user wrote what follows."""
-    source = linecache.getline(loc.file, line).strip() if loc.lasti >= 0 else loc.source
-    return f"{indent}# {os.path.basename(loc.file)}:{line}   {source}".rstrip()
 
 
 def _broken(start: str, items: list[str], end: str, indent: str) -> list[str]:

@@ -12,12 +12,17 @@ def functions_of(graph: Graph) -> list[FunctionRef]:
     found: dict[int, FunctionRef] = {}
     pending = [graph]
     for current in pending:
-        for node in nodes_within(current):
-            callee = node.attrs.get("callee") if node.op.structured else None
+        held: list[Graph] = []
+        for node in current.nodes:
+            if not node.op.structured:
+                continue
+            held += subgraphs(node)
+            callee = node.attrs.get("callee")
             if isinstance(callee, FunctionRef) and id(callee) not in found:
                 found[id(callee)] = callee
                 if callee.graph is not None and callee.graph is not graph:
-                    pending.append(callee.graph)
+                    held.append(callee.graph)
+        pending += held
     return list(found.values())
 
 

@@ -15,6 +15,7 @@ from ..graph.location import describe
 from ..graph.node import FunctionRef, Graph, Node
 from ..graph.op import infer_specs
 from ..graph.passes.pipeline import optimize
+from ..graph.settings import collector_paused, debug
 from ..graph.spec import TensorSpec
 from .plan import Plan
 
@@ -22,9 +23,18 @@ from .plan import Plan
 class Executable:
     """A graph that can be called with arrays (and storages of variables)."""
 
-    __slots__ = ("__weakref__", "_function", "_quiet", "graph", "plan", "source_graph")
+    __slots__ = (
+        "__weakref__",
+        "_function",
+        "_optimized",
+        "_quiet",
+        "graph",
+        "plan",
+        "source_graph",
+    )
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, optimized: bool = False) -> None:
+        self._optimized = optimized
         self.source_graph = weakref.ref(graph)
         self.graph: Graph | None = None
         self.plan: Plan | None = None
@@ -33,9 +43,13 @@ class Executable:
     def compile(self) -> Executable:
         graph = self.source_graph()
         assert graph is not None
-        self.graph = optimize(graph)
-        self.plan = Plan(self.graph, _link)
-        self._function = self.plan.compile()
+        with collector_paused():
+            self.graph = graph if self._optimized else optimize(graph)
+            self.plan = Plan(self.graph, _link)
+            self._function = self.plan.compile()
+            for part in self.plan.parts:
+                _link(part).compile()
+        debug(4, self.plan.source)
         _plans[self.plan.filename] = self.plan
         self._quiet = np.errstate(all="ignore")(self._function)
         return self
@@ -76,7 +90,8 @@ def _link(callee: FunctionRef | Graph) -> Executable:
     assert graph is not None
     found = _executables.get(graph)
     if found is None:
-        found = _executables[graph] = Executable(graph)
+        # A part of a graph has been optimized with it.
+        found = _executables[graph] = Executable(graph, optimized=isinstance(callee, Graph))
     return found
 
 

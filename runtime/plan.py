@@ -20,6 +20,7 @@ from ..graph.dtypes import DType
 from ..graph.node import Graph, Node, Value
 
 _numbers = itertools.count()
+_PART = 2_000  # nodes in a function, where a graph is cut into several
 _MAX_DEPTH = 15  # CPython nests at most 20 blocks
 _SIMPLE = (int, float, bool, str, type(None))
 
@@ -35,8 +36,10 @@ class Plan:
         self._link = link
         self._bound: dict[int, str] = {}  # names of what is bound in the namespace, by id
         self._names: dict[Value, str] = {}
+        self._constants: set[Value] = set()
         self._taken: set[str] = {"np"}
         self._depth = 1
+        self.parts: list[Graph] = []  # keeps the parts of a long graph alive
         self.name = _identifier(graph.name) or "graph"
         self._taken.add(self.name)
         parameters = [self._name(v) for v in graph.inputs]
@@ -85,36 +88,59 @@ class Plan:
 
     def _body(self, graph: Graph, keep: set[Value]) -> None:
         """The lines of a graph's nodes; `keep` and the graph's results are not deleted."""
-        keep = keep | set(graph.outputs)
-        last: dict[Value, Node] = {}
-        for node in graph.nodes:
-            for value in node.inputs:
-                last[value] = node
-        for node in graph.nodes:
-            dead = [v for v in dict.fromkeys(node.inputs) if last[v] is node and v not in keep]
-            dead = [v for v in dead if v.node is None or v.node.op.name != "const"]
-            dead += [v for v in node.outputs if v not in last and v not in keep]
-            emit = _STRUCTURED.get(node.op.name, Plan._simple)
-            emit(self, node)
-            if dead and node.op.name != "const":
-                names = ", ".join(self._names[v] for v in dead)
-                if node.op.structured:
-                    self._write(f"del {names}")
-                else:
-                    self.lines[-1] += f"; del {names}"
-
-    def _simple(self, node: Node) -> None:
-        op = node.op
-        if op.name == "const":
-            self._names[node.outputs[0]] = self._bind(node.attrs["value"], f"c{len(self._bound)}")
+        if len(graph.nodes) > 2 * _PART:
+            self._parts(graph)
             return
+        keep = keep | set(graph.outputs)
+        last = {value: node for node in graph.nodes for value in node.inputs}
+        for node in graph.nodes:
+            if node.op.name == "const":
+                array = node.attrs["value"]
+                self._names[node.outputs[0]] = self._bind(array, f"c{len(self._bound)}")
+                self._constants.add(node.outputs[0])
+                continue
+            gone = [v for v in dict.fromkeys(node.inputs) if last[v] is node and v not in keep]
+            dead = [self._names[v] for v in gone if v not in self._constants]
+            if node.op.structured:
+                _STRUCTURED[node.op.name](self, node)
+            else:
+                self._simple(node, dead)
+            dead += [self._names[v] for v in node.outputs if v not in last and v not in keep]
+            if dead:
+                self._write(f"del {', '.join(dead)}")
+
+    def _parts(self, graph: Graph) -> None:
+        """A very long graph as a sequence of functions: CPython compiles those faster, and in
+        time linear in the length."""
+        parts = [graph.nodes[i : i + _PART] for i in range(0, len(graph.nodes), _PART)]
+        last = {v: i for i, part in enumerate(parts) for node in part for v in node.inputs}
+        last |= dict.fromkeys([*graph.outputs, *graph.inputs], len(parts))
+        for i, part in enumerate(parts):
+            made = {v: None for node in part for v in node.outputs}
+            inputs = tuple(dict.fromkeys(v for n in part for v in n.inputs if v not in made))
+            outputs = tuple(v for v in made if last.get(v, i) > i)
+            piece = Graph(f"{self.name}_part_{i}", inputs, part, outputs)
+            self.parts.append(piece)
+            results = self._outlined(piece, [self._names[v] for v in inputs])
+            self._names.update(zip(outputs, results, strict=True))
+            dead = [self._names[v] for v in inputs if last[v] == i]
+            if dead:
+                self._write(f"del {', '.join(dead)}")
+
+    def _simple(self, node: Node, dead: list[str]) -> None:
+        """One line. A result takes the name of an operand that is not used again."""
+        op = node.op
         inputs = [self._names[v] for v in node.inputs]
         if op.ufunc:
             call = f"{self._bind(getattr(np, op.ufunc), op.ufunc)}({', '.join(inputs)})"
         else:
             attrs = [f"{k}={self._literal(v, k)}" for k, v in node.attrs.items()]
             call = f"{self._bind(op.eval, op.name)}({', '.join(['np', *inputs, *attrs])})"
-        outputs = [self._name(v) for v in node.outputs]
+        if dead and len(node.outputs) == 1:
+            outputs = [dead.pop(0)]
+            self._names[node.outputs[0]] = outputs[0]
+        else:
+            outputs = [self._name(v) for v in node.outputs]
         target = ", ".join(outputs) + ("," if op.multiple and len(outputs) == 1 else "")
         self._write(f"{target} = {call}" if outputs else call)
         self._mark(node, inputs)

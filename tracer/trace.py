@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,13 +10,13 @@ import numpy as np
 
 from ..graph.build import GraphBuilder, convert, interpreting, is_tracing, recording
 from ..graph.build import current as current_interpreter
-from ..graph.check import check
 from ..graph.control import UnknownResultError
 from ..graph.effects import graph_effects
 from ..graph.errors import VariableCreationError
 from ..graph.location import describe, user_location
 from ..graph.nest import children, flatten, pack, rebuild, sorted_keys
 from ..graph.node import FunctionRef, Graph, Node, Tensor, Value
+from ..graph.settings import collector_paused, debug
 from ..graph.spec import TensorSpec
 from ..runtime import EagerTensor, Variable
 from ..runtime.eager import run_graph
@@ -141,10 +140,11 @@ def trace_function(
     for _ in range(8):
         trace = Trace(name, may_create)
         symbols, given = trace.arguments(arguments)
+        debug(1, f"treadle: tracing {name}({', '.join(f'{n}={x!r}' for n, x in symbols.items())})")
         args, kwargs = unbind(symbols)
         ref.extra["captures"] = captures or []
         try:
-            with trace.running():
+            with trace.running(), collector_paused():
                 result = function(*args, **kwargs)
                 leaves, is_tensor = result_values(result)
         except UnknownResultError as error:
@@ -161,8 +161,6 @@ def trace_function(
         same = {id(c) for c in found} == {id(c) for c in trace.builder.captures}
         if not recursive or (known == (ref.specs, ref.effects, True) and same):
             ref.graph = graph
-            if os.environ.get("TREADLE_CHECK") == "1":
-                check(graph)
             template = pack(
                 result, [None if t else x for x, t in zip(leaves, is_tensor, strict=True)]
             )
@@ -193,8 +191,8 @@ def _finish(
     if captures is None:
         return graph
     arguments = graph.inputs[: len(graph.inputs) - graph.captured]
-    ordered = [builder.resolved[id(c)] for c in captures]
-    ordered += [v for v in graph.inputs[len(arguments) :] if v not in ordered]
+    first = [builder.resolved[id(c)] for c in captures]
+    ordered = list(dict.fromkeys([*first, *graph.inputs[len(arguments) :]]))
     return Graph(graph.name, (*arguments, *ordered), graph.nodes, graph.outputs, len(ordered))
 
 

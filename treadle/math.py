@@ -36,7 +36,7 @@ from .graph.ops.comparison import isfinite as is_finite
 from .graph.ops.comparison import isinf as is_inf
 from .graph.ops.comparison import isnan as is_nan
 from .graph.ops.cumulative import cumprod, cumsum
-from .graph.ops.division import floordiv, floormod, maximum, minimum
+from .graph.ops.division import floordiv, floormod, maximum, minimum, truncatediv, truncatemod
 from .graph.ops.division import power as pow
 from .graph.ops.exponential import (
     exp,
@@ -198,6 +198,8 @@ __all__ = [
     "top_k",
     "truediv",
     "trunc",
+    "truncatediv",
+    "truncatemod",
     "unsorted_segment_mean",
     "unsorted_segment_sum",
     "xdivy",

@@ -28,7 +28,6 @@ from .losses import (
 from .normalization import (
     batch_normalization,
     bias_add,
-    dropout,
     embedding_lookup,
     moments,
     zero_fraction,
@@ -38,7 +37,6 @@ __all__ = [
     "batch_normalization",
     "bias_add",
     "crelu",
-    "dropout",
     "elu",
     "embedding_lookup",
     "gelu",

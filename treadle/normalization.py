@@ -1,4 +1,4 @@
-"""Normalization, dropout and lookups of neural networks."""
+"""Normalization, biases and lookups of neural networks."""
 
 from __future__ import annotations
 
@@ -11,20 +11,15 @@ from .graph.errors import InvalidArgumentError, ShapeError
 from .graph.node import Tensor
 from .graph.ops.arithmetic import squared_difference
 from .graph.ops.casting import cast
-from .graph.ops.comparison import where
 from .graph.ops.exponential import rsqrt
 from .graph.ops.gathering import gather
-from .graph.ops.linear import sizes_of
-from .graph.ops.queries import shape as shape_of
 from .graph.ops.queries import size as size_of
-from .graph.ops.random import uniform
 from .graph.ops.reshaping import reshape
 from .graph.ops.statistics import count_nonzero, reduce_mean
 
 __all__ = [
     "batch_normalization",
     "bias_add",
-    "dropout",
     "embedding_lookup",
     "moments",
     "zero_fraction",
@@ -71,34 +66,6 @@ def batch_normalization(
         factor = factor * scale
     shift = -(convert(mean, hint=x.dtype) * factor)
     return x * factor + (shift if offset is None else shift + offset)
-
-
-def dropout(
-    x: Any, rate: Any, noise_shape: Any = None, seed: int | None = None, name: str | None = None
-) -> Tensor:
-    """`x` with each item made 0 with probability `rate`, the others scaled up by 1 / (1 - rate).
-
-    Items along axes where `noise_shape` is 1 are kept or dropped together; None there stands for
-    the size of x. Floating dtypes; a rate outside of [0, 1) raises InvalidArgumentError.
-
-    >>> import treadle as tl
-    >>> y = tl.nn.dropout(tl.ones([1000]), rate=0.5, seed=1)
-    >>> sorted(set(y.numpy().tolist()))
-    """
-    x = convert(x)
-    if isinstance(rate, (int, float)):
-        if not 0 <= rate < 1:
-            raise InvalidArgumentError(f"the rate of dropout is in [0, 1), it is {rate}")
-        if rate == 0:
-            return x
-    shape = shape_of(x) if noise_shape is None else noise_shape
-    if isinstance(shape, (list, tuple)):
-        have = iter(sizes_of(x))
-        shape = [d if n is None else n for n, d in zip(shape, have, strict=True)]
-    drawn = uniform(shape, seed=seed)
-    limit = convert(rate, hint=float32)
-    scale = 1 / (1 - convert(rate, hint=x.dtype))
-    return where(drawn >= cast(limit, float32), x * scale, x.dtype.as_numpy_dtype(0))
 
 
 def bias_add(

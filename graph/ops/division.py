@@ -102,7 +102,7 @@ truncatemod = elementwise(
     Integers divided by zero raise DivisionByZeroError (a ZeroDivisionError).
 
     >>> import treadle as tl
-    >>> tl.truncatemod([7, -7], 3)
+    >>> tl.math.truncatemod([7, -7], 3)
     """,
 )
 
@@ -113,7 +113,7 @@ def truncatediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     Integers divided by zero raise DivisionByZeroError (a ZeroDivisionError).
 
     >>> import treadle as tl
-    >>> tl.truncatediv([7, -7], 2)
+    >>> tl.math.truncatediv([7, -7], 2)
     """
     x, y = operands(OPS["truncatediv"], x, y)
     if x.dtype.is_floating:

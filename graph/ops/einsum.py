@@ -11,6 +11,7 @@ from ..errors import InvalidArgumentError, OpError, ShapeError
 from ..node import Tensor
 from ..op import Op
 from .arithmetic import multiply
+from .axes import ensure_shape
 from .define import same_dtype
 from .dims import refuse
 from .linear import matmul, regroup, reorder, sizes_of
@@ -66,9 +67,9 @@ def _labels(term: str, rank: int, equation: str) -> Labels:
 
 
 def einsum(equation: str, *inputs: Any, name: str | None = None, **kwargs: Any) -> Tensor:
-    """The sum of products that `equation` tells, as NumPy's `einsum`; gradients included.
+    """The sum of products that `equation` tells, as NumPy's `einsum`.
 
-    Numeric dtypes, equal for all operands; ranks must be known. A repeated letter takes a
+    Numeric dtypes, equal for all operands. A repeated letter takes a
     diagonal, `...` stands for axes that broadcast; without `->` letters that occur once are
     kept, in order. InvalidArgumentError for a bad equation, ShapeError for sizes that differ.
 
@@ -88,9 +89,7 @@ def _einsum(equation: str, tensors: list[Tensor]) -> Tensor:
     if not tensors:
         raise InvalidArgumentError("einsum needs at least one operand")
     same_dtype(*[x.spec for x in tensors])
-    ranks = [x.shape.rank for x in tensors]
-    if None in ranks:
-        raise InvalidArgumentError("einsum needs operands of known rank")
+    tensors = _ranked(equation, tensors)
     terms, out = _parse(equation, [len(x.shape) for x in tensors])
     _check_sizes(equation, tensors, terms)
     pending = list(zip(tensors, terms, strict=True))
@@ -108,6 +107,17 @@ def _einsum(equation: str, tensors: list[Tensor]) -> Tensor:
         x = reduce_sum(x, gone)
         labels = [a for a in labels if a in out]
     return reorder(x, [labels.index(a) for a in out])
+
+
+def _ranked(equation: str, tensors: list[Tensor]) -> list[Tensor]:
+    """An operand of unknown rank must have the axes that the equation names."""
+    terms = equation.replace(" ", "").partition("->")[0].split(",")
+    for i, (x, term) in enumerate(zip(tensors, terms, strict=False)):
+        if x.shape.rank is None:
+            if "." in term:
+                raise InvalidArgumentError("the rank of an operand with '...' must be known")
+            tensors[i] = ensure_shape(x, [None] * len(term))
+    return tensors
 
 
 def _check_sizes(equation: str, tensors: Sequence[Tensor], terms: Sequence[Labels]) -> None:

@@ -165,6 +165,8 @@ Size = int | Tensor  # of an axis: known while tracing, or a scalar
 def sizes_of(x: Tensor) -> list[Size]:
     """The sizes of all axes; the rank must be known."""
     known = x.spec.shape
+    if known.rank is None:
+        raise InvalidArgumentError("the rank must be known while tracing; use tl.ensure_shape")
     now = None if known.is_fully_defined() else shape_of(x)
     return [now[i] if d is None and now is not None else d for i, d in enumerate(known)]
 
@@ -222,7 +224,7 @@ def _paired_axes(x: Tensor, y: Tensor, axes: Any) -> tuple[list[int], list[int]]
     same_dtype(x.spec, y.spec)
     ranks = [x.shape.rank, y.shape.rank]
     if None in ranks:
-        raise InvalidArgumentError("tensordot needs operands of known rank")
+        raise InvalidArgumentError("the ranks must be known while tracing; use tl.ensure_shape")
     m, n = len(x.shape), len(y.shape)
     if isinstance(axes, int):
         if not 0 <= axes <= min(m, n):

@@ -28,7 +28,9 @@ from .statistics import reduce_euclidean_norm
 def _matrix(value: Any, axes: int = 2) -> Tensor:
     x = convert(value)
     rank = x.shape.rank
-    if rank is None or rank < axes:
+    if rank is None:
+        raise InvalidArgumentError("the rank must be known while tracing; use tl.ensure_shape")
+    if rank < axes:
         what = "a matrix has 2 axes or more" if axes == 2 else "a vector has 1 axis or more"
         raise ShapeError(f"{what}, this has the shape {x.shape}")
     return x
@@ -109,7 +111,7 @@ def diag(
 ) -> Tensor:
     """Matrices that hold the last axis of `diagonal` on their diagonal `k`, `padding_value` else.
 
-    They are as small as can be unless `num_rows` and `num_cols` are given.
+    They are square, or where one of `num_rows` and `num_cols` is given, as small as can be.
 
     >>> import treadle as tl
     >>> tl.linalg.diag([1, 2])
@@ -118,8 +120,13 @@ def diag(
     x = _matrix(diagonal, 1)
     k = constant_int(k, "k")
     size = sizes_of(x)[-1]
-    rows = size + max(-k, 0) if num_rows == -1 else constant_int(num_rows, "num_rows")
-    columns = size + max(k, 0) if num_cols == -1 else constant_int(num_cols, "num_cols")
+    rows, columns = size + max(-k, 0), size + max(k, 0)
+    if num_rows == num_cols == -1:
+        rows = columns = size + abs(k)
+    if num_rows != -1:
+        rows = constant_int(num_rows, "num_rows")
+    if num_cols != -1:
+        columns = constant_int(num_cols, "num_cols")
     room = _length(rows, columns, k)
     if isinstance(size, int) and isinstance(room, int) and size > room:
         raise ShapeError(f"{size} items do not fit on a diagonal of {rows} x {columns}")

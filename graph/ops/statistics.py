@@ -36,7 +36,7 @@ def _count(x: Tensor, axis: Any) -> Any:
     if axes is None:
         return cast(size_of(x), x.dtype)
     sizes_now = shape_of(x)
-    return cast(reduce(lambda a, b: a * b, [sizes_now[i] for i in axes]), x.dtype)
+    return cast(reduce(lambda a, b: a * b, [sizes_now[i] for i in axes]), x.dtype) if axes else 1
 
 
 def reduce_mean(

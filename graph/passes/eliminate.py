@@ -20,14 +20,23 @@ def eliminate(graph: Graph, wanted: Sequence[int] | None = None) -> Graph:
     if wanted is not None and len(wanted) < len(outputs):
         outputs = tuple([outputs[i] for i in wanted])
     found = Liveness(graph, outputs)
+    live = found.nodes
+    if outputs is graph.outputs and not any([node.op.structured for node in live]):
+        if len(live) == len(graph.nodes):
+            return graph
+        if not any([n.effects for n in graph.nodes if n not in live and may_have_effects(n.op)]):
+            nodes = tuple([n for n in graph.nodes if n in live])
+            return Graph(graph.name, graph.inputs, nodes, outputs, graph.captured)
     rebuild = Rebuild()
     for node in graph.nodes:
-        if node not in found.nodes:
+        if node not in live:
             if may_have_effects(node.op):  # a read: those who wait for it wait for what it did
                 earlier = [n for before in node.after for n in rebuild.moved.get(before, ())]
                 rebuild.moved[node] = tuple(earlier)
         elif node.op.structured and node.op.name != "call":
             _prune(rebuild, node, found.values)
+        elif not node.after and not node_effects(node) and rebuild.inputs_of(node) is node.inputs:
+            rebuild.nodes.append(node)
         else:
             new = rebuild.put(node, rebuild.inputs_of(node), node.attrs)
             if new is not node:

@@ -101,6 +101,12 @@ def is_filled(array: Array | None, value: float, signed: bool = False) -> bool:
     """True if all elements are `value`; `signed` asks for the sign of a zero, too."""
     if array is None or array.dtype.kind not in "biufcV" or array.size == 0:
         return False
+    if array.size == 1:
+        item = array.item()
+        same_sign = not signed or value != 0 or array.dtype.kind != "f"
+        return bool(item == value) and (
+            same_sign or math.copysign(1.0, item) == math.copysign(1.0, value)
+        )
     if not bool((array == np.array(value).astype(array.dtype)).all()):
         return False
     if signed and value == 0 and array.dtype.kind == "f":

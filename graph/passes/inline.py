@@ -54,9 +54,7 @@ def _expand(graph: Graph, bodies: dict[int, Graph], replaced: Functions) -> Grap
 
 
 class _Inliner:
-    def __init__(
-        self, bodies: dict[int, Graph], replaced: Functions, skipped: set[Node]
-    ) -> None:
+    def __init__(self, bodies: dict[int, Graph], replaced: Functions, skipped: set[Node]) -> None:
         self._bodies = bodies
         self._replaced = replaced
         self._skipped = skipped

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from ..check import check
 from ..errors import GraphCheckError
 from ..node import Graph
+from ..settings import checking, debug_level
 from ..walk import nodes_within
 from .inline import inline
 from .simplify import simplify
@@ -34,8 +34,8 @@ class Stage(NamedTuple):
 
 def optimize(graph: Graph, *, stages: list[Stage] | None = None) -> Graph:
     """`graph` after all `PASSES`; the graph of every stage joins `stages`."""
-    debug = _number("TREADLE_DEBUG")
-    checked = os.environ.get("TREADLE_CHECK") == "1"
+    debug = debug_level()
+    checked = checking()
     if checked:
         check(graph)
     stage = Stage("traced", graph, 0.0)
@@ -48,11 +48,6 @@ def optimize(graph: Graph, *, stages: list[Stage] | None = None) -> Graph:
             _check_after(stage)
         _note(stage, stages, debug)
     return graph
-
-
-def _number(variable: str) -> int:
-    text = os.environ.get(variable, "")
-    return int(text) if text.isdecimal() else 0
 
 
 def _check_after(stage: Stage) -> None:

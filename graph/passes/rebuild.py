@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ..effects import Order, effects_of, graph_effects, settle_effects
+from ..effects import Order, effects_of, graph_effects, node_effects, settle_effects
 from ..node import Effects, FunctionRef, Graph, Node, Value
 from ..op import Attrs, Op, infer_specs
 from ..spec import Spec
@@ -52,17 +52,19 @@ class Rebuild:
         Edges between nodes with effects are computed anew, others are kept. `fresh` makes a new
         node in any case: the old one stands elsewhere too.
         """
+        unchanged = inputs is node.inputs and attrs is node.attrs
         if effects is None:
-            effects = effects_of(node.op, inputs, attrs)
+            effects = node_effects(node) if unchanged else effects_of(node.op, inputs, attrs)
         after = self.order.edges(effects, inputs) if effects else ()
         if node.after:
             after = self._with_others(after, node)
-        unchanged = inputs is node.inputs and attrs is node.attrs
         if unchanged and not fresh and is_same(after, node.after):
             new = node
         else:
             specs = self._specs(node, inputs, attrs)
             new = Node(node.op, inputs, attrs, specs, after, node.loc)
+            if not node.op.structured:
+                new.effects = effects
             if len(new.outputs) == len(node.outputs):
                 for value, old in zip(new.outputs, node.outputs, strict=True):
                     value.name = old.name
@@ -78,6 +80,7 @@ class Rebuild:
         effects = effects_of(op, inputs, attrs)
         after = self.order.edges(effects, inputs) if effects else ()
         new = Node(op, inputs, attrs, specs, after, like.loc if like is not None else None)
+        new.effects = effects
         if effects:
             self._has_effects(new, effects)
         self.nodes.append(new)
@@ -94,10 +97,13 @@ class Rebuild:
 
     def _with_others(self, after: tuple[Node, ...], node: Node) -> tuple[Node, ...]:
         """`after` and those edges of `node` that do not follow from effects."""
+        follows = may_have_effects(node.op)
+        if follows and all([may_have_effects(before.op) for before in node.after]):
+            return after
         found = dict.fromkeys(after)
         for before in node.after:
             if may_have_effects(before.op):
-                if not may_have_effects(node.op):
+                if not follows:
                     found.update(dict.fromkeys(self.moved.get(before, ())))
             else:
                 value = before.outputs[0]

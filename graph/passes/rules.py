@@ -42,9 +42,7 @@ class Rule(NamedTuple):
 RULES: dict[str, list[Rule]] = {}
 
 
-def rule(
-    *ops: str, refines: bool = False, keeps_checks: bool = False
-) -> Callable[[Apply], Apply]:
+def rule(*ops: str, refines: bool = False, keeps_checks: bool = False) -> Callable[[Apply], Apply]:
     """Try the decorated function on nodes of these ops."""
 
     def register(function: Apply) -> Apply:

@@ -13,14 +13,14 @@ import numpy as np
 
 from ..control import fits
 from ..convert import Array
-from ..effects import effects_of
+from ..effects import effects_of, node_effects, node_effects
 from ..errors import OpError
 from ..node import Effects, Graph, Node, Value
 from ..op import CHECKS, OPS, READ, Attrs, Op, infer_specs
 from ..spec import Spec
 from ..walk import functions_of
 from .eliminate import eliminate
-from .fold import attrs_key, constant_key, fold
+from .fold import attrs_key, constant_key, fold, is_filled
 from .rebuild import Functions, Rebuild, is_same, map_program
 from .rules import RULES
 from .shape_rules import shape_through
@@ -135,12 +135,15 @@ class Simplifier(Rebuild):
             return self._constant(attrs["value"], None if fresh else node)
         effects: Effects = ()
         if op.effects or op.checks is not None:
-            effects = effects_of(op, inputs, attrs)
+            same = node is not None and inputs is node.inputs
+            effects = node_effects(node) if same and node else effects_of(op, inputs, attrs)
         elif node is not None and node.after:
             return self.put(node, inputs, attrs, effects, fresh).outputs
         if effects and any(e != READ and e != CHECKS for e, _ in effects):
             return self._append(op, inputs, attrs, node, effects, fresh)
         known = self.known
+        if op.name == "assert_" and is_filled(known.get(inputs[0]), True):
+            return ()
         if inputs and all([v in known for v in inputs]):
             folded = self._folded(op, inputs, attrs, node)
             if folded is not None:
@@ -152,7 +155,7 @@ class Simplifier(Rebuild):
             if found is None:
                 found = self._append(op, inputs, attrs, node, effects, fresh)
             self._table[key] = found
-        elif effects and node is not None and found[0].node is not None:
+        elif effects and node is not None and found and found[0].node is not None:
             self.moved[node] = (found[0].node,)
         return found
 

@@ -56,9 +56,7 @@ def known_captures(s: Walk, operands: Sequence[Value], first: int) -> dict[int, 
     return known
 
 
-def put(
-    s: Walk, node: Node, inputs: tuple[Value, ...], attrs: Attrs, fresh: bool
-) -> Results:
+def put(s: Walk, node: Node, inputs: tuple[Value, ...], attrs: Attrs, fresh: bool) -> Results:
     """The node with these inputs and graphs; its own attributes if they are the same."""
     if attrs.keys() == node.attrs.keys() and all(
         [_same(value, node.attrs[key]) for key, value in attrs.items()]
@@ -78,8 +76,10 @@ def _branches(
     operands = inputs[1:]
     known = known_captures(s, operands, 0)
     new = tuple([s.inner(g, known) for g in graphs])
-    attrs = {"branches": new} if "branches" in node.attrs else dict(
-        zip(("then", "orelse"), new, strict=True)
+    attrs = (
+        {"branches": new}
+        if "branches" in node.attrs
+        else dict(zip(("then", "orelse"), new, strict=True))
     )
     results = list(put(s, node, inputs, {**node.attrs, **attrs}, fresh))
     for i, value in enumerate(results):
@@ -89,9 +89,7 @@ def _branches(
     return tuple(results)
 
 
-def _common(
-    s: Walk, graphs: Sequence[Graph], operands: Sequence[Value], i: int
-) -> Value | None:
+def _common(s: Walk, graphs: Sequence[Graph], operands: Sequence[Value], i: int) -> Value | None:
     """The outer value that result `i` is in all branches."""
     found: set[Value] = set()
     for graph in graphs:
@@ -106,23 +104,17 @@ def _common(
     return found.pop() if len(found) == 1 else None
 
 
-def _take(
-    s: Walk, node: Node, inputs: tuple[Value, ...], graph: Graph
-) -> Results | None:
+def _take(s: Walk, node: Node, inputs: tuple[Value, ...], graph: Graph) -> Results | None:
     """The results of the branch that is known to be taken."""
     operands = inputs[1:]
     if s.strict and graph.out_specs != node.specs:
         return None
-    if not all(
-        [s.accepts(v.spec, p.spec) for v, p in zip(operands, graph.inputs, strict=True)]
-    ):
+    if not all([s.accepts(v.spec, p.spec) for v, p in zip(operands, graph.inputs, strict=True)]):
         return None
     return tuple(s.splice(graph, operands))
 
 
-def simplify_cond(
-    s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool
-) -> Results:
+def simplify_cond(s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool) -> Results:
     then, orelse = node.attrs["then"], node.attrs["orelse"]
     predicate = s.known.get(inputs[0])
     if predicate is not None and predicate.size == 1:
@@ -132,9 +124,7 @@ def simplify_cond(
     return _branches(s, node, inputs, (then, orelse), fresh)
 
 
-def simplify_switch(
-    s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool
-) -> Results:
+def simplify_switch(s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool) -> Results:
     graphs: tuple[Graph, ...] = node.attrs["branches"]
     index = s.known.get(inputs[0])
     if index is not None:
@@ -145,9 +135,7 @@ def simplify_switch(
     return _branches(s, node, inputs, graphs, fresh)
 
 
-def simplify_while(
-    s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool
-) -> Results:
+def simplify_while(s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool) -> Results:
     """Values that the body hands on unchanged are captured, not carried."""
     loop = _Loop(s, node, inputs)
     loop.release()
@@ -214,9 +202,7 @@ class _Loop:
         return all([self._s.accepts(v.spec, self._node.specs[i]) for i, v in pairs])
 
 
-def simplify_call(
-    s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool
-) -> Results:
+def simplify_call(s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool) -> Results:
     callee = s.functions.get(id(node.attrs["callee"]))
     attrs = node.attrs if callee is None else {**node.attrs, "callee": callee}
     return s.put(node, inputs, attrs, None, fresh).outputs

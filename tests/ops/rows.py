@@ -37,6 +37,8 @@ class Row:
     ulps      how far a result may be off, in units of the dtype's rounding error
     smooth    True if gradients of first and second order are tested
     specials  True if NaN, infinities, zeros and denormals are tried: elementwise ops
+    shaped    the operands may be of any shape
+    signed    the sign of zeros is as the oracle's
     wide      the oracle is called in float64 for all floats (and complex128), not in the dtype
     """
 
@@ -49,6 +51,8 @@ class Row:
     ulps: float = 4
     smooth: bool = True
     specials: bool = False
+    shaped: bool = False
+    signed: bool = True
     wide: bool = True
     without: Sequence[str] = field(default_factory=tuple)  # dtypes that are not accepted
 

@@ -1,0 +1,78 @@
+"""Where a converted statement stands: names and lines for messages."""
+
+from __future__ import annotations
+
+import dis
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+from treadle.graph.location import is_internal
+
+Helper = Callable[..., Any]
+
+
+def short(file: str, line: int) -> str:
+    return f"{os.path.basename(file)}:{line}"
+
+
+def line_of(helper: Helper) -> str:
+    """`model.py:12`: the line of the statement that `helper` was made for."""
+    code = helper.__code__
+    return short(code.co_filename, code.co_firstlineno)
+
+
+def names_of(helper: Helper, count: int, skip: int = 0) -> tuple[str, ...]:
+    """The names of the state, which are those of the helper's parameters."""
+    return helper.__code__.co_varnames[skip : skip + count]
+
+
+def assigned_in(code: CodeType, name: str, before: int | None = None) -> str:
+    """`model.py:12`: where `code` assigns `name` last (before line `before`), or ''."""
+    line = found = None
+    for instruction in dis.get_instructions(code):
+        positions = instruction.positions
+        line = (positions.lineno if positions else None) or line
+        if instruction.opname.startswith("STORE_") and instruction.argval == name:
+            if line is not None and (before is None or line < before):
+                found = line if found is None else max(found, line)
+    return "" if found is None else short(code.co_filename, found)
+
+
+def user_frame() -> FrameType | None:
+    """The nearest frame of the user's code."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_internal(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSite:
+    """A loop and the code around it."""
+
+    body: Helper
+    around: CodeType | None
+
+    @property
+    def line(self) -> str:
+        return line_of(self.body)
+
+    def before(self, name: str) -> str:
+        """' (model.py:10)': where the name got its value before the loop."""
+        if self.around is None:
+            return ""
+        where = assigned_in(self.around, name, self.body.__code__.co_firstlineno)
+        return f" ({where})" if where else ""
+
+    def inside(self, name: str) -> str:
+        where = assigned_in(self.body.__code__, name)
+        return f" ({where})" if where else f" ({self.line})"
+
+
+def loop_site(body: Helper) -> LoopSite:
+    frame = user_frame()
+    return LoopSite(body, frame.f_code if frame is not None else None)

@@ -1,0 +1,60 @@
+"""What a `for` loop over a tensor goes over: its rows, or the numbers of a range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from treadle.graph import Tensor, Value
+from treadle.graph.build import convert
+from treadle.graph.ops.casting import cast
+from treadle.graph.ops.define import constant_of
+from treadle.graph.ops.gathering import gather
+from treadle.graph.ops.queries import shape as shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A counter that starts at `start` and grows by `step` while `more(counter)` holds.
+
+    The loop's variable is `item(counter)`. `surely`: there is at least one.
+    """
+
+    start: Tensor
+    step: Tensor
+    more: Callable[[Tensor], Tensor]
+    item: Callable[[Tensor], Tensor]
+    surely: bool
+
+
+def rows_of(tensor: Tensor) -> Rows:
+    """How to go over `tensor`. A range is not stored: its numbers are computed."""
+    rank = tensor.shape.rank
+    if rank == 0:
+        raise TypeError("a scalar tensor can't be iterated over")
+    size = tensor.shape[0] if rank else None
+    surely = size is not None and size > 0
+    node = tensor.node if isinstance(tensor, Value) else None
+    if node is not None and node.op.name == "range":
+        start, limit, delta = node.inputs
+        known = constant_of(delta)
+        if known is not None and known and start.dtype.is_integer:
+            return _integers(start, limit, delta, int(known), surely)
+    count = shape_of(tensor)[0] if size is None else convert(size)
+    zero, one = convert(0), convert(1)
+    if node is not None and node.op.name == "range":
+        return Rows(
+            zero, one, lambda i: i < count, lambda i: start + cast(i, start.dtype) * delta, surely
+        )
+    return Rows(zero, one, lambda i: i < count, lambda i: gather(tensor, i), surely)
+
+
+def _integers(start: Tensor, limit: Tensor, delta: Tensor, step: int, surely: bool) -> Rows:
+    if step == 1:
+        return Rows(start, delta, lambda i: i < limit, lambda i: i, surely)
+    if step == -1:
+        return Rows(start, delta, lambda i: i > limit, lambda i: i, surely)
+    # Counted, so that the last step can't leave the range of the dtype.
+    count = -((start - limit) // delta)
+    zero, one = convert(0, start.dtype), convert(1, start.dtype)
+    return Rows(zero, one, lambda i: i < count, lambda i: start + i * delta, surely)

@@ -1,0 +1,145 @@
+"""State values: which tensors they hold, and how values of two paths become one.
+
+A `Plan` says how to put a value together again from the tensors that a `cond` or `while` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from treadle.graph import Tensor
+from treadle.graph.dtypes import DType, bool_, complex128, float32, int32, int64, string
+from treadle.graph.nest import children, rebuild, sorted_keys
+
+NUMBERS = (bool, int, float, complex)
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A value that stays what it is."""
+
+    value: Any
+
+    def build(self, results: Sequence[Any]) -> Any:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One of the result tensors."""
+
+    index: int
+
+    def build(self, results: Sequence[Any]) -> Any:
+        return results[self.index]
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A list, tuple, dict, dataclass, or an object of the protocol `__tl_flatten__`."""
+
+    items: Sequence[Plan]
+    make: Callable[[Sequence[Any]], Any]
+
+    def build(self, results: Sequence[Any]) -> Any:
+        return self.make([item.build(results) for item in self.items])
+
+
+Plan = Same | Slot | Nested
+
+
+def is_tensor(value: Any) -> bool:
+    """True for tensors, variables and arrays, which are tensors as soon as an op uses them."""
+    return isinstance(value, (Tensor, np.ndarray, np.generic)) or hasattr(
+        type(value), "__tl_tensor__"
+    )
+
+
+def parts_of(value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any], object] | None:
+    """The items of a container, how to make it of others, and its structure; None for a leaf."""
+    if hasattr(type(value), "__tl_flatten__"):
+        items, make = value.__tl_flatten__()
+        return list(items), make, (type(value), len(items))
+    if is_tensor(value):
+        return None
+    found = children(value)
+    if found is None:
+        return None
+    keys = tuple(sorted_keys(value)) if isinstance(value, dict) else len(found)
+    return found, lambda new: rebuild(value, new), (type(value), keys)
+
+
+def holds_tensor(value: Any) -> bool:
+    if is_tensor(value):
+        return True
+    parts = parts_of(value)
+    return parts is not None and any(holds_tensor(v) for v in parts[0])
+
+
+def same_object(a: Any, b: Any) -> bool:
+    """True if two Python values are interchangeable."""
+    if a is b:
+        return True
+    if type(a) is not type(b) or is_tensor(a):
+        return False
+    if isinstance(a, float):
+        return repr(a) == repr(b)  # by bits: 0.0 is not -0.0, NaN is NaN
+    if parts_of(a) is not None and holds_tensor(a):
+        return False
+    try:
+        return a.__hash__ is not None and bool(a == b)
+    except Exception:
+        return False
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (*NUMBERS, str, bytes)) and not isinstance(value, np.generic)
+
+
+def default_dtype(value: Any) -> DType:
+    """The dtype of a Python number (or text) that becomes a tensor by itself."""
+    if isinstance(value, bool):
+        return bool_
+    if isinstance(value, int):
+        return int32 if -(2**31) <= value < 2**31 else int64
+    if isinstance(value, float):
+        return float32
+    return complex128 if isinstance(value, complex) else string
+
+
+def accepts(dtype: DType, value: Any) -> bool:
+    """True if a number takes on `dtype` beside a tensor: int to int, float to float."""
+    if isinstance(value, bool):
+        return dtype.is_bool
+    if isinstance(value, int):
+        return dtype.is_integer
+    if isinstance(value, float):
+        return dtype.is_floating
+    if isinstance(value, complex):
+        return dtype.is_complex
+    return dtype is string
+
+
+def common_dtype(a: Any, b: Any) -> DType | None:
+    """The dtype of two numbers that become one tensor; None if they are of different kinds."""
+    first, second = default_dtype(a), default_dtype(b)
+    if first is second:
+        return first
+    return int64 if first.is_integer and second.is_integer else None
+
+
+def describe_value(value: Any) -> str:
+    """A value in an error message: `float32 of shape (2,)`, `None`, `the Python int 3`."""
+    spec = getattr(value, "spec", None) if is_tensor(value) else None
+    if spec is not None:
+        shape = spec.shape
+        return f"{spec.dtype.name} of shape {shape}" if shape.rank else spec.dtype.name
+    if value is None:
+        return "None"
+    if is_number(value):
+        return f"the Python {type(value).__name__} {value!r}"
+    return f"a {type(value).__name__}"

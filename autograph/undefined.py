@@ -1,0 +1,90 @@
+"""Names without a value: raised when they are read, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+from treadle.graph.errors import UndefinedVariableError
+
+T = TypeVar("T")
+
+
+class Undefined:
+    """What a name holds that some path has left without a value.
+
+    `reason` says why in a trace; without it the error is Python's own.
+    """
+
+    __slots__ = ("name", "reason")
+
+    def __init__(self, name: str, reason: str = "") -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "reason", reason)
+
+    def __repr__(self) -> str:
+        return f"<undefined {self.name}>"
+
+    def __getattr__(self, attribute: str) -> Any:
+        # Probing for a protocol is no use of the value, unless it is that of tensors.
+        if attribute.startswith("__") and attribute != "__tl_tensor__":
+            raise AttributeError(attribute)
+        raise error_of(self)
+
+
+def error_of(undefined: Undefined) -> Exception:
+    if undefined.reason:
+        return UndefinedVariableError(undefined.reason)
+    return UnboundLocalError(
+        f"cannot access local variable '{undefined.name}' where it is not associated with a value"
+    )
+
+
+def _refuse(self: Undefined, *args: Any, **kwargs: Any) -> NoReturn:
+    raise error_of(self)
+
+
+for _operation in (
+    *("bool", "len", "iter", "next", "contains", "getitem", "setitem", "delitem", "call"),
+    *("add", "radd", "iadd", "sub", "rsub", "isub", "mul", "rmul", "imul", "truediv", "rtruediv"),
+    *("floordiv", "rfloordiv", "mod", "rmod", "pow", "rpow", "matmul", "rmatmul", "neg", "pos"),
+    *("abs", "invert", "and", "rand", "or", "ror", "xor", "rxor", "lshift", "rshift"),
+    *("eq", "ne", "lt", "le", "gt", "ge", "int", "float", "complex", "index", "round", "setattr"),
+    *("array", "enter", "exit"),
+):
+    setattr(Undefined, f"__{_operation}__", _refuse)
+Undefined.__hash__ = object.__hash__  # type: ignore[method-assign]
+
+
+class Unused:
+    """What a path hands on for a name that nobody reads after it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<unused>"
+
+
+unused = Unused()
+
+
+def undefined(name: str) -> Undefined:
+    """The value of a name that has none yet."""
+    return Undefined(name)
+
+
+def read(value: T) -> T:
+    """`value`, if it is one."""
+    if type(value) is Undefined:
+        raise error_of(value)
+    return value
+
+
+def peek(thunk: Callable[[], T]) -> T | Undefined:
+    """The value of a name, attribute or item, or an `Undefined` where there is none."""
+    try:
+        return thunk()
+    except (NameError, AttributeError, LookupError):
+        code = thunk.__code__
+        names = (*code.co_freevars, *code.co_names)
+        return Undefined(names[0] if names else "?")
