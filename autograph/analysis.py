@@ -160,7 +160,9 @@ class _Liveness:
         stmt.live, stmt.exc = out, around.exc
         match stmt:
             case Jump():
-                stmt.live = stmt.exits = self._target(stmt, around) | (out & self.flags)
+                # Flags go on to the next guard, all else to where the jump leads.
+                stmt.exits = self._target(stmt, around)
+                stmt.live = stmt.exits | (out & self.flags)
                 return _before(stmt.live, stmt.activity)
             case If():
                 inner = self.block(stmt.body, out, around) | self.block(stmt.orelse, out, around)
@@ -190,10 +192,10 @@ class _Liveness:
     def _loop(self, stmt: Loop, out: int, around: _Around) -> int:
         stmt.live_break = out
         if stmt.returns:
-            stmt.exits = around.final | (out & self.flags)
+            stmt.exits = around.final
         test, target = stmt.test_activity, stmt.target_activity
         leave = (out & self.flags) if stmt.endless else out
-        head = leave | stmt.exits | test.gen | (stmt.body_activity.gen & ~test.kill)
+        head = leave | stmt.exits | (out & self.flags) | test.gen | (stmt.body_activity.gen & ~test.kill)
         while True:
             stmt.live_head = head
             stmt.live_step = self.block(stmt.step, head, around)

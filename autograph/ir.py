@@ -30,7 +30,7 @@ class Stmt:
     """A statement: `node` as the user wrote it, or what stands for it.
 
     live    names that are read later when the flow goes on behind the statement
-    exits   names that are read where jumps out of it lead
+    exits   names, but for flags, that are read where jumps out of it lead
     exc     names that are read if it raises and somebody around it goes on
     """
 

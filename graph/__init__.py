@@ -9,11 +9,13 @@ from .passes.pipeline import optimize
 from .same import same_graph
 from .spec import ArraySpec, ResourceSpec, TensorShape, TensorSpec
 from .text import to_text
-from .views import summary
+from .views import summary, to_dot, to_networkx
 
 location.register_internal(__file__)
 # The IR itself knows nothing of its text form.
 Graph.__str__ = to_text  # type: ignore[method-assign,assignment]
+Graph.summary = summary  # type: ignore[method-assign]
+Graph.to_networkx = to_networkx  # type: ignore[method-assign]
 
 __all__ = [
     "ArraySpec",
@@ -32,5 +34,7 @@ __all__ = [
     "parse",
     "same_graph",
     "summary",
+    "to_dot",
+    "to_networkx",
     "to_text",
 ]

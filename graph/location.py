@@ -6,6 +6,7 @@ import ast
 import linecache
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple
@@ -89,12 +90,8 @@ def describe(loc: Loc | None) -> str:
     return f"{loc}: {source}" if source else str(loc)
 
 
-def argument_texts(loc: Loc | None, count: int) -> list[str] | None:
-    """The texts of an expression's `count` operands as the user wrote them, or None.
-
-    The instruction's columns lead to the expression in the source line: the sides of `x + y`, the
-    arguments of `tl.add(x, y)`.
-    """
+def expression_at(loc: Loc | None) -> ast.expr | None:
+    """The expression that is evaluated at a place: the instruction's columns lead to it."""
     if loc is None:
         return None
     line, end_line, start, end = loc.positions()
@@ -107,8 +104,28 @@ def argument_texts(loc: Loc | None, count: int) -> list[str] | None:
     raw[-1] = raw[-1][:end]
     raw[0] = raw[0][start:]
     try:
-        expression = ast.parse(b"(" + b"".join(raw) + b")", mode="eval").body
+        return ast.parse(b"(" + b"".join(raw) + b")", mode="eval").body
     except SyntaxError:
+        return _tested(b" " * start + b"".join(raw))
+
+
+def _tested(source: bytes) -> ast.expr | None:
+    """The condition of the `if`, `elif`, `while` or `assert` that starts `source`."""
+    text = textwrap.dedent(source.decode()).removeprefix("el")
+    try:
+        statement = ast.parse(text).body[0]
+    except (SyntaxError, IndexError):
+        return None
+    return getattr(statement, "test", None)
+
+
+def argument_texts(loc: Loc | None, count: int) -> list[str] | None:
+    """The texts of an expression's `count` operands as the user wrote them, or None.
+
+    The sides of `x + y`, the arguments of `tl.add(x, y)`.
+    """
+    expression = expression_at(loc)
+    if expression is None:
         return None
     operands = list(_operands(expression))
     texts = [ast.unparse(o) for o in operands[:count]]

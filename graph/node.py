@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .dtypes import DType
 from .errors import OperatorNotAllowedInGraphError
-from .location import Loc, describe, user_location
+from .location import Loc, describe, expression_at, user_location
 from .op import Attrs, Op
 from .spec import Spec, TensorShape
 
@@ -166,12 +167,14 @@ class Value(Tensor):
         return f'Tensor("{name}:{self.index}",{shown} dtype={self.dtype.name})'
 
     def _no_value(self, what: str) -> OperatorNotAllowedInGraphError:
-        made = self.node.loc if self.node else None
-        name = self.name or (f"made at {describe(made)}" if made else "an input")
+        loc = user_location(2)
+        made = f"made at {describe(self.node.loc)}" if self.node else "an argument"
+        expression = expression_at(loc)
+        text = ast.unparse(expression) if expression is not None else ""
+        name = f" '{text}'" if 0 < len(text) <= 40 else ""
         return OperatorNotAllowedInGraphError(
-            f"{what} of a symbolic tensor ({name}, {self.spec}) was asked for "
-            f"at {describe(user_location(2))}, while the function is traced: it has no value yet. "
-            f"{self._hint()}"
+            f"{what} of the symbolic tensor{name} ({self.spec}, {made}) was asked for at "
+            f"{describe(loc)}, while the function is traced: it has no value yet. {self._hint()}"
         )
 
     def _hint(self) -> str:
@@ -254,6 +257,11 @@ class Graph:
     @property
     def out_specs(self) -> tuple[Spec, ...]:
         return tuple([v.spec for v in self.outputs])
+
+    if TYPE_CHECKING:  # set by graph/__init__.py: the IR knows nothing of its views
+
+        def summary(self) -> str: ...
+        def to_networkx(self) -> Any: ...
 
     def __repr__(self) -> str:
         return (

@@ -119,48 +119,48 @@ class _Network:
 
 def to_dot(graph: Graph) -> str:
     """The graph in the language of Graphviz; graphs that nodes hold are boxes."""
-    printer = Printer(graph)
-    printer.text()
-    lines = [f"digraph {_quoted(graph.name)} {{", "  node [shape=box, fontname=monospace];"]
-    numbers: dict[Value | Node, str] = {}
-    _dot_body(graph, printer, numbers, lines, "  ", "input")
-    return "\n".join([*lines, "}", ""])
+    return _Dot(graph).text()
 
 
-def _dot_body(
-    graph: Graph,
-    printer: Printer,
-    numbers: dict[Value | Node, str],
-    lines: list[str],
-    indent: str,
-    kind: str,
-) -> None:
-    def declare(thing: Value | Node, label: str, style: str = "") -> str:
-        numbers[thing] = f"n{len(numbers)}"
-        lines.append(f"{indent}{numbers[thing]} [label={_quoted(label)}{style}];")
-        return numbers[thing]
+class _Dot:
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._printer = Printer(graph)
+        self._printer.text()
+        self._ids: dict[Value | Node, str] = {}
+        self._count = 0
+        self._lines: list[str] = []
 
-    for value in graph.inputs:
-        declare(value, f"{printer.name_of(value)}: {value.spec}", ", shape=ellipse")
-    for node in graph.nodes:
-        types = ", ".join([str(v.spec) for v in node.outputs])
-        name = printer.name_of(node.outputs[0]) if node.outputs else ""
-        label = f"{node.op.name}\\n{types}" if node.op.name != "const" else name
-        place = declare(node, label)
-        numbers.update(dict.fromkeys(node.outputs, place))
-        for value in node.inputs:
-            lines.append(f"{indent}{numbers[value]} -> {place};")
-        for before in node.after:
-            lines.append(f"{indent}{numbers[before]} -> {place} [style=dashed];")
-        for number, inner in enumerate(subgraphs(node) if node.op.structured else ()):
-            lines.append(f"{indent}subgraph cluster_{place}_{number} {{")
-            lines.append(f"{indent}  label={_quoted(f'{node.op.name} {name}')};")
-            _dot_body(inner, printer, numbers, lines, indent + "  ", "argument")
-            lines.append(f"{indent}}}")
-    for i, value in enumerate(graph.outputs):
-        numbers_of_output = f"{numbers[value]}_out{i}_{len(lines)}"
-        lines.append(f"{indent}{numbers_of_output} [label={_quoted(f'output {i}')}, shape=ellipse];")
-        lines.append(f"{indent}{numbers[value]} -> {numbers_of_output};")
+    def text(self) -> str:
+        self._body(self._graph, "  ")
+        head = f"digraph {_quoted(self._graph.name)} {{\n  node [shape=box, fontname=monospace];"
+        return "\n".join([head, *self._lines, "}", ""])
+
+    def _declare(self, label: str, indent: str, shape: str = "") -> str:
+        self._count += 1
+        more = f", shape={shape}" if shape else ""
+        self._lines.append(f"{indent}n{self._count} [label={_quoted(label)}{more}];")
+        return f"n{self._count}"
+
+    def _body(self, graph: Graph, indent: str) -> None:
+        ids, lines, name_of = self._ids, self._lines, self._printer.name_of
+        for value in graph.inputs:
+            ids[value] = self._declare(f"{name_of(value)}: {value.spec}", indent, "ellipse")
+        for node in graph.nodes:
+            types = ", ".join([str(v.spec) for v in node.outputs])
+            is_constant = node.op.name == "const"
+            label = name_of(node.outputs[0]) if is_constant else f"{node.op.name}\\n{types}"
+            place = ids[node] = self._declare(label, indent)
+            ids.update(dict.fromkeys(node.outputs, place))
+            lines += [f"{indent}{ids[value]} -> {place};" for value in node.inputs]
+            lines += [f"{indent}{ids[n]} -> {place} [style=dashed];" for n in node.after]
+            for number, inner in enumerate(subgraphs(node) if node.op.structured else ()):
+                lines.append(f"{indent}subgraph cluster_{place}_{number} {{")
+                self._body(inner, indent + "  ")
+                lines.append(f"{indent}}}")
+        for i, value in enumerate(graph.outputs):
+            place = self._declare(f"output {i}: {value.spec}", indent, "ellipse")
+            lines.append(f"{indent}{ids[value]} -> {place};")
 
 
 def _quoted(text: str) -> str:

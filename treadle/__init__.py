@@ -23,7 +23,7 @@ from . import (
     math,
     nest,
     nn,
-
+    random,
 )
 from .basics import (
     UnconnectedGradients,
@@ -60,6 +60,7 @@ from .graph import dtypes as _dtypes
 from .graph.location import register_internal
 from .graph.ops.casting import cast, complex_ as complex
 from .graph.ops.comparison import where
+from .graph.ops.division import truncatediv, truncatemod
 from .graph.ops.einsum import einsum
 from .graph.ops.gathering import (
     gather,
@@ -168,8 +169,6 @@ from .math import (
     tan,
     tanh,
     truediv,
-
-
 )
 from .module import Module
 from .runtime.device import device

@@ -44,7 +44,7 @@ def sigmoid_cross_entropy_with_logits(
     >>> tl.nn.sigmoid_cross_entropy_with_logits(labels=[1., 0.], logits=[0., 100.])
     """
     z, x = _pair(labels, logits)
-    return softplus(x) - x * z  # type: ignore[no-any-return]
+    return softplus(x) - x * z
 
 
 def weighted_cross_entropy_with_logits(

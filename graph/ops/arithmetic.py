@@ -9,7 +9,7 @@ from ..dtypes import float32, float64
 from ..node import Tensor
 from ..op import OPS, no_gradient
 from .casting import cast, complex_, conj, imag, real_part, zeros
-from .define import FLOAT, elementwise, operands
+from .define import FLOAT, Function, elementwise, operands
 
 _add = elementwise(
     "add",
@@ -58,7 +58,7 @@ negative = elementwise(
 
 # Rules of gradients use this one and `xdivy` where a derivative may be infinite or NaN: what a
 # branch not taken sends back is 0, and stays 0.
-strong = elementwise(
+strong: Function = elementwise(
     "strong_multiply",
     lambda m, g, d: m.where(g == 0, g, g * d),
     lambda h, out, g, d: (lambda: strong(h, conj(d)), lambda: strong(conj(g), h)),
@@ -69,7 +69,7 @@ strong = elementwise(
     >>> tl.math.multiply_no_nan([float("nan"), 2.], [0., 3.])
     """,
 )
-xdivy = elementwise(
+xdivy: Function = elementwise(
     "xdivy",
     lambda m, x, y: m.where(x == 0, x, x / y),
     lambda g, out, x, y: (
@@ -95,7 +95,7 @@ _divide = elementwise(
     ufunc="divide",
     accepts=FLOAT,
 )
-_divide_no_nan = elementwise(
+_divide_no_nan: Function = elementwise(
     "divide_no_nan",
     lambda m, x, y: m.where(y == 0, 0.0, x / y),
     lambda g, out, x, y: (
@@ -118,7 +118,7 @@ def add(x: Any, y: Any, name: str | None = None) -> Tensor:
     """
     if _is_text(x) or _is_text(y):
         return apply(_JOIN, operands(_JOIN, x, y))  # type: ignore[no-any-return]
-    return _add(x, y)  # type: ignore[no-any-return]
+    return _add(x, y)
 
 
 def _is_text(x: Any) -> bool:
@@ -178,7 +178,7 @@ def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     >>> tl.math.multiply_no_nan([float("nan"), 2.], [0., 3.])
     """
     x, y = operands(OPS["strong_multiply"], x, y)
-    return strong(y, x)  # type: ignore[no-any-return]
+    return strong(y, x)
 
 
 def squared_difference(x: Any, y: Any, name: str | None = None) -> Tensor:

@@ -28,7 +28,7 @@ _KIND_NAMES = {
     BOOL: "dtype bool",
 }
 
-Unary = Callable[..., Tensor]
+Function = Callable[..., Tensor]  # what a user calls
 
 
 def constant_of(value: Any) -> Array | None:
@@ -71,7 +71,7 @@ def elementwise(
     eval: Callable[..., Any] | None = None,
     commutative: bool = False,
     doc: str = "",
-) -> Callable[..., Any]:
+) -> Function:
     """Define an op that works on each element; gives the function that applies it.
 
     `scalar(m, *xs)` is the value for any interpreter m of scalar mathematics, `ufunc` names the
@@ -136,15 +136,15 @@ def _broadcast_may_fail(x: Tensor, y: Tensor) -> bool:
     return x is not y and may_fail_to_broadcast(a, b)
 
 
-def _unary(op: Op) -> Callable[..., Any]:
-    def function(x: Any, name: str | None = None) -> Any:
+def _unary(op: Op) -> Function:
+    def function(x: Any, name: str | None = None) -> Tensor:
         return apply(op, (x if isinstance(x, Tensor) else convert(x),))
 
     return function
 
 
-def _binary(op: Op) -> Callable[..., Any]:
-    def function(x: Any, y: Any, name: str | None = None) -> Any:
+def _binary(op: Op) -> Function:
+    def function(x: Any, y: Any, name: str | None = None) -> Tensor:
         return binary(op, x, y)
 
     return function

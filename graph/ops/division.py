@@ -11,7 +11,7 @@ from ..op import OPS, no_gradient
 from .arithmetic import divide, square, strong
 from .casting import conj
 from .comparison import greater, greater_equal, less_equal, not_equal, where
-from .define import INTEGER, REAL, constant_of, elementwise, operands
+from .define import INTEGER, REAL, Function, constant_of, elementwise, operands
 from .exponential import log
 from .rounding import trunc
 
@@ -117,8 +117,8 @@ def truncatediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     """
     x, y = operands(OPS["truncatediv"], x, y)
     if x.dtype.is_floating:
-        return trunc(divide(x, y))  # type: ignore[no-any-return]
-    return _truncatediv_int(x, y)  # type: ignore[no-any-return]
+        return trunc(divide(x, y))
+    return _truncatediv_int(x, y)
 
 
 # --- powers ------------------------------------------------------------------
@@ -142,10 +142,10 @@ def _pow(xp: Any, x: Any, y: Any) -> Any:
 def _pow_by_exponent(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The logarithm counts only where it exists: 0 ** y does not vary with y > 0."""
     usable = not_equal(x, 0) if x.dtype.is_complex else greater(x, 0)
-    return strong(g, conj(out * log(where(usable, x, 1))))  # type: ignore[no-any-return]
+    return strong(g, conj(out * log(where(usable, x, 1))))
 
 
-_power = elementwise(
+_power: Function = elementwise(
     "pow",
     lambda m, x, y: m.power(x, y),
     lambda g, out, x, y: (
@@ -169,7 +169,7 @@ def power(x: Any, y: Any, name: str | None = None) -> Tensor:
     if (type(y) is int or type(y) is float) and y == 2:
         x = x if isinstance(x, Tensor) else convert(x)
         if x.dtype.is_floating or (x.dtype.is_numeric and type(y) is int):
-            return square(x)  # type: ignore[no-any-return]
+            return square(x)
     x, y = operands(_POWER, x, y)
     result: Tensor = apply(_POWER, (x, y))
     return result

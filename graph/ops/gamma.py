@@ -11,7 +11,7 @@ from ..errors import InvalidArgumentError
 from ..node import Tensor
 from ..spec import TensorSpec
 from .arithmetic import strong
-from .define import FLOATING, elementwise, primitive, require_kind
+from .define import FLOATING, Function, elementwise, primitive, require_kind
 from .dims import constant_int
 from .special import polynomial
 
@@ -108,7 +108,7 @@ lgamma = elementwise(
     >>> tl.math.lgamma([5., 0.5, 0.])
     """,
 )
-digamma = elementwise(
+digamma: Function = elementwise(
     "digamma",
     _digamma,
     lambda g, out, x: (lambda: strong(g, polygamma(1, x)),),

@@ -14,6 +14,7 @@ from ..node import Tensor
 from ..op import Op
 from ..spec import UNKNOWN, Dim, TensorSpec
 from .axes import expand_dims
+from .casting import cast
 from .comparison import where
 from .define import constant_of, primitive
 from .dims import constant_int, partial_value
@@ -283,8 +284,8 @@ def unsorted_segment_mean(
     if not x.dtype.is_differentiable:
         raise DTypeError(f"a mean needs a floating dtype, not {x.dtype.name}")
     total = unsorted_segment_sum(x, ids, num_segments)
-    count = unsorted_segment_sum(ones_like(ids, x.dtype), ids, num_segments)
+    count = unsorted_segment_sum(ones_like(ids, x.dtype.real_dtype), ids, num_segments)
     rank, width = x.spec.shape.rank, ids.spec.shape.rank
     if rank is None or width is None:
         raise InvalidArgumentError("the rank must be known while tracing")
-    return total / reshape(maximum(count, 1), [-1, *[1] * (rank - width)])
+    return total / cast(reshape(maximum(count, 1), [-1, *[1] * (rank - width)]), x.dtype)

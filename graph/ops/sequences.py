@@ -81,7 +81,9 @@ def range_(
         wanted = as_dtype(dtype)
         values = [v if isinstance(v, Tensor) else convert(v, wanted) for v in given]
     else:
-        values = [convert(v) for v in given]
+        tensors = [v for v in given if isinstance(v, Tensor) or hasattr(v, "__tl_tensor__")]
+        hint = tensors[0].dtype if tensors else None
+        values = [convert(v, hint=None if isinstance(v, float) else hint) for v in given]
         order = [int32, int64, float32, float64]
         dtypes = {v.dtype for v in values}
         if len(dtypes) > 1 and not all(d in order for d in dtypes):

@@ -8,7 +8,7 @@ from ..build import convert
 from ..node import Tensor
 from .arithmetic import square, strong, xdivy
 from .casting import COMPLEX, complex_, conj, real_part, zeros
-from .define import FLOAT, FLOATING, elementwise
+from .define import FLOAT, FLOATING, Function, elementwise
 from .exponential import sqrt
 
 sin = elementwise(
@@ -23,7 +23,7 @@ sin = elementwise(
     >>> tl.sin([0., 1.5707964])
     """,
 )
-cos = elementwise(
+cos: Function = elementwise(
     "cos",
     lambda m, x: m.cos(x),
     lambda g, out, x: (lambda: -g * conj(sin(x)),),
@@ -111,7 +111,7 @@ sinh = elementwise(
     >>> tl.sinh([0., 1.])
     """,
 )
-cosh = elementwise(
+cosh: Function = elementwise(
     "cosh",
     lambda m, x: m.cosh(x),
     lambda g, out, x: (lambda: g * conj(sinh(x)),),
