@@ -236,6 +236,8 @@ class Constructs:
                 values.append(self.value_of(name, env, end))
             else:
                 values.append(end.operator("unused"))
+        if stmts and (made := _assigned_call(stmts[-1], values)) is not None:
+            return [*stmts[:-1], end.give(made)]
         return [*stmts, end.give(end.tuple(values))]
 
     def _result(
@@ -249,7 +251,8 @@ class Constructs:
         return make.assign(self.names.of(outputs), call)
 
     def _shared(self, stmt: Stmt, writes: int) -> int:
-        return writes & (self.never_parameters | stmt.exc)
+        # After a flag is set nothing more is done that could raise.
+        return writes & (self.never_parameters | (stmt.exc & ~self.function.flags))
 
     def _written_by_calls(self, stmt: Stmt) -> int:
         return self.function.written_inside if stmt.activity.calls else 0
@@ -315,3 +318,15 @@ class Constructs:
     def _maker(self, stmt: Stmt) -> Maker:
         return Maker(self.emitter.ag, stmt.node)
 
+
+def _assigned_call(stmt: ast.stmt, values: Sequence[ast.expr]) -> ast.expr | None:
+    """The call of an operator that `stmt` assigns to just the names that are returned next."""
+    match stmt:
+        case ast.Assign(targets=[target], value=ast.Call(func=ast.Attribute(attr=attr)) as call):
+            if attr not in ("if_stmt", "while_stmt", "for_stmt"):
+                return None
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            given = [v.id if isinstance(v, ast.Name) else "" for v in values]
+            same = [n.id if isinstance(n, ast.Name) else "?" for n in names] == given
+            return call if same else None
+    return None

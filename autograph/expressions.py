@@ -208,7 +208,8 @@ class Expressions:
         args.kw_defaults = [d and self.expression(d) for d in args.kw_defaults]
         names = parameters(args)
         kept = self.first, self.depth, self._may_bind
-        self.first, self.depth = (args.posonlyargs + args.args)[0].arg if names else None, 0
+        plain = args.posonlyargs + args.args
+        self.first, self.depth = plain[0].arg if plain else None, 0
         self._may_bind = True
         node.body = self._inside(names, node.body)
         self.first, self.depth, self._may_bind = kept

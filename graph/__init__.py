@@ -3,6 +3,7 @@
 from . import location, ops
 from .check import check
 from .gradients import gradients
+from .graph_def import as_graph_def
 from .node import FunctionRef, Graph, Node, Tensor, Value
 from .parse import parse
 from .passes.pipeline import optimize
@@ -14,6 +15,7 @@ from .views import summary, to_dot, to_networkx
 location.register_internal(__file__)
 # The IR itself knows nothing of its text form.
 Graph.__str__ = to_text  # type: ignore[method-assign,assignment]
+Graph.as_graph_def = as_graph_def  # type: ignore[method-assign]
 Graph.summary = summary  # type: ignore[method-assign]
 Graph.to_networkx = to_networkx  # type: ignore[method-assign]
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from .convert import Array, to_array
 from .dtypes import DType
 from .effects import Order, effects_of
-from .errors import DTypeError, InternalError, LeakedTensorError, OpError
+from .errors import AssertionFailedError, DTypeError, InternalError, LeakedTensorError, OpError
 from .location import Loc, argument_texts, describe, is_internal, user_location
 from .node import Effects, Graph, Node, Tensor, Value
 from .op import OPS, Attrs, Op, infer_specs
@@ -105,6 +105,8 @@ def explained(error: OpError, op: Op, inputs: Sequence[Any], loc: Loc | None = N
     if getattr(error, "explained", False):
         return error
     loc = loc or user_location(3)
+    if isinstance(error, AssertionFailedError):
+        inputs = ()  # its message shows the data that the user named
     texts = argument_texts(loc, len(inputs)) or [f"input {i}" for i in range(len(inputs))]
     lines = [f"{op.display or op.name}: {error.message}", f"    {describe(loc)}"]
     for text, value in zip(texts, inputs, strict=True):

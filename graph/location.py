@@ -140,8 +140,13 @@ def _operands(expression: ast.expr) -> Iterator[ast.expr]:
             yield from (left, right)
         case ast.UnaryOp(operand=operand):
             yield operand
-        case ast.Subscript(value=value):
+        case ast.Subscript(value=value, slice=index):
             yield value
+            for item in index.elts if isinstance(index, ast.Tuple) else [index]:
+                bounds = (
+                    [item.lower, item.upper, item.step] if isinstance(item, ast.Slice) else [item]
+                )
+                yield from (b for b in bounds if b is not None and not isinstance(b, ast.Constant))
         case ast.Call(args=args, keywords=keywords):
             if not any(isinstance(a, ast.Starred) for a in args):
                 yield from args

@@ -68,7 +68,8 @@ class _Maker:
         self._functions: list[FunctionRef] = []
 
     def _pick(self, items: Any) -> Any:
-        return items[self._draw(st.integers(0, len(items) - 1))]
+        """One of `items`, rather a late one."""
+        return items[-1 - self._draw(st.integers(0, len(items) - 1))]
 
     def graph(self) -> Graph:
         for i in range(self._draw(st.integers(0, 2))):
@@ -84,17 +85,22 @@ class _Maker:
         with interpreting(builder):
             pools.bools.append(comparison.less(values["n"], 2))
             self._steps(pools, longest, 2)
-            outputs = [self._pick(pools.vectors), self._pick(pools.floats)]
-        return builder.finish([*outputs, self._pick(pools.ints), self._pick(pools.bools)])
+            outputs = [self._pick(pool) for pool in pools[:4]]
+            if longest > 4:
+                last = self._draw(st.integers(0, 5))
+                outputs += [v for pool in pools[:4] for v in pool[::-1][:last]]
+        return builder.finish(outputs)
 
     def _steps(self, pools: Pools, longest: int, depth: int) -> None:
         for _ in range(self._draw(st.integers(1, longest))):
             steps = [self._vector, self._float, self._int, self._bool, self._constant, self._effect]
+            steps += [self._float, self._effect, self._effect]
+            plain = len(steps)
             if depth:
                 steps += [self._cond, self._switch, self._while, self._call]
             step = self._pick(steps)
             try:
-                if step in steps[:6]:
+                if step in steps[:plain]:
                     step(pools)
                 else:
                     step(pools, depth - 1)
@@ -109,7 +115,7 @@ class _Maker:
             lambda: self._pick(_UNARY)(x),
             lambda: self._pick(_BINARY)(x, y),
             lambda: comparison.where(self._pick(pools.bools), x, y),
-            lambda: reshaping.reshape(x, self._pick([[3], [-1], [3, 1], [4], [1, -1]])),
+            lambda: reshaping.reshape(x, self._pick([[3], [-1], [3, 1], [1, -1], [-1, 1]])),
             lambda: reshaping.reshape(x, shape_of(y)),
             lambda: axes.transpose(axes.transpose(x)),
             lambda: reshaping.reshape_like(arithmetic.negative(x), x),
@@ -136,7 +142,7 @@ class _Maker:
     def _int(self, pools: Pools) -> None:
         x, y = self._pick(pools.ints), self._pick(pools.ints)
         maker = self._pick(
-            [arithmetic.add, arithmetic.subtract, arithmetic.multiply, division.floordiv]
+            [division.floordiv, arithmetic.add, arithmetic.subtract, arithmetic.multiply]
         )
         pools.ints.append(maker(x, y))
 
@@ -170,7 +176,8 @@ class _Maker:
             lambda: state.read(variable),
             lambda: state.assign(variable, x),
             lambda: state.assign_add(variable, x),
-            lambda: effects.assert_true(self._pick(pools.bools), x),
+            lambda: effects.assert_true(logic.logical_or(self._pick(pools.bools), True), x),
+            lambda: effects.assert_true(comparison.less(self._pick(pools.ints), 3), x),
             lambda: effects.print_(x, output_stream=printed),
         ]
         found = self._pick(makers)()

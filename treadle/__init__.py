@@ -33,6 +33,7 @@ from .basics import (
     init_scope,
 )
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, saturate_cast
+from .control_flow import case, cond, switch_case, while_loop
 from .debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank, print
 from .dtypes import (
     DType,
@@ -58,12 +59,17 @@ from .dtypes import (
 from .graph import Tensor, TensorShape, TensorSpec
 from .graph import dtypes as _dtypes
 from .graph.location import register_internal
-from .graph.ops.casting import cast, complex_ as complex
+from .graph.ops.casting import cast
+from .graph.ops.casting import complex_ as complex
 from .graph.ops.comparison import where
 from .graph.ops.division import truncatediv, truncatemod
 from .graph.ops.einsum import einsum
-from .graph.ops.gathering import (
-    gather,
+from .graph.ops.gathering import gather
+from .graph.ops.indexing import slice_ as slice
+from .graph.ops.indexing import strided_slice
+from .graph.ops.linear import matmul, tensordot
+from .graph.ops.masking import boolean_mask, dynamic_partition, dynamic_stitch, sequence_mask
+from .graph.ops.scattering import (
     gather_nd,
     scatter_nd,
     tensor_scatter_nd_add,
@@ -72,10 +78,6 @@ from .graph.ops.gathering import (
     tensor_scatter_nd_sub,
     tensor_scatter_nd_update,
 )
-from .graph.ops.indexing import slice_ as slice
-from .graph.ops.indexing import strided_slice
-from .graph.ops.linear import matmul, tensordot
-from .graph.ops.masking import boolean_mask, dynamic_partition, dynamic_stitch, sequence_mask
 from .graph.ops.segments import unique, unique_with_counts
 from .graph.ops.shaping import (
     bitcast,

@@ -41,6 +41,7 @@ def relu(features: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.relu([-1., 0., 2.])
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([0., 0., 2.], dtype=float32)>
     """
     result: Tensor = maximum(0, convert(features))
     return result
@@ -51,6 +52,7 @@ def relu6(features: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.relu6([-1., 3., 9.])
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([0., 3., 6.], dtype=float32)>
     """
     result: Tensor = minimum(6, relu(features))
     return result
@@ -61,6 +63,7 @@ def crelu(features: Any, axis: int = -1, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.crelu([-1., 2.])
+    <tl.Tensor: shape=(4,), dtype=float32, numpy=array([0., 2., 1., 0.], dtype=float32)>
     """
     x = convert(features)
     return relu(concat([x, -x], axis))
@@ -71,6 +74,7 @@ def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Tens
 
     >>> import treadle as tl
     >>> tl.nn.leaky_relu([-1., 2.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([-0.2,  2. ], dtype=float32)>
     """
     x = convert(features)
     return where(x > 0, x, x * alpha)
@@ -81,6 +85,7 @@ def elu(features: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.elu([-1., 2.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([-0.63212055,  2.        ], dtype=float32)>
     """
     x = convert(features)
     return where(x > 0, x, expm1(minimum(x, 0)))
@@ -91,6 +96,7 @@ def selu(features: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.selu([-1., 2.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([-1.1113307,  2.101402 ], dtype=float32)>
     """
     x = convert(features)
     below = expm1(minimum(x, 0)) * (_SELU_SCALE * _SELU_ALPHA)
@@ -105,7 +111,8 @@ def gelu(features: Any, approximate: bool = False, name: str | None = None) -> T
     `approximate` takes a formula with tanh in place of the error function. Floating dtypes.
 
     >>> import treadle as tl
-    >>> tl.nn.gelu([-1., 0., 2.])
+    >>> tl.nn.gelu([-1., 0., 2.]).numpy()
+    array([-0.15865526,  0.        ,  1.9544997 ], dtype=float32)
     """
     x = convert(features)
     if approximate:
@@ -118,7 +125,8 @@ def silu(features: Any, beta: Any = 1.0, name: str | None = None) -> Tensor:
     """The product x * sigmoid(beta * x), also called swish; floating dtypes.
 
     >>> import treadle as tl
-    >>> tl.nn.silu([-1., 0., 2.])
+    >>> tl.nn.silu([-1., 0., 2.]).numpy()
+    array([-0.2689414,  0.       ,  1.761594 ], dtype=float32)
     """
     x = convert(features)
     scaled = x if isinstance(beta, (int, float)) and beta == 1 else x * beta
@@ -133,6 +141,7 @@ def softsign(features: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.softsign([-1., 0., 3.])
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([-0.5 ,  0.  ,  0.75], dtype=float32)>
     """
     x = convert(features)
     return x / (absolute(x) + 1)
@@ -145,6 +154,9 @@ def softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.softmax([[0., 0.], [1000., 0.]])
+    <tl.Tensor: shape=(2, 2), dtype=float32, numpy=
+    array([[0.5, 0.5],
+           [1. , 0. ]], dtype=float32)>
     """
     x = convert(logits)
     axis = -1 if axis is None else axis
@@ -157,6 +169,9 @@ def log_softmax(logits: Any, axis: Any = -1, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.log_softmax([[0., 0.], [1000., 0.]])
+    <tl.Tensor: shape=(2, 2), dtype=float32, numpy=
+    array([[-6.931472e-01, -6.931472e-01],
+           [ 0.000000e+00, -1.000000e+03]], dtype=float32)>
     """
     x = convert(logits)
     axis = -1 if axis is None else axis

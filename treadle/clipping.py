@@ -8,6 +8,7 @@ from typing import Any
 from .graph.build import convert
 from .graph.dtypes import as_dtype
 from .graph.node import Tensor
+from .graph.ops.arithmetic import multiply
 from .graph.ops.casting import cast
 from .graph.ops.comparison import where
 from .graph.ops.division import maximum, minimum
@@ -33,6 +34,7 @@ def clip_by_value(
 
     >>> import treadle as tl
     >>> tl.clip_by_value([-1., 0.5, 3.], 0., 1.)
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([0. , 0.5, 1. ], dtype=float32)>
     """
     result: Tensor = maximum(minimum(convert(t), clip_value_max), clip_value_min)
     return result
@@ -43,12 +45,13 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
 
     >>> import treadle as tl
     >>> tl.clip_by_norm([3., 4.], 1.)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.6, 0.8], dtype=float32)>
     """
     x = convert(t)
     squares = reduce_sum(x * x, axes, keepdims=True)
     some = squares > 0
     size = where(some, sqrt(where(some, squares, 1)), 0)
-    return x * clip_norm / maximum(size, clip_norm)
+    return multiply(x, clip_norm) / maximum(size, clip_norm)
 
 
 def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
@@ -56,6 +59,7 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.linalg.global_norm([[3.], None, [[4.]]])
+    <tl.Tensor: shape=(), dtype=float32, numpy=5.0>
     """
     squares = [reduce_sum(x * x) for x in map(_tensor, t_list) if x is not None]
     result: Tensor = sqrt(add_n(squares))
@@ -75,7 +79,8 @@ def clip_by_global_norm(
 
     >>> import treadle as tl
     >>> clipped, norm = tl.clip_by_global_norm([tl.constant([3.]), tl.constant([4.])], 1.)
-    >>> clipped, norm
+    >>> [x.numpy() for x in clipped], norm.numpy()
+    ([array([0.6], dtype=float32), array([0.8], dtype=float32)], np.float32(5.0))
     """
     size = global_norm(t_list) if use_norm is None else convert(use_norm)
     limit = convert(clip_norm, hint=size.dtype)
@@ -89,6 +94,7 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.saturate_cast([-3, 100, 300], tl.uint8)
+    <tl.Tensor: shape=(3,), dtype=uint8, numpy=array([  0, 100, 255], dtype=uint8)>
     """
     x, target = convert(value), as_dtype(dtype)
     if x.dtype.is_complex:

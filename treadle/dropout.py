@@ -26,18 +26,19 @@ def dropout(
     >>> import treadle as tl
     >>> y = tl.nn.dropout(tl.ones([1000]), rate=0.5, seed=1)
     >>> sorted(set(y.numpy().tolist()))
+    [0.0, 2.0]
     """
-    x = convert(x)
+    t = convert(x)
     if isinstance(rate, (int, float)):
         if not 0 <= rate < 1:
             raise InvalidArgumentError(f"the rate of dropout is in [0, 1), it is {rate}")
         if rate == 0:
-            return x
-    shape = shape_of(x) if noise_shape is None else noise_shape
+            return t
+    shape = shape_of(t) if noise_shape is None else noise_shape
     if isinstance(shape, (list, tuple)):
-        have = iter(sizes_of(x))
+        have = iter(sizes_of(t))
         shape = [d if n is None else n for n, d in zip(shape, have, strict=True)]
     drawn = uniform(shape, seed=seed)
     limit = convert(rate, hint=float32)
-    scale = 1 / (1 - convert(rate, hint=x.dtype))
-    return where(drawn >= cast(limit, float32), x * scale, x.dtype.as_numpy_dtype(0))
+    scale = 1 / (1 - convert(rate, hint=t.dtype))
+    return where(drawn >= cast(limit, float32), t * scale, t.dtype.as_numpy_dtype(0))

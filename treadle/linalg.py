@@ -53,6 +53,9 @@ def tensor_diag(diagonal: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.linalg.tensor_diag([1, 2])
+    <tl.Tensor: shape=(2, 2), dtype=int32, numpy=
+    array([[1, 0],
+           [0, 2]], dtype=int32)>
     """
     x = convert(diagonal)
     sizes = sizes_of(x)
@@ -64,6 +67,7 @@ def tensor_diag_part(input: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.linalg.tensor_diag_part([[1, 2], [3, 4]])
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([1, 4], dtype=int32)>
     """
     x = convert(input)
     sizes = sizes_of(x)

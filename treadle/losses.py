@@ -42,6 +42,7 @@ def sigmoid_cross_entropy_with_logits(
 
     >>> import treadle as tl
     >>> tl.nn.sigmoid_cross_entropy_with_logits(labels=[1., 0.], logits=[0., 100.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([  0.6931472, 100.       ], dtype=float32)>
     """
     z, x = _pair(labels, logits)
     return softplus(x) - x * z
@@ -54,6 +55,7 @@ def weighted_cross_entropy_with_logits(
 
     >>> import treadle as tl
     >>> tl.nn.weighted_cross_entropy_with_logits(labels=[1., 0.], logits=[0., 0.], pos_weight=3.)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([2.0794415, 0.6931472], dtype=float32)>
     """
     z, x = _pair(labels, logits)
     weight = 1 + (convert(pos_weight, hint=x.dtype) - 1) * z
@@ -68,7 +70,8 @@ def softmax_cross_entropy_with_logits(
     Labels are probabilities, or weights, of each class; where they are 0 logits may be -inf.
 
     >>> import treadle as tl
-    >>> tl.nn.softmax_cross_entropy_with_logits(labels=[[0., 1.]], logits=[[0., 1000.]])
+    >>> tl.nn.softmax_cross_entropy_with_logits(labels=[[0., 1.]], logits=[[1000., 0.]])
+    <tl.Tensor: shape=(1,), dtype=float32, numpy=array([1000.], dtype=float32)>
     """
     x = convert(logits)
     z = convert(labels, hint=x.dtype)
@@ -84,7 +87,8 @@ def sparse_softmax_cross_entropy_with_logits(
     no class raises IndexOutOfRangeError.
 
     >>> import treadle as tl
-    >>> tl.nn.sparse_softmax_cross_entropy_with_logits(labels=[1], logits=[[0., 1000.]])
+    >>> tl.nn.sparse_softmax_cross_entropy_with_logits(labels=[1], logits=[[1000., 0.]])
+    <tl.Tensor: shape=(1,), dtype=float32, numpy=array([1000.], dtype=float32)>
     """
     x, z = convert(logits), convert(labels)
     if not z.dtype.is_integer:
@@ -103,6 +107,7 @@ def l2_loss(t: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.l2_loss([3., 4.])
+    <tl.Tensor: shape=(), dtype=float32, numpy=12.5>
     """
     x = convert(t)
     return reduce_sum(x * x) * 0.5

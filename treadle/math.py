@@ -51,6 +51,7 @@ from .graph.ops.exponential import (
     xlog1py,
     xlogy,
 )
+from .graph.ops.filling import zeros_like
 from .graph.ops.gamma import digamma, lgamma, polygamma
 from .graph.ops.logic import logical_and, logical_not, logical_or, logical_xor
 from .graph.ops.matrices import l2_normalize
@@ -219,6 +220,7 @@ def accumulate_n(
 
     >>> import treadle as tl
     >>> tl.math.accumulate_n([[1, 2], [3, 4]])
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([4, 6], dtype=int32)>
     """
     return add_n(inputs)
 
@@ -228,6 +230,7 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.scalar_mul(3., [1., 2.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([3., 6.], dtype=float32)>
     """
     x = convert(x)
     result: Tensor = multiply(convert(scalar, hint=x.dtype), x)
@@ -239,6 +242,7 @@ def reciprocal_no_nan(x: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.reciprocal_no_nan([2., 0.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.5, 0. ], dtype=float32)>
     """
     return divide_no_nan(1, convert(x))
 
@@ -248,13 +252,14 @@ def polyval(coeffs: Sequence[Any], x: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.polyval([2., 0., 1.], [1., 3.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 3., 19.], dtype=float32)>
     """
-    x = convert(x)
+    t = convert(x)
     if not len(coeffs):
-        return x * 0
-    total = x * 0 + coeffs[0]
+        return zeros_like(t)
+    total = add(zeros_like(t), coeffs[0])
     for c in coeffs[1:]:
-        total = total * x + c
+        total = add(total * t, c)
     return total
 
 
@@ -263,6 +268,7 @@ def lbeta(x: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.lbeta([2., 3.])
+    <tl.Tensor: shape=(), dtype=float32, numpy=-2.4849067>
     """
     x = convert(x)
     result: Tensor = reduce_sum(lgamma(x), -1) - lgamma(reduce_sum(x, -1))

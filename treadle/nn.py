@@ -14,6 +14,7 @@ from .activations import (
     softsign,
     swish,
 )
+from .dropout import dropout
 from .graph.ops.exponential import sigmoid, softplus
 from .graph.ops.matrices import l2_normalize
 from .graph.ops.sorting import in_top_k, top_k
@@ -37,6 +38,7 @@ __all__ = [
     "batch_normalization",
     "bias_add",
     "crelu",
+    "dropout",
     "elu",
     "embedding_lookup",
     "gelu",

@@ -9,10 +9,11 @@ from .graph.build import convert
 from .graph.dtypes import float16, float32
 from .graph.errors import InvalidArgumentError, ShapeError
 from .graph.node import Tensor
-from .graph.ops.arithmetic import squared_difference
+from .graph.ops.arithmetic import add, multiply, squared_difference
 from .graph.ops.casting import cast
 from .graph.ops.exponential import rsqrt
 from .graph.ops.gathering import gather
+from .graph.ops.linear import known_rank
 from .graph.ops.queries import size as size_of
 from .graph.ops.reshaping import reshape
 from .graph.ops.statistics import count_nonzero, reduce_mean
@@ -34,6 +35,7 @@ def moments(
     >>> import treadle as tl
     >>> mean, variance = tl.nn.moments(tl.constant([[1., 2.], [3., 6.]]), axes=[0])
     >>> mean.numpy(), variance.numpy()
+    (array([2., 4.], dtype=float32), array([1., 4.], dtype=float32))
     """
     x = convert(x)
     y = cast(x, float32) if x.dtype is float16 else x
@@ -59,13 +61,14 @@ def batch_normalization(
 
     >>> import treadle as tl
     >>> tl.nn.batch_normalization(tl.constant([1., 3.]), 2., 1., None, None, 0.)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([-1.,  1.], dtype=float32)>
     """
-    x = convert(x)
-    factor = rsqrt(convert(variance, hint=x.dtype) + variance_epsilon)
+    t = convert(x)
+    factor = rsqrt(add(convert(variance, hint=t.dtype), variance_epsilon))
     if scale is not None:
-        factor = factor * scale
-    shift = -(convert(mean, hint=x.dtype) * factor)
-    return x * factor + (shift if offset is None else shift + offset)
+        factor = multiply(factor, scale)
+    shift = -(convert(mean, hint=t.dtype) * factor)
+    return t * factor + (shift if offset is None else add(shift, offset))
 
 
 def bias_add(
@@ -75,13 +78,16 @@ def bias_add(
 
     >>> import treadle as tl
     >>> tl.nn.bias_add([[1., 2.], [3., 4.]], [10., 20.])
+    <tl.Tensor: shape=(2, 2), dtype=float32, numpy=
+    array([[11., 22.],
+           [13., 24.]], dtype=float32)>
     """
     x = convert(value)
     b = convert(bias, hint=x.dtype)
     if b.shape.rank not in (1, None):
         raise ShapeError(f"a bias is a vector, this has the shape {b.shape}")
     if data_format is not None and data_format.startswith("NC"):
-        b = reshape(b, [-1] + [1] * (len(x.shape) - 2))
+        b = reshape(b, [-1] + [1] * (known_rank(x) - 2))
     elif data_format is not None and not data_format.startswith("N"):
         raise InvalidArgumentError(f"data_format={data_format!r}; use 'N...C' or 'NC...'")
     return x + b
@@ -96,12 +102,15 @@ def embedding_lookup(
 
     >>> import treadle as tl
     >>> tl.nn.embedding_lookup([[1., 2.], [3., 4.]], [1, 1, 0])
+    <tl.Tensor: shape=(3, 2), dtype=float32, numpy=
+    array([[3., 4.],
+           [3., 4.],
+           [1., 2.]], dtype=float32)>
     """
     rows = gather(params, ids)
     if max_norm is None:
         return rows
-    index_rank = convert(ids).shape.rank or 0
-    return clip_by_norm(rows, max_norm, list(range(index_rank, len(rows.shape))))
+    return clip_by_norm(rows, max_norm, list(range(known_rank(convert(ids)), known_rank(rows))))
 
 
 def zero_fraction(value: Any, name: str | None = None) -> Tensor:
@@ -109,6 +118,7 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.nn.zero_fraction([0, 1, 0, 3])
+    <tl.Tensor: shape=(), dtype=float32, numpy=0.5>
     """
     x = convert(value)
     total = cast(size_of(x), float32)

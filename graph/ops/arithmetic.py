@@ -29,6 +29,7 @@ subtract = elementwise(
 
     >>> import treadle as tl
     >>> tl.subtract([5, 7], 2)
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([3, 5], dtype=int32)>
     """,
 )
 multiply = elementwise(
@@ -42,6 +43,9 @@ multiply = elementwise(
 
     >>> import treadle as tl
     >>> tl.multiply([[1], [2]], [3, 4])
+    <tl.Tensor: shape=(2, 2), dtype=int32, numpy=
+    array([[3, 4],
+           [6, 8]], dtype=int32)>
     """,
 )
 negative = elementwise(
@@ -53,20 +57,37 @@ negative = elementwise(
 
     >>> import treadle as tl
     >>> tl.negative([1., -2.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([-1.,  2.], dtype=float32)>
     """,
 )
 
-# Rules of gradients use this one and `xdivy` where a derivative may be infinite or NaN: what a
-# branch not taken sends back is 0, and stays 0.
+
+def _strong(xp: Any, g: Any, d: Any) -> Any:
+    """One pass and a sum, as long as nothing is NaN."""
+    out = g * d
+    total = out.sum()
+    return out if total == total else xp.where(g == 0, g, out)
+
+
+def _xdivy(xp: Any, x: Any, y: Any) -> Any:
+    out = x / y
+    total = out.sum()
+    return out if total == total else xp.where(x == 0, x, out)
+
+
+# Rules of gradients use these two where a derivative may be infinite or NaN: what a branch not
+# taken sends back is 0, and stays 0. Products of such derivatives are chains of them.
 strong: Function = elementwise(
     "strong_multiply",
     lambda m, g, d: m.where(g == 0, g, g * d),
     lambda h, out, g, d: (lambda: strong(h, conj(d)), lambda: strong(conj(g), h)),
     arity=2,
+    eval=_strong,
     doc="""g * d, but 0 where g is 0, even if d is infinite or NaN there.
 
     >>> import treadle as tl
     >>> tl.math.multiply_no_nan([float("nan"), 2.], [0., 3.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0., 6.], dtype=float32)>
     """,
 )
 xdivy: Function = elementwise(
@@ -77,11 +98,13 @@ xdivy: Function = elementwise(
         lambda: strong(g, conj(xdivy(-out, y))),
     ),
     arity=2,
+    eval=_xdivy,
     accepts=FLOAT,
     doc="""x / y, but 0 where x is 0, even if y is 0 or NaN there.
 
     >>> import treadle as tl
     >>> tl.math.xdivy([0., 1.], [0., 4.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.  , 0.25], dtype=float32)>
     """,
 )
 _divide = elementwise(
@@ -114,7 +137,11 @@ def add(x: Any, y: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.add([1, 2], [[10], [20]])
+    <tl.Tensor: shape=(2, 2), dtype=int32, numpy=
+    array([[11, 12],
+           [21, 22]], dtype=int32)>
     >>> tl.add(["warp", "weft"], "s")
+    <tl.Tensor: shape=(2,), dtype=string, numpy=array([b'warps', b'wefts'], dtype=object)>
     """
     if _is_text(x) or _is_text(y):
         return apply(_JOIN, operands(_JOIN, x, y))  # type: ignore[no-any-return]
@@ -144,7 +171,9 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.divide([7, 8], 2)
+    <tl.Tensor: shape=(2,), dtype=float64, numpy=array([3.5, 4. ])>
     >>> tl.divide([1., -1., 0.], 0.)
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([ inf, -inf,  nan], dtype=float32)>
     """
     x, y = _quotient(_DIVIDE, x, y)
     return apply(_DIVIDE, (x, y))  # type: ignore[no-any-return]
@@ -155,6 +184,7 @@ def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.divide_no_nan([3., 1., 0.], [2., 0., 0.])
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([1.5, 0. , 0. ], dtype=float32)>
     """
     x, y = _quotient(_DIVIDE_NO_NAN, x, y)
     return apply(_DIVIDE_NO_NAN, (x, y))  # type: ignore[no-any-return]
@@ -176,6 +206,7 @@ def multiply_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.multiply_no_nan([float("nan"), 2.], [0., 3.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0., 6.], dtype=float32)>
     """
     x, y = operands(OPS["strong_multiply"], x, y)
     return strong(y, x)
@@ -186,6 +217,7 @@ def squared_difference(x: Any, y: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.squared_difference([1., 2., 3.], 2.)
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([1., 0., 1.], dtype=float32)>
     """
     d = subtract(x, y)
     return conj(d) * d if d.dtype.is_complex else square(d)
@@ -202,18 +234,20 @@ square = elementwise(
 
     >>> import treadle as tl
     >>> tl.square([-2., 3.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([4., 9.], dtype=float32)>
     """,
 )
 reciprocal = elementwise(
     "reciprocal",
     lambda m, x: 1 / x,
-    lambda g, out, x: (lambda: strong(g, -conj(square(out))),),
+    lambda g, out, x: (lambda: strong(strong(-g, conj(out)), conj(out)),),
     ufunc="reciprocal",
     accepts=FLOAT,
     doc="""1 / x, elementwise; floating and complex dtypes.
 
     >>> import treadle as tl
     >>> tl.math.reciprocal([2., 0.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.5, inf], dtype=float32)>
     """,
 )
 sign = elementwise(
@@ -225,6 +259,7 @@ sign = elementwise(
 
     >>> import treadle as tl
     >>> tl.sign([-3., 0., 2.])
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([-1.,  0.,  1.], dtype=float32)>
     """,
 )
 absolute = elementwise(
@@ -237,7 +272,9 @@ absolute = elementwise(
 
     >>> import treadle as tl
     >>> tl.abs([-3, 2])
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([3, 2], dtype=int32)>
     >>> tl.abs([3. + 4.j])
+    <tl.Tensor: shape=(1,), dtype=float64, numpy=array([5.])>
     """,
 )
 

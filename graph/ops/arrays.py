@@ -17,13 +17,13 @@ from ..errors import DTypeError, IndexOutOfRangeError, InvalidArgumentError, Sha
 from ..node import Tensor, Value
 from ..op import Op, no_gradient
 from ..persistent import PersistentArray
-from ..spec import UNKNOWN, ArraySpec, TensorShape, TensorSpec, join_shapes
+from ..spec import ArraySpec, TensorShape, TensorSpec, join_shapes
 from .define import primitive
 from .dims import run_time_dims
 from .queries import shape as shape_of
 
 
-def _always(*values: Any, **attrs: Any) -> bool:
+def always(*values: Any, **attrs: Any) -> bool:
     return True
 
 
@@ -111,10 +111,10 @@ def _read_eval(xp: Any, a: PersistentArray, i: Array, *, safe: bool = False) -> 
     if not 0 <= index < a.size:
         raise IndexOutOfRangeError(f"index {index} is out of range for an array of {a.size} items")
     item = a.get(index)
-    return _zero_item(xp, a, index) if item is None else item
+    return zero_item(xp, a, index) if item is None else item
 
 
-def _zero_item(xp: Any, a: PersistentArray, index: int) -> Any:
+def zero_item(xp: Any, a: PersistentArray, index: int) -> Any:
     """What a place reads as that was never written: zeros, as in TensorFlow."""
     shape = a.element.shape
     if not shape.is_fully_defined():
@@ -174,7 +174,7 @@ _write = primitive(
         None,
         lambda: array_read_gradient(g, i, x),
     ),
-    checks=_always,
+    checks=always,
 )
 
 
@@ -184,196 +184,19 @@ def array_write(a: Any, i: Any, x: Any, dynamic: bool = True) -> Any:
     return apply(_write, (a, convert(i), convert(x, hint=a.spec.element.dtype)), attrs)
 
 
-# --- as one tensor -----------------------------------------------------------------
-
-
-def _whole_items(xp: Any, a: PersistentArray) -> list[Any]:
-    items = a.items()
-    for index, item in enumerate(items):
-        if item is None:
-            like = next((v for v in items if v is not None), None)
-            items[index] = _zero_item(xp, a, index) if like is None else xp.zeros_like(like)
-    return items
-
-
-def _stack_infer(a: ArraySpec) -> TensorSpec:
-    return TensorSpec(TensorShape([None]) + a.element.shape, a.element.dtype)
-
-
-def _stack_eval(xp: Any, a: PersistentArray) -> Any:
-    items = _whole_items(xp, a)
-    if not items:
-        shape = a.element.shape
-        dims = [] if shape.rank is None else [d or 0 for d in shape]
-        return xp.zeros((0, *dims), a.element.dtype.numpy)
-    try:
-        return xp.stack(items)
-    except ValueError:
-        shapes = " and ".join(dict.fromkeys(str(v.shape) for v in items))
-        raise ShapeError(f"the items differ in shape, they can't be stacked: {shapes}") from None
-
-
-_stack = primitive(
-    "array_stack",
-    _stack_infer,
-    _stack_eval,
-    lambda g, out, a: (lambda: array_unstack(g),),
-    checks=lambda a: not a.spec.element.shape.is_fully_defined(),
-)
-
-
-def array_stack(a: Any) -> Tensor:
-    """The items along a new first axis; what is missing is zero."""
-    result: Tensor = apply(_stack, (a,))
-    return result
-
-
-def _unstack_infer(x: TensorSpec) -> ArraySpec:
-    if x.shape.rank == 0:
-        raise ShapeError("a scalar can't be unstacked")
-    return ArraySpec(TensorSpec(x.shape[1:], x.dtype))
-
-
-_unstack = primitive(
-    "array_unstack",
-    _unstack_infer,
-    lambda xp, x: PersistentArray(list(x), TensorSpec(x.shape[1:], x.dtype)),
-    lambda g, out, x: (lambda: _filled(_stack_back, x, g),),
-    checks=lambda x: x.spec.shape.rank is None,
-)
-
-
-def array_unstack(x: Any) -> Any:
-    """The slices along the first axis as an array."""
-    return apply(_unstack, (convert(x),))
-
-
-def _filled(op: Any, like: Tensor, g: Any, *more: Tensor) -> Any:
-    """Apply an op that makes a tensor of the shape of `like` from an array of gradients."""
-    known = like.spec.shape
-    dims = () if known.is_fully_defined() else (shape_of(like),)
-    return apply(op, (g, *more, *dims), {"shape": known})
-
-
-def _stack_back_eval(xp: Any, g: PersistentArray, *dims: Array, shape: TensorShape) -> Any:
-    out = xp.zeros(run_time_dims(dims, shape), g.element.dtype.numpy)
-    for i, item in enumerate(g.items()[: len(out)]):
-        if item is not None:
-            out[i] = item
-    return out
-
-
-_stack_back: Op = primitive(
-    "array_stack_gradient",
-    lambda g, *dims, shape: TensorSpec(shape, g.element.dtype),
-    _stack_back_eval,
-    lambda h, out, g, *dims, shape: (lambda: array_unstack(h), *[None for _ in dims]),
-)
-
-
-# --- joined along the first axis ---------------------------------------------------
-
-_lengths = primitive(
-    "array_lengths",
-    lambda a: TensorSpec((None,), int32),
-    lambda xp, a: np.array([0 if v is None else len(v) for v in a.items()], np.int32),
-    no_gradient,
-    metadata=True,
-)
-
-
-def _concat_infer(a: ArraySpec) -> TensorSpec:
-    shape = a.element.shape
-    if shape.rank == 0:
-        raise ShapeError("scalars can't be concatenated; use stack()")
-    joined = UNKNOWN if shape.rank is None else TensorShape((None, *shape[1:]))
-    return TensorSpec(joined, a.element.dtype)
-
-
-def _concat_eval(xp: Any, a: PersistentArray) -> Any:
-    items = [v for v in a.items() if v is not None]
-    if not items:
-        dims = [] if a.element.shape.rank is None else [d or 0 for d in a.element.shape[1:]]
-        return xp.zeros((0, *dims), a.element.dtype.numpy)
-    try:
-        return xp.concatenate(items)
-    except ValueError:
-        shapes = " and ".join(dict.fromkeys(str(v.shape) for v in items))
-        raise ShapeError(f"the items do not fit together: {shapes}") from None
-
-
-_concat = primitive(
-    "array_concat",
-    _concat_infer,
-    _concat_eval,
-    lambda g, out, a: (lambda: array_split(g, apply(_lengths, (a,))),),
-    checks=_always,
-)
-
-
-def array_concat(a: Any) -> Tensor:
-    """The items joined along their first axis."""
-    result: Tensor = apply(_concat, (a,))
-    return result
-
-
-def _split_infer(x: TensorSpec, lengths: TensorSpec) -> ArraySpec:
-    if x.shape.rank == 0:
-        raise ShapeError("a scalar can't be split")
-    shape = UNKNOWN if x.shape.rank is None else TensorShape((None, *x.shape[1:]))
-    return ArraySpec(TensorSpec(shape, x.dtype))
-
-
-def _split_eval(xp: Any, x: Array, lengths: Array) -> PersistentArray:
-    if lengths.sum() != len(x) or lengths.min(initial=0) < 0:
-        raise ShapeError(f"the lengths {lengths.tolist()} do not add up to {len(x)}")
-    items = xp.split(x, np.cumsum(lengths)[:-1]) if lengths.size else []
-    return PersistentArray(items, TensorSpec((None, *x.shape[1:]), x.dtype))
-
-
-_split = primitive(
-    "array_split",
-    _split_infer,
-    _split_eval,
-    lambda g, out, x, lengths: (lambda: _filled(_concat_back, x, g, lengths), None),
-    checks=_always,
-)
-
-
-def array_split(x: Any, lengths: Any) -> Any:
-    """`x` cut along its first axis into items of these lengths."""
-    return apply(_split, (convert(x), convert(lengths, hint=int32)))
-
-
-def _concat_back_eval(
-    xp: Any, g: PersistentArray, lengths: Array, *dims: Array, shape: TensorShape
-) -> Any:
-    out = xp.zeros(run_time_dims(dims, shape), g.element.dtype.numpy)
-    ends = np.cumsum(lengths).tolist()
-    for item, length, end in zip(g.items(), lengths.tolist(), ends, strict=False):
-        if item is not None:
-            out[end - length : end] = item
-    return out
-
-
-_concat_back: Op = primitive(
-    "array_concat_gradient",
-    lambda g, lengths, *dims, shape: TensorSpec(shape, g.element.dtype),
-    _concat_back_eval,
-    lambda h, out, g, lengths, *dims, shape: (
-        lambda: array_split(h, lengths),
-        None,
-        *[None for _ in dims],
-    ),
-)
-
-
 # --- gradients of arrays -----------------------------------------------------------
 
 
 def array_zeros_like(a: Any) -> Any:
     """The zero gradient of an array: as many items, all missing."""
     return array_new(array_size(a), element=a.spec.element)
+
+
+def filled(op: Any, like: Tensor, g: Any, *more: Tensor) -> Any:
+    """Apply an op that makes a tensor of the shape of `like` from an array of gradients."""
+    known = like.spec.shape
+    dims = () if known.is_fully_defined() else (shape_of(like),)
+    return apply(op, (g, *more, *dims), {"shape": known})
 
 
 def _accumulate_infer(a: ArraySpec, i: TensorSpec, g: TensorSpec) -> ArraySpec:
@@ -474,5 +297,5 @@ _read_gradient: Op = primitive(
 
 def array_read_gradient(a: Any, i: Any, like: Tensor) -> Tensor:
     """Item `i` of an array of gradients; zeros in the shape of `like` where it is missing."""
-    result: Tensor = _filled(_read_gradient, like, a, convert(i))
+    result: Tensor = filled(_read_gradient, like, a, convert(i))
     return result

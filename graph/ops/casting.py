@@ -66,7 +66,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     (DTypeError). The gradient is cast back.
 
     >>> import treadle as tl
-    >>> tl.cast([1.7, -2.7, 3e9], tl.int32)
+    >>> tl.cast([1.7, -2.7, 3e9], tl.int32).numpy()
+    array([         1,         -2, 2147483647], dtype=int32)
     """
     target = dtype if type(dtype) is DType else as_dtype(dtype)
     if not isinstance(x, Tensor):
@@ -108,6 +109,7 @@ complex_ = elementwise(
 
     >>> import treadle as tl
     >>> tl.complex([1., 2.], [3., 0.])
+    <tl.Tensor: shape=(2,), dtype=complex64, numpy=array([1.+3.j, 2.+0.j], dtype=complex64)>
     """,
 )
 _conj = elementwise(
@@ -145,6 +147,7 @@ def conj(x: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.conj([1. + 2.j])
+    <tl.Tensor: shape=(1,), dtype=complex128, numpy=array([1.-2.j])>
     """
     x = x if isinstance(x, Tensor) else convert(x)
     result: Tensor = _conj(x) if x.dtype.is_complex else x
@@ -156,6 +159,7 @@ def real(input: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.real([1. + 2.j])
+    <tl.Tensor: shape=(1,), dtype=float64, numpy=array([1.])>
     """
     x = input if isinstance(input, Tensor) else convert(input)
     result: Tensor = _real(x) if x.dtype.is_complex else x
@@ -167,6 +171,7 @@ def imag(input: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.imag([1. + 2.j])
+    <tl.Tensor: shape=(1,), dtype=float64, numpy=array([2.])>
     """
     x = input if isinstance(input, Tensor) else convert(input)
     result: Tensor = _imag(x) if x.dtype.is_complex else apply(OPS["zeros_like"], (x,))

@@ -24,7 +24,9 @@ from .define import (
 )
 
 
-def _compare(name: str, scalar: Callable[..., Any], accepts: str, doc: str) -> Callable[..., Any]:
+def _compare(
+    name: str, scalar: Callable[..., Any], accepts: str, doc: str, shown: str
+) -> Callable[..., Any]:
     return elementwise(
         name,
         lambda m, x, y: scalar(x, y),
@@ -38,6 +40,7 @@ def _compare(name: str, scalar: Callable[..., Any], accepts: str, doc: str) -> C
 
     >>> import treadle as tl
     >>> tl.{name}([1, 2, 3], 2).numpy()
+    array([{shown}])
     """,
     )
 
@@ -45,18 +48,25 @@ def _compare(name: str, scalar: Callable[..., Any], accepts: str, doc: str) -> C
 _REAL = (
     "elementwise with broadcasting; False where either is NaN.\n\n    Integer and floating dtypes."
 )
-less = _compare("less", operator.lt, REAL, f"x < y, {_REAL}")
-less_equal = _compare("less_equal", operator.le, REAL, f"x <= y, {_REAL}")
-greater = _compare("greater", operator.gt, REAL, f"x > y, {_REAL}")
-greater_equal = _compare("greater_equal", operator.ge, REAL, f"x >= y, {_REAL}")
+less = _compare("less", operator.lt, REAL, f"x < y, {_REAL}", " True, False, False")
+less_equal = _compare("less_equal", operator.le, REAL, f"x <= y, {_REAL}", " True,  True, False")
+greater = _compare("greater", operator.gt, REAL, f"x > y, {_REAL}", "False, False,  True")
+greater_equal = _compare(
+    "greater_equal", operator.ge, REAL, f"x >= y, {_REAL}", "False,  True,  True"
+)
 equal = _compare(
-    "equal", operator.eq, ANY, "x == y, elementwise with broadcasting; any dtype, equal for both."
+    "equal",
+    operator.eq,
+    ANY,
+    "x == y, elementwise with broadcasting; any dtype, equal for both.",
+    "False,  True, False",
 )
 not_equal = _compare(
     "not_equal",
     operator.ne,
     ANY,
     "x != y, elementwise with broadcasting; any dtype, equal for both. NaN differs from all.",
+    " True, False,  True",
 )
 
 isnan = elementwise(
@@ -70,6 +80,7 @@ isnan = elementwise(
 
     >>> import treadle as tl
     >>> tl.math.is_nan([1., float("nan"), float("inf")]).numpy()
+    array([False,  True, False])
     """,
 )
 isinf = elementwise(
@@ -83,6 +94,7 @@ isinf = elementwise(
 
     >>> import treadle as tl
     >>> tl.math.is_inf([1., float("nan"), float("inf")]).numpy()
+    array([False, False,  True])
     """,
 )
 isfinite = elementwise(
@@ -96,6 +108,7 @@ isfinite = elementwise(
 
     >>> import treadle as tl
     >>> tl.math.is_finite([1., float("nan"), float("inf")]).numpy()
+    array([ True, False, False])
     """,
 )
 
@@ -142,7 +155,11 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
 
     >>> import treadle as tl
     >>> tl.where([True, False, True], [1, 2, 3], 0)
+    <tl.Tensor: shape=(3,), dtype=int32, numpy=array([1, 0, 3], dtype=int32)>
     >>> tl.where([[True, False], [False, True]])
+    <tl.Tensor: shape=(2, 2), dtype=int64, numpy=
+    array([[0, 0],
+           [1, 1]])>
     """
     condition = condition if isinstance(condition, Tensor) else convert(condition)
     result: Tensor

@@ -78,7 +78,9 @@ def cumsum(
 
     >>> import treadle as tl
     >>> tl.cumsum([1, 2, 3])
+    <tl.Tensor: shape=(3,), dtype=int32, numpy=array([1, 3, 6], dtype=int32)>
     >>> tl.cumsum([1, 2, 3], exclusive=True, reverse=True)
+    <tl.Tensor: shape=(3,), dtype=int32, numpy=array([5, 3, 0], dtype=int32)>
     """
     return _run(CUMSUM, x, axis, exclusive, reverse)
 
@@ -92,6 +94,7 @@ def cumprod(
 
     >>> import treadle as tl
     >>> tl.math.cumprod([2, 3, 4])
+    <tl.Tensor: shape=(3,), dtype=int32, numpy=array([ 2,  6, 24], dtype=int32)>
     """
     return _run(CUMPROD, x, axis, exclusive, reverse)
 

@@ -138,14 +138,16 @@ def _broadcast_may_fail(x: Tensor, y: Tensor) -> bool:
 
 def _unary(op: Op) -> Function:
     def function(x: Any, name: str | None = None) -> Tensor:
-        return apply(op, (x if isinstance(x, Tensor) else convert(x),))
+        result: Tensor = apply(op, (x if isinstance(x, Tensor) else convert(x),))
+        return result
 
     return function
 
 
 def _binary(op: Op) -> Function:
     def function(x: Any, y: Any, name: str | None = None) -> Tensor:
-        return binary(op, x, y)
+        result: Tensor = binary(op, x, y)
+        return result
 
     return function
 

@@ -55,15 +55,25 @@ def partial_value(value: Any, depth: int = 0) -> Array | None:
     if any(v is None for v in inputs) or not (whole or node.op.name in _MOVES):
         return _unknown_items(shape)
     try:
-        return np.asarray(node.op.eval(np, *inputs, **node.attrs))
+        found = np.asarray(node.op.eval(np, *inputs, **node.attrs))
     except (OpError, TypeError, ValueError):
         return _unknown_items(shape)
+    if found.dtype == object and value.dtype.is_integer and None not in found.reshape(-1).tolist():
+        return found.astype(value.dtype.numpy)
+    return found
 
 
 def _unknown_items(shape: TensorShape) -> Array | None:
     if not shape.is_fully_defined() or (shape.num_elements() or 0) > _LARGEST:
         return None
     return np.full(tuple(shape), None, object)
+
+
+def packed(value: Any) -> Any:
+    """A list of sizes some of which are tensors as one tensor; other values as they are."""
+    if isinstance(value, (list, tuple)) and any(not isinstance(d, int) for d in value):
+        return convert_dims([_scalar(d) for d in value])
+    return value
 
 
 def constant_dims(value: Any) -> list[Dim] | None:

@@ -62,6 +62,7 @@ floordiv = elementwise(
 
     >>> import treadle as tl
     >>> tl.math.floordiv([7, -7], 2)
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([ 3, -4], dtype=int32)>
     """,
 )
 floormod = elementwise(
@@ -78,6 +79,7 @@ floormod = elementwise(
 
     >>> import treadle as tl
     >>> tl.math.floormod([7, -7], 3)
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([1, 2], dtype=int32)>
     """,
 )
 _truncatediv_int = elementwise(
@@ -103,6 +105,7 @@ truncatemod = elementwise(
 
     >>> import treadle as tl
     >>> tl.math.truncatemod([7, -7], 3)
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([ 1, -1], dtype=int32)>
     """,
 )
 
@@ -114,6 +117,7 @@ def truncatediv(x: Any, y: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.truncatediv([7, -7], 2)
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([ 3, -3], dtype=int32)>
     """
     x, y = operands(OPS["truncatediv"], x, y)
     if x.dtype.is_floating:
@@ -142,7 +146,7 @@ def _pow(xp: Any, x: Any, y: Any) -> Any:
 def _pow_by_exponent(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The logarithm counts only where it exists: 0 ** y does not vary with y > 0."""
     usable = not_equal(x, 0) if x.dtype.is_complex else greater(x, 0)
-    return strong(g, conj(out * log(where(usable, x, 1))))
+    return strong(strong(g, conj(out)), conj(log(where(usable, x, 1))))
 
 
 _power: Function = elementwise(
@@ -165,6 +169,7 @@ def power(x: Any, y: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.pow([2., 3.], [3., 0.5])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([8.       , 1.7320509], dtype=float32)>
     """
     if (type(y) is int or type(y) is float) and y == 2:
         x = x if isinstance(x, Tensor) else convert(x)
@@ -194,6 +199,7 @@ maximum = elementwise(
 
     >>> import treadle as tl
     >>> tl.maximum([1., 5.], [3., 2.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([3., 5.], dtype=float32)>
     """,
 )
 minimum = elementwise(
@@ -210,5 +216,6 @@ minimum = elementwise(
 
     >>> import treadle as tl
     >>> tl.minimum([1., 5.], [3., 2.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([1., 2.], dtype=float32)>
     """,
 )

@@ -75,8 +75,13 @@ def einsum(equation: str, *inputs: Any, name: str | None = None, **kwargs: Any) 
 
     >>> import treadle as tl
     >>> tl.einsum("ij,jk->ik", [[1, 2], [3, 4]], [[5], [6]])
+    <tl.Tensor: shape=(2, 1), dtype=int32, numpy=
+    array([[17],
+           [39]], dtype=int32)>
     >>> tl.einsum("ii", [[1, 2], [3, 4]])
+    <tl.Tensor: shape=(), dtype=int32, numpy=5>
     >>> tl.einsum("...i,i->...", [[1, 2], [3, 4]], [10, 1])
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([12, 34], dtype=int32)>
     """
     tensors = [convert(x) for x in inputs]
     try:

@@ -105,7 +105,8 @@ lgamma = elementwise(
     Floating dtypes.
 
     >>> import treadle as tl
-    >>> tl.math.lgamma([5., 0.5, 0.])
+    >>> tl.math.lgamma([5., 0.5, 0.]).numpy()
+    array([3.1780539, 0.5723649,       inf], dtype=float32)
     """,
 )
 digamma: Function = elementwise(
@@ -116,7 +117,8 @@ digamma: Function = elementwise(
     doc="""The derivative of `lgamma`; NaN at its poles. Floating dtypes.
 
     >>> import treadle as tl
-    >>> tl.math.digamma([1., 2., -0.5])
+    >>> tl.math.digamma([1., 2., -0.5]).numpy()
+    array([-0.5772157 ,  0.4227841 ,  0.03648959], dtype=float32)
     """,
 )
 
@@ -180,6 +182,7 @@ def polygamma(a: Any, x: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.polygamma(1, [1., 2.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([1.644934  , 0.64493406], dtype=float32)>
     """
     n = constant_int(a, "the order")
     if n < 0:

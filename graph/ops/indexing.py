@@ -13,7 +13,7 @@ from ..op import OPS
 from .casting import cast
 from .comparison import where
 from .define import constant_of
-from .dims import constant_dims, convert_dims, refuse
+from .dims import constant_dims, convert_dims, packed, refuse
 from .gathering import gather
 from .masking import boolean_mask
 from .queries import shape as shape_of
@@ -163,6 +163,7 @@ def strided_slice(
     array([2, 4], dtype=int32)
     """
     x = input_ if isinstance(input_, Tensor) else convert(input_)
+    begin = packed(begin)
     known = constant_dims(begin)
     if known is None:
         raise InvalidArgumentError("the number of items in begin must be known while tracing")
@@ -186,6 +187,7 @@ def strided_slice(
 
 def _entries(value: Any, count: int) -> list[Any]:
     """The items of a 1-D integer argument: Python ints as far as they are known."""
+    value = packed(value)
     known = constant_dims(value)
     if known is not None and len(known) != count:
         raise ShapeError(f"there are {count} items in begin, here {len(known)}")

@@ -9,13 +9,12 @@ import numpy as np
 
 from ..build import apply, convert
 from ..convert import Array
-from ..dtypes import int32, int64
-from ..errors import DTypeError, InvalidArgumentError, OpError, ShapeError
+from ..errors import InvalidArgumentError, OpError, ShapeError
 from ..node import Tensor
 from ..op import Op
 from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec
 from .define import primitive, same_dtype
-from .dims import constant_dims, constant_int, convert_dims, normal_axis, refuse
+from .dims import constant_dims, constant_int, convert_dims, normal_axis, packed, refuse
 from .filling import zeros_like
 from .queries import shape as shape_of
 
@@ -226,6 +225,7 @@ def _split_sizes(
     scalar = wanted.shape.rank == 0 if isinstance(wanted, Tensor) else not np.ndim(wanted)
     if scalar:
         return _equal_sizes(x, constant_int(wanted, "the number of parts"), axis, have)
+    wanted = packed(wanted)
     sizes = constant_dims(wanted)
     if sizes is None:
         if num is None:
@@ -372,9 +372,3 @@ def unstack(
     except OpError as error:
         raise refuse(error, _unstack, x) from None
     return list(apply(_unstack, (x,), {"num": num, "axis": along}))
-
-
-def require_integers(t: Tensor, what: str) -> None:
-    """DTypeError unless `t` is of int32 or int64."""
-    if t.dtype not in (int32, int64):
-        raise DTypeError(f"{what} must be int32 or int64, it is {t.dtype.name}")

@@ -131,7 +131,14 @@ def matmul(
 
     >>> import treadle as tl
     >>> tl.matmul([[1, 2], [3, 4]], [[5], [6]])
+    <tl.Tensor: shape=(2, 1), dtype=int32, numpy=
+    array([[17],
+           [39]], dtype=int32)>
     >>> tl.matmul(tl.ones([2, 3]), tl.ones([4, 5]))
+    Traceback (most recent call last):
+        ...
+    treadle.graph.errors.ShapeError: matmul: inner sizes differ: (2, 3) @ (4, 5)
+    ...
     """
     x, y = operands(MATMUL, a, b)
     if adjoint_a:
@@ -152,6 +159,7 @@ def matvec(
 
     >>> import treadle as tl
     >>> tl.linalg.matvec([[1, 2], [3, 4]], [5, 6])
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([17, 39], dtype=int32)>
     """
     x, y = operands(MATMUL, a, b)
     return squeeze(matmul(x, expand_dims(y, -1), transpose_a, False, adjoint_a), [-1])
@@ -162,11 +170,17 @@ def matvec(
 Size = int | Tensor  # of an axis: known while tracing, or a scalar
 
 
+def known_rank(x: Tensor) -> int:
+    rank = x.spec.shape.rank
+    if rank is None:
+        raise InvalidArgumentError("the rank must be known while tracing; use tl.ensure_shape")
+    return rank
+
+
 def sizes_of(x: Tensor) -> list[Size]:
     """The sizes of all axes; the rank must be known."""
+    known_rank(x)
     known = x.spec.shape
-    if known.rank is None:
-        raise InvalidArgumentError("the rank must be known while tracing; use tl.ensure_shape")
     now = None if known.is_fully_defined() else shape_of(x)
     return [now[i] if d is None and now is not None else d for i, d in enumerate(known)]
 
@@ -202,7 +216,13 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.tensordot([[1, 2], [3, 4]], [[5, 6], [7, 8]], axes=1)
+    <tl.Tensor: shape=(2, 2), dtype=int32, numpy=
+    array([[19, 22],
+           [43, 50]], dtype=int32)>
     >>> tl.tensordot([1, 2], [3, 4], axes=0)
+    <tl.Tensor: shape=(2, 2), dtype=int32, numpy=
+    array([[3, 4],
+           [6, 8]], dtype=int32)>
     """
     x, y = operands(MATMUL, a, b)
     try:
@@ -222,10 +242,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
 
 def _paired_axes(x: Tensor, y: Tensor, axes: Any) -> tuple[list[int], list[int]]:
     same_dtype(x.spec, y.spec)
-    ranks = [x.shape.rank, y.shape.rank]
-    if None in ranks:
-        raise InvalidArgumentError("the ranks must be known while tracing; use tl.ensure_shape")
-    m, n = len(x.shape), len(y.shape)
+    m, n = known_rank(x), known_rank(y)
     if isinstance(axes, int):
         if not 0 <= axes <= min(m, n):
             raise InvalidArgumentError(f"axes={axes} is out of range for {m} and {n} axes")

@@ -17,6 +17,7 @@ logical_and = elementwise(
 
     >>> import treadle as tl
     >>> tl.logical_and([True, True], [True, False]).numpy()
+    array([ True, False])
     """,
 )
 logical_or = elementwise(
@@ -31,6 +32,7 @@ logical_or = elementwise(
 
     >>> import treadle as tl
     >>> tl.logical_or([True, False], [False, False]).numpy()
+    array([ True, False])
     """,
 )
 logical_xor = elementwise(
@@ -45,6 +47,7 @@ logical_xor = elementwise(
 
     >>> import treadle as tl
     >>> tl.math.logical_xor([True, True], [True, False]).numpy()
+    array([False,  True])
     """,
 )
 logical_not = elementwise(
@@ -57,6 +60,7 @@ logical_not = elementwise(
 
     >>> import treadle as tl
     >>> tl.logical_not([True, False]).numpy()
+    array([False,  True])
     """,
 )
 bitwise_and = elementwise(
@@ -71,6 +75,7 @@ bitwise_and = elementwise(
 
     >>> import treadle as tl
     >>> tl.bitwise.bitwise_and([0b1100], [0b1010]).numpy()
+    array([8], dtype=int32)
     """,
 )
 bitwise_or = elementwise(
@@ -85,6 +90,7 @@ bitwise_or = elementwise(
 
     >>> import treadle as tl
     >>> tl.bitwise.bitwise_or([0b1100], [0b1010]).numpy()
+    array([14], dtype=int32)
     """,
 )
 bitwise_xor = elementwise(
@@ -99,6 +105,7 @@ bitwise_xor = elementwise(
 
     >>> import treadle as tl
     >>> tl.bitwise.bitwise_xor([0b1100], [0b1010]).numpy()
+    array([6], dtype=int32)
     """,
 )
 invert = elementwise(
@@ -111,6 +118,7 @@ invert = elementwise(
 
     >>> import treadle as tl
     >>> tl.bitwise.invert([0, 5]).numpy()
+    array([-1, -6], dtype=int32)
     """,
 )
 # NumPy's shifts are defined for all counts; a shift by the width or more moves every bit out.
@@ -125,6 +133,7 @@ left_shift = elementwise(
 
     >>> import treadle as tl
     >>> tl.bitwise.left_shift([1, 1, 1], [0, 4, 32]).numpy()
+    array([ 1, 16,  0], dtype=int32)
     """,
 )
 right_shift = elementwise(
@@ -140,5 +149,6 @@ right_shift = elementwise(
 
     >>> import treadle as tl
     >>> tl.bitwise.right_shift([16, -16, -16], [2, 2, 99]).numpy()
+    array([ 4, -4, -1], dtype=int32)
     """,
 )

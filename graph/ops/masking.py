@@ -16,11 +16,12 @@ from .comparison import NONZERO, equal
 from .define import constant_of
 from .dims import constant_int, normal_axis, refuse
 from .filling import zeros
-from .gathering import gather, tensor_scatter_nd_update
+from .gathering import gather
 from .joining import concat
 from .queries import shape as shape_of
 from .reductions import reduce_max
 from .reshaping import reshape
+from .scattering import tensor_scatter_nd_update
 from .sequences import range_
 
 

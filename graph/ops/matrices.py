@@ -17,9 +17,9 @@ from .dims import constant_int, constant_ints
 from .division import maximum, minimum, power
 from .exponential import rsqrt
 from .joining import stack
-from .linear import MATMUL, Size, sizes_of
+from .linear import MATMUL, Size, known_rank, sizes_of
 from .logic import logical_and, logical_or
-from .moving import pad
+from .padding import pad
 from .reductions import reduce_max, reduce_sum
 from .sequences import range_
 from .statistics import reduce_euclidean_norm
@@ -27,10 +27,7 @@ from .statistics import reduce_euclidean_norm
 
 def _matrix(value: Any, axes: int = 2) -> Tensor:
     x = convert(value)
-    rank = x.shape.rank
-    if rank is None:
-        raise InvalidArgumentError("the rank must be known while tracing; use tl.ensure_shape")
-    if rank < axes:
+    if known_rank(x) < axes:
         what = "a matrix has 2 axes or more" if axes == 2 else "a vector has 1 axis or more"
         raise ShapeError(f"{what}, this has the shape {x.shape}")
     return x
@@ -53,6 +50,7 @@ def matrix_transpose(a: Any, name: str | None = None, conjugate: bool = False) -
 
     >>> import treadle as tl
     >>> tl.linalg.matrix_transpose([[1, 2, 3], [4, 5, 6]]).shape
+    TensorShape([3, 2])
     """
     x = _matrix(a)
     n = len(x.shape)
@@ -64,6 +62,8 @@ def adjoint(matrix: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.linalg.adjoint([[1. + 2.j, 3.]]).numpy()
+    array([[1.-2.j],
+           [3.-0.j]])
     """
     return matrix_transpose(matrix, conjugate=True)
 
@@ -73,7 +73,9 @@ def diag_part(input: Any, k: int = 0, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.linalg.diag_part([[1, 2], [3, 4]])
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([1, 4], dtype=int32)>
     >>> tl.linalg.diag_part([[1, 2], [3, 4]], k=1)
+    <tl.Tensor: shape=(1,), dtype=int32, numpy=array([2], dtype=int32)>
     """
     x = _matrix(input)
     k = constant_int(k, "k")
@@ -97,6 +99,7 @@ def trace(x: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.linalg.trace([[1, 2], [3, 4]])
+    <tl.Tensor: shape=(), dtype=int32, numpy=5>
     """
     return reduce_sum(diag_part(x), -1)
 
@@ -115,7 +118,12 @@ def diag(
 
     >>> import treadle as tl
     >>> tl.linalg.diag([1, 2])
+    <tl.Tensor: shape=(2, 2), dtype=int32, numpy=
+    array([[1, 0],
+           [0, 2]], dtype=int32)>
     >>> tl.linalg.diag([1], k=1).numpy()
+    array([[0, 1],
+           [0, 0]], dtype=int32)
     """
     x = _matrix(diagonal, 1)
     k = constant_int(k, "k")
@@ -149,6 +157,9 @@ def set_diag(input: Any, diagonal: Any, k: int = 0, name: str | None = None) -> 
 
     >>> import treadle as tl
     >>> tl.linalg.set_diag([[1, 2], [3, 4]], [8, 9])
+    <tl.Tensor: shape=(2, 2), dtype=int32, numpy=
+    array([[8, 2],
+           [3, 9]], dtype=int32)>
     """
     x, d = operands(MATMUL, input, diagonal)
     x, d = _matrix(x), _matrix(d, 1)
@@ -168,6 +179,9 @@ def band_part(input: Any, num_lower: Any, num_upper: Any, name: str | None = Non
 
     >>> import treadle as tl
     >>> tl.linalg.band_part([[1, 2], [3, 4]], -1, 0)
+    <tl.Tensor: shape=(2, 2), dtype=int32, numpy=
+    array([[1, 0],
+           [3, 4]], dtype=int32)>
     """
     x = _matrix(input)
     right = _offsets(*sizes_of(x)[-2:])
@@ -188,6 +202,7 @@ def cross(a: Any, b: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.linalg.cross([1., 0., 0.], [0., 1., 0.])
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([0., 0., 1.], dtype=float32)>
     """
     x, y = operands(MATMUL, a, b)
     for v in (x, y):
@@ -215,7 +230,9 @@ def norm(
 
     >>> import treadle as tl
     >>> tl.norm([[3., 4.], [6., 8.]], axis=1)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 5., 10.], dtype=float32)>
     >>> tl.norm([[3., 4.], [6., 8.]], ord=1)
+    <tl.Tensor: shape=(), dtype=float32, numpy=21.0>
     """
     x = convert(tensor)
     keep = bool(keepdims)
@@ -250,6 +267,7 @@ def normalize(
 
     >>> import treadle as tl
     >>> tl.linalg.normalize([3., 4.])[0]
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.6, 0.8], dtype=float32)>
     """
     x = convert(tensor)
     size = norm(x, ord, axis, keepdims=True)
@@ -263,8 +281,11 @@ def l2_normalize(
 
     >>> import treadle as tl
     >>> tl.linalg.l2_normalize([[3., 4.], [0., 0.]], axis=1)
+    <tl.Tensor: shape=(2, 2), dtype=float32, numpy=
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)>
     """
-    x = convert(x)
-    squares = reduce_sum(multiply(x, conj(x)), axis, keepdims=True)
-    size = rsqrt(maximum(cast(squares, x.dtype.real_dtype), epsilon))
-    return x * cast(size, x.dtype)
+    t = convert(x)
+    squares = reduce_sum(multiply(t, conj(t)), axis, keepdims=True)
+    size = rsqrt(maximum(cast(squares, t.dtype.real_dtype), epsilon))
+    return t * cast(size, t.dtype)

@@ -209,7 +209,9 @@ def reduce_sum(
 
     >>> import treadle as tl
     >>> tl.reduce_sum([[1., 2.], [3., 4.]], axis=0)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([4., 6.], dtype=float32)>
     >>> tl.reduce_sum([[1, 2], [3, 4]])
+    <tl.Tensor: shape=(), dtype=int32, numpy=10>
     """
     return _reduce(_SUM, input_tensor, axis, keepdims)
 
@@ -221,6 +223,7 @@ def reduce_prod(
 
     >>> import treadle as tl
     >>> tl.reduce_prod([[1., 2.], [3., 4.]], axis=1)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 2., 12.], dtype=float32)>
     """
     return _reduce(_PROD, input_tensor, axis, keepdims)
 
@@ -235,6 +238,7 @@ def reduce_max(
 
     >>> import treadle as tl
     >>> tl.reduce_max([[1., 5.], [3., 4.]], axis=0)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([3., 5.], dtype=float32)>
     """
     return _reduce(_MAX, input_tensor, axis, keepdims)
 
@@ -249,6 +253,7 @@ def reduce_min(
 
     >>> import treadle as tl
     >>> tl.reduce_min([[1., 5.], [3., 4.]], axis=0)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([1., 4.], dtype=float32)>
     """
     return _reduce(_MIN, input_tensor, axis, keepdims)
 
@@ -260,6 +265,7 @@ def reduce_all(
 
     >>> import treadle as tl
     >>> tl.reduce_all([[True, False], [True, True]], axis=1).numpy()
+    array([False,  True])
     """
     return _reduce(_ALL, input_tensor, axis, keepdims)
 
@@ -271,6 +277,7 @@ def reduce_any(
 
     >>> import treadle as tl
     >>> tl.reduce_any([[True, False], [False, False]], axis=1).numpy()
+    array([ True, False])
     """
     return _reduce(_ANY, input_tensor, axis, keepdims)
 
@@ -284,5 +291,6 @@ def reduce_logsumexp(
 
     >>> import treadle as tl
     >>> tl.reduce_logsumexp([[1000., 1000.], [0., float("-inf")]], axis=1)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([1000.6932,    0.    ], dtype=float32)>
     """
     return _reduce(_LOGSUMEXP, input_tensor, axis, keepdims)

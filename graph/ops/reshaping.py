@@ -13,7 +13,7 @@ from ..dtypes import int32
 from ..errors import DTypeError, ShapeError
 from ..node import Tensor
 from ..op import Op, no_gradient
-from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec, broadcast_dims, broadcast_shapes
+from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec, broadcast_shapes
 from .define import primitive
 from .dims import dims_argument, partial_value, require_dims, run_time_dims, text
 from .queries import shape as shape_of
@@ -124,13 +124,10 @@ def _broadcast_infer(
     out: list[Dim] = list(shape)
     for axis in range(1, len(x.shape) + 1):
         have, want = x.shape[-axis], out[-axis]
-        try:
-            merged = broadcast_dims(have, want)
-        except ValueError:
-            merged = -1
-        if want is not None and merged != want:
+        if want is None:
+            out[-axis] = None if have == 1 else have
+        elif have not in (None, 1, want):
             raise ShapeError(f"the shape {x.shape} does not broadcast to {text(shape)}")
-        out[-axis] = want if merged == 1 else merged
     return TensorSpec(out, x.dtype)
 
 

@@ -15,6 +15,7 @@ floor = elementwise(
 
     >>> import treadle as tl
     >>> tl.floor([1.7, -1.2])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 1., -2.], dtype=float32)>
     """,
 )
 ceil = elementwise(
@@ -27,6 +28,7 @@ ceil = elementwise(
 
     >>> import treadle as tl
     >>> tl.math.ceil([1.2, -1.7])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 2., -1.], dtype=float32)>
     """,
 )
 trunc = elementwise(
@@ -39,6 +41,7 @@ trunc = elementwise(
 
     >>> import treadle as tl
     >>> tl.math.trunc([1.7, -1.7])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 1., -1.], dtype=float32)>
     """,
 )
 rint = elementwise(
@@ -51,5 +54,6 @@ rint = elementwise(
 
     >>> import treadle as tl
     >>> tl.round([0.5, 1.5, 2.4])
+    <tl.Tensor: shape=(3,), dtype=float32, numpy=array([0., 2., 2.], dtype=float32)>
     """,
 )

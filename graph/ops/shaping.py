@@ -13,7 +13,8 @@ from .axes import (
 )
 from .filling import fill, ones, ones_like, zeros, zeros_like
 from .joining import concat, split, stack, unstack
-from .moving import pad, repeat, reverse, roll, tile
+from .moving import repeat, reverse, roll, tile
+from .padding import pad
 from .queries import const, is_tensor, rank, shape, shape_n, size
 from .reshaping import (
     broadcast_dynamic_shape,

@@ -18,7 +18,7 @@ from ..node import Tensor
 from ..op import Op
 from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec
 from .define import primitive
-from .dims import constant_dims, convert_dims, refuse, run_time_dims
+from .dims import constant_dims, convert_dims, packed, refuse, run_time_dims
 from .queries import shape as shape_of
 
 
@@ -314,6 +314,7 @@ def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tenso
            [5, 6]], dtype=int32)
     """
     x = input_ if isinstance(input_, Tensor) else convert(input_)
+    begin, size = packed(begin), packed(size)
     first, count = constant_dims(begin), constant_dims(size)
     old = x.spec.shape
     dims: list[Dim] | None = None

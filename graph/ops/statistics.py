@@ -48,7 +48,9 @@ def reduce_mean(
 
     >>> import treadle as tl
     >>> tl.reduce_mean([[1., 2.], [3., 4.]], axis=0)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([2., 3.], dtype=float32)>
     >>> tl.reduce_mean([1, 2])
+    <tl.Tensor: shape=(), dtype=int32, numpy=1>
     """
     x = convert(input_tensor)
     if x.dtype is float16:  # its sum may be out of range
@@ -64,6 +66,7 @@ def reduce_variance(
 
     >>> import treadle as tl
     >>> tl.math.reduce_variance([[1., 2.], [3., 6.]], axis=0)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([1., 4.], dtype=float32)>
     """
     x = _no_integers(input_tensor)
     return reduce_mean(square(absolute(_deviation(x, axis))), axis, keepdims)
@@ -78,6 +81,7 @@ def reduce_std(
 
     >>> import treadle as tl
     >>> tl.math.reduce_std([[1., 2.], [3., 6.]], axis=0)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([1., 2.], dtype=float32)>
     """
     x = _no_integers(input_tensor)
     if x.dtype is float16:
@@ -123,6 +127,7 @@ def reduce_euclidean_norm(
 
     >>> import treadle as tl
     >>> tl.math.reduce_euclidean_norm([[3., 4.], [0., 0.]], axis=1)
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([5., 0.], dtype=float32)>
     """
     x = convert(input_tensor)
     if x.dtype.is_complex:
@@ -143,6 +148,7 @@ def count_nonzero(
 
     >>> import treadle as tl
     >>> tl.math.count_nonzero([[1, 0], [2, 3]], axis=0)
+    <tl.Tensor: shape=(2,), dtype=int64, numpy=array([2, 1])>
     """
     x = convert(input)
     zero: Any = b"" if x.dtype.kind == "O" else x.dtype.as_numpy_dtype(0)
@@ -154,6 +160,7 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.add_n([[1, 2], [3, 4], [5, 6]])
+    <tl.Tensor: shape=(2,), dtype=int32, numpy=array([ 9, 12], dtype=int32)>
     """
     if isinstance(inputs, Tensor):
         return inputs
@@ -222,6 +229,7 @@ def argmax(
 
     >>> import treadle as tl
     >>> tl.argmax([[1., 5., 5.], [7., 2., 3.]], axis=1)
+    <tl.Tensor: shape=(2,), dtype=int64, numpy=array([1, 0])>
     """
     return _place(_ARGMAX, input, axis, output_type)
 
@@ -235,5 +243,6 @@ def argmin(
 
     >>> import treadle as tl
     >>> tl.argmin([[1., 5., 5.], [7., 2., 3.]], axis=1)
+    <tl.Tensor: shape=(2,), dtype=int64, numpy=array([0, 1])>
     """
     return _place(_ARGMIN, input, axis, output_type)

@@ -21,6 +21,7 @@ sin = elementwise(
 
     >>> import treadle as tl
     >>> tl.sin([0., 1.5707964])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0., 1.], dtype=float32)>
     """,
 )
 cos: Function = elementwise(
@@ -33,6 +34,7 @@ cos: Function = elementwise(
 
     >>> import treadle as tl
     >>> tl.cos([0., 3.1415927])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 1., -1.], dtype=float32)>
     """,
 )
 tan = elementwise(
@@ -45,6 +47,7 @@ tan = elementwise(
 
     >>> import treadle as tl
     >>> tl.tan([0., 0.7853982])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0., 1.], dtype=float32)>
     """,
 )
 asin = elementwise(
@@ -56,7 +59,8 @@ asin = elementwise(
     doc="""The angle in [-pi/2, pi/2] whose sine is x; NaN beyond 1. Floating and complex dtypes.
 
     >>> import treadle as tl
-    >>> tl.asin([0., 1., 2.])
+    >>> tl.asin([0., 1., 2.]).numpy()
+    array([0.       , 1.5707964,       nan], dtype=float32)
     """,
 )
 acos = elementwise(
@@ -68,7 +72,8 @@ acos = elementwise(
     doc="""The angle in [0, pi] whose cosine is x; NaN beyond 1. Floating and complex dtypes.
 
     >>> import treadle as tl
-    >>> tl.acos([1., 0., 2.])
+    >>> tl.acos([1., 0., 2.]).numpy()
+    array([0.       , 1.5707964,       nan], dtype=float32)
     """,
 )
 atan = elementwise(
@@ -81,6 +86,7 @@ atan = elementwise(
 
     >>> import treadle as tl
     >>> tl.atan([0., 1.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.       , 0.7853982], dtype=float32)>
     """,
 )
 atan2 = elementwise(
@@ -97,30 +103,33 @@ atan2 = elementwise(
 
     >>> import treadle as tl
     >>> tl.atan2([1., -1.], [0., -1.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 1.5707964, -2.3561945], dtype=float32)>
     """,
 )
 sinh = elementwise(
     "sinh",
     lambda m, x: m.sinh(x),
-    lambda g, out, x: (lambda: g * conj(cosh(x)),),
+    lambda g, out, x: (lambda: strong(g, conj(cosh(x))),),
     ufunc="sinh",
     accepts=FLOAT,
     doc="""The hyperbolic sine. Floating and complex dtypes.
 
     >>> import treadle as tl
     >>> tl.sinh([0., 1.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.       , 1.1752012], dtype=float32)>
     """,
 )
 cosh: Function = elementwise(
     "cosh",
     lambda m, x: m.cosh(x),
-    lambda g, out, x: (lambda: g * conj(sinh(x)),),
+    lambda g, out, x: (lambda: strong(g, conj(sinh(x))),),
     ufunc="cosh",
     accepts=FLOAT,
     doc="""The hyperbolic cosine. Floating and complex dtypes.
 
     >>> import treadle as tl
     >>> tl.cosh([0., 1.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([1.       , 1.5430807], dtype=float32)>
     """,
 )
 tanh = elementwise(
@@ -132,7 +141,8 @@ tanh = elementwise(
     doc="""The hyperbolic tangent. Floating and complex dtypes.
 
     >>> import treadle as tl
-    >>> tl.tanh([0., 1., 100.])
+    >>> tl.tanh([0., 1., 100.]).numpy()
+    array([0.       , 0.7615942, 1.       ], dtype=float32)
     """,
 )
 asinh = elementwise(
@@ -145,6 +155,7 @@ asinh = elementwise(
 
     >>> import treadle as tl
     >>> tl.asinh([0., 1.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.       , 0.8813736], dtype=float32)>
     """,
 )
 acosh = elementwise(
@@ -157,6 +168,7 @@ acosh = elementwise(
 
     >>> import treadle as tl
     >>> tl.acosh([1., 2.])
+    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.      , 1.316958], dtype=float32)>
     """,
 )
 atanh = elementwise(
@@ -168,7 +180,8 @@ atanh = elementwise(
     doc="""The inverse of tanh; infinite at -1 and 1, NaN beyond. Floating and complex dtypes.
 
     >>> import treadle as tl
-    >>> tl.atanh([0., 0.5, 1.])
+    >>> tl.atanh([0., 0.5, 1.]).numpy()
+    array([0.        , 0.54930615,        inf], dtype=float32)
     """,
 )
 _angle = elementwise(
@@ -185,6 +198,7 @@ def angle(input: Any, name: str | None = None) -> Tensor:
 
     >>> import treadle as tl
     >>> tl.math.angle([1.j, -1. + 0.j])
+    <tl.Tensor: shape=(2,), dtype=float64, numpy=array([1.57079633, 3.14159265])>
     """
     x = convert(input)
     if not x.dtype.is_complex:

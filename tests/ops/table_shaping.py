@@ -129,8 +129,8 @@ JOINING = [
         "stack", lambda x, y: tl.stack([x, y], 1), lambda x, y: np.stack([x, y], 1), (2, 3), (2, 3)
     ),
     row("stack", lambda x, y: tl.stack([x, y], -1), lambda x, y: np.stack([x, y], -1), (), ()),
-    row("unstack", tl.unstack, list),
-    row("unstack", lambda x: tl.unstack(x, axis=-1), lambda x: list(x.T)),
+    row("unstack", lambda x: tl.unstack(x, 2), list),
+    row("unstack", lambda x: tl.unstack(x, 3, -1), lambda x: list(x.T)),
     row("split", lambda x: tl.split(x, 3, 1), lambda x: np.split(x, 3, 1)),
     row("split", lambda x: tl.split(x, [1, -1, 2], -1), lambda x: np.split(x, [1, 2], 1), (2, 4)),
     row(
@@ -199,7 +199,7 @@ FILLING = [
     row("where", lambda x: tl.one_hot(x, 3, 5, -5, axis=0),
         lambda x: np.moveaxis(one_hot(x) * 10 - 5, -1, 0).astype(np.int32), kinds="i",
         smooth=False, id="one_hot_first"),
-    row("broadcast_to", lambda x, y: tl.meshgrid(x, y), np.meshgrid, (3,), (2,), id="meshgrid"),
+    row("broadcast_to", tl.meshgrid, np.meshgrid, (3,), (2,), id="meshgrid"),
     row("broadcast_to", lambda x, y: tl.meshgrid(x, y, indexing="ij"),
         lambda x, y: np.meshgrid(x, y, indexing="ij"), (3,), (2,), id="meshgrid_ij"),
 ]  # fmt: skip

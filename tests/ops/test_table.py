@@ -206,7 +206,7 @@ class Slice:
     def at(self, t: float) -> list[Any]:
         values = list(self.values)
         for i, u in zip(self.free, self.along, strict=True):
-            values[i] = (values[i] + t * u).astype(values[i].dtype)
+            values[i] = np.asarray(values[i] + t * u, values[i].dtype)
         return values
 
     def value(self, t: float) -> float:

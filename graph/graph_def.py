@@ -1,0 +1,52 @@
+"""The nodes of a graph under TensorFlow's names: what `graph.as_graph_def().node` lists."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .node import Graph
+
+
+class NodeDef(NamedTuple):
+    """A node's unique name, its op, and the names of what it reads."""
+
+    name: str
+    op: str
+    input: tuple[str, ...]
+
+
+class GraphDef(NamedTuple):
+    """The nodes of a graph, inputs first."""
+
+    node: tuple[NodeDef, ...]
+
+
+def as_graph_def(graph: Graph) -> GraphDef:
+    """The graph's nodes by name: inputs, then nodes in order, then an identity for each result.
+
+    >>> import treadle as tl
+    >>> f = tl.function(lambda x: x + 1.0)
+    >>> graph = f.get_concrete_function(tl.TensorSpec([2])).graph
+    >>> [node.name for node in graph.as_graph_def().node]
+    ['x', 'const', 'add', 'identity']
+    """
+    counts: dict[str, int] = {}
+    names: dict[object, str] = {}
+    nodes: list[NodeDef] = []
+
+    def unique(base: str) -> str:
+        number = counts.get(base, 0)
+        counts[base] = number + 1
+        return f"{base}_{number}" if number else base
+
+    for value in graph.inputs:
+        names[value] = unique((value.name or "input").removesuffix(":0"))
+        nodes.append(NodeDef(names[value], "placeholder", ()))
+    for node in graph.nodes:
+        name = unique(node.op.name)
+        nodes.append(NodeDef(name, node.op.name, tuple([names[v] for v in node.inputs])))
+        for value in node.outputs:
+            names[value] = name if value.index == 0 else f"{name}:{value.index}"
+    for value in graph.outputs:
+        nodes.append(NodeDef(unique("identity"), "identity", (names[value],)))
+    return GraphDef(tuple(nodes))

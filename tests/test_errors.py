@@ -1,0 +1,323 @@
+"""What users read when something is wrong: the whole message, with their file, line and names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import treadle as tl
+
+FILE = Path(__file__).name
+LINES = Path(__file__).read_text().splitlines()
+
+
+def line(text: str) -> int:
+    """The number of the one line of this file that is just `text`."""
+    (number,) = [i for i, found in enumerate(LINES, 1) if found.strip() == text]
+    return number
+
+
+def at(text: str) -> str:
+    """The place of a line, as messages show it."""
+    return f"{FILE}:{line(text)}: {text}"
+
+
+def message(kind: type[BaseException], job: Callable[[], Any]) -> str:
+    with pytest.raises(kind) as caught:
+        job()
+    assert type(caught.value).__module__ == "treadle.graph.errors"
+    return str(caught.value)
+
+
+# --- shapes and dtypes -------------------------------------------------------
+
+
+def test_shapes_that_do_not_broadcast() -> None:
+    x, b = tl.ones([3, 4]), tl.ones([5])
+
+    def job() -> Any:
+        return x + b  # eager
+
+    assert message(tl.errors.InvalidArgumentError, job) == (
+        "add: shapes (3, 4) and (5,) do not broadcast\n"
+        f"    {at('return x + b  # eager')}\n"
+        "    x: f32[3,4]\n"
+        "    b: f32[5]"
+    )
+
+
+def test_shapes_that_do_not_broadcast_while_tracing() -> None:
+    @tl.function
+    def f(x: Any, bias: Any) -> Any:
+        return tl.nn.relu(x + bias)
+
+    text = message(ValueError, lambda: f(tl.ones([3, 4]), tl.ones([5])))
+    assert text == (
+        "add: shapes (3, 4) and (5,) do not broadcast\n"
+        f"    {at('return tl.nn.relu(x + bias)')}\n"
+        "    x: f32[3,4]\n"
+        "    bias: f32[5]"
+    )
+
+
+def test_shapes_that_do_not_broadcast_at_run_time() -> None:
+    @tl.function(input_signature=[tl.TensorSpec([None]), tl.TensorSpec([None])])
+    def f(x: Any, bias: Any) -> Any:
+        return x * 2.0 + bias
+
+    text = message(ValueError, lambda: f(tl.ones([3]), tl.ones([5])))
+    assert text == (
+        "add: shapes (3,) and (5,) do not broadcast\n"
+        f"    {at('return x * 2.0 + bias')}\n"
+        "    x * 2.0: f32[3]\n"
+        "    bias: f32[5]"
+    )
+    assert f(tl.ones([2]), tl.ones([2])).numpy().tolist() == [3.0, 3.0]  # still usable
+
+
+def test_matmul_sizes() -> None:
+    images, weights = tl.ones([2, 3]), tl.ones([4, 5])
+
+    def job() -> Any:
+        return tl.matmul(images, weights)
+
+    assert message(tl.errors.InvalidArgumentError, job) == (
+        "matmul: inner sizes differ: (2, 3) @ (4, 5)\n"
+        f"    {at('return tl.matmul(images, weights)')}\n"
+        "    images: f32[2,3]\n"
+        "    weights: f32[4,5]"
+    )
+
+
+def test_mixed_dtypes() -> None:
+    count, mean = tl.constant(1), tl.constant(1.5)
+
+    def job() -> Any:
+        return count * mean
+
+    assert message(TypeError, job) == (
+        "multiply: dtypes int32 and float32 are mixed; use tl.cast to make them equal\n"
+        f"    {at('return count * mean')}\n"
+        "    count: i32[]\n"
+        "    mean: f32[]"
+    )
+
+
+# --- calls -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [ValueError, TypeError])
+def test_input_signature(kind: type[Exception]) -> None:
+    @tl.function(input_signature=[tl.TensorSpec([None], tl.int32)])
+    def collatz(numbers: Any) -> Any:
+        return numbers // 2
+
+    def job() -> Any:
+        return collatz(tl.ones([2, 2], tl.int32))
+
+    assert message(kind, job) == (
+        "Python inputs incompatible with input_signature: collatz() takes the argument 'numbers' "
+        "with shape (None,) and dtype int32, got shape (2, 2) and dtype int32, "
+        f"at {at('return collatz(tl.ones([2, 2], tl.int32))')}"
+    )
+
+
+def test_truth_value_where_nothing_was_converted() -> None:
+    @tl.function(autograph=False)
+    def f(x: Any) -> Any:
+        if x > 0:  # not converted
+            return x
+        return -x
+
+    assert message(TypeError, lambda: f(tl.constant(1.0))) == (
+        "The truth value of the symbolic tensor 'x > 0' (bool[], made at "
+        f"{at('if x > 0:  # not converted')}) was asked for at "
+        f"{at('if x > 0:  # not converted')}, while the function is traced: it has no value yet. "
+        "Use tl.cond, tl.where or tl.while_loop, or let AutoGraph convert the code."
+    )
+
+
+def test_leaked_tensor() -> None:
+    kept = []
+
+    @tl.function
+    def f(x: Any) -> Any:
+        doubled = x * 2.0
+        kept.append(doubled)
+        return doubled
+
+    f(tl.constant(1.0))
+
+    def job() -> Any:
+        return kept[0] + 1.0
+
+    assert message(TypeError, job) == (
+        f"a symbolic tensor (f32[]) was made in the trace of 'f' by {at('doubled = x * 2.0')}, and "
+        f"is used outside of it, at {at('return kept[0] + 1.0')}. It is held by item 0 of the list "
+        "'kept'. It stands for a value that exists only while the graph runs: return it from the "
+        "function, or keep it in a tl.Variable."
+    )
+
+
+def test_variable_on_every_call() -> None:
+    @tl.function
+    def f(x: Any) -> Any:
+        weight = tl.Variable(1.0, name="weight")
+        return weight * x
+
+    assert message(ValueError, lambda: f(tl.constant(2.0))) == (
+        "the function 'f' tried to create the variable 'weight:0' at "
+        f"{at('weight = tl.Variable(1.0, name=' + chr(34) + 'weight' + chr(34) + ')')}, on a call "
+        "that is not its first call. A tl.function may create variables on its first call only: "
+        "make them outside, or keep them ('if self.v is None: self.v = tl.Variable(...)')"
+    )
+
+
+# --- branches and loops ------------------------------------------------------
+
+
+def test_variable_that_a_branch_leaves_undefined() -> None:
+    @tl.function
+    def f(x: Any) -> Any:
+        if x > 100.0:
+            y = x
+        return y
+
+    assert message(ValueError, lambda: f(tl.constant(1.0))) == (
+        f"'y' is used here but the else branch of the `if` at {FILE}:{line('if x > 100.0:')} "
+        "leaves it undefined; which branch runs depends on a tensor, so it must be initialized in "
+        "both branches or before the `if`"
+    )
+
+
+def test_loop_variable_that_changes_its_dtype() -> None:
+    @tl.function
+    def f(n: Any) -> Any:
+        x = tl.constant(0.25)
+        for i in tl.range(n):
+            x = i + 7
+        return x
+
+    assert message(TypeError, lambda: f(tl.constant(3))) == (
+        f"'x' is float32 before the loop ({FILE}:{line('x = tl.constant(0.25)')}) but int32 after "
+        f"one iteration ({FILE}:{line('x = i + 7')}); a variable keeps its dtype in a loop over "
+        "tensors: use tl.cast, or start it with a value of that dtype"
+    )
+
+
+def test_loop_variable_that_changes_its_shape() -> None:
+    @tl.function
+    def f(n: Any) -> Any:
+        rows = tl.ones([0, 10])
+        for _ in tl.range(n):
+            rows = tl.concat([rows, tl.ones([1, 10])], axis=0)
+        return rows
+
+    grown = line("rows = tl.concat([rows, tl.ones([1, 10])], axis=0)")
+    assert message(ValueError, lambda: f(tl.constant(3))) == (
+        "'rows' is float32 of shape (0, 10) before the loop "
+        f"({FILE}:{line('rows = tl.ones([0, 10])')}) but float32 of shape (1, 10) after one "
+        f"iteration ({FILE}:{grown}); a variable keeps its shape in a loop over tensors: collect "
+        "values in a tl.TensorArray, or write into a tensor of the final size"
+    )
+
+
+# --- while the graph runs ----------------------------------------------------
+
+
+def test_index_out_of_range() -> None:
+    @tl.function
+    def f(x: Any, place: Any) -> Any:
+        return x[place]
+
+    assert message(IndexError, lambda: f(tl.ones([3]), tl.constant(7))) == (
+        "indexing: index 7 is out of range for axis 0 of size 3\n"
+        f"    {at('return x[place]')}\n"
+        "    x: f32[3]\n"
+        "    place: i32[]"
+    )
+
+
+def test_gather_out_of_range() -> None:
+    @tl.function
+    def f(table: Any, rows: Any) -> Any:
+        return tl.gather(table, rows)
+
+    assert message(IndexError, lambda: f(tl.ones([3]), tl.constant([0, 9]))) == (
+        "gather: index 9 is out of range for axis 0 of size 3\n"
+        f"    {at('return tl.gather(table, rows)')}\n"
+        "    table: f32[3]\n"
+        "    rows: i32[2]"
+    )
+
+
+def test_reshape_that_does_not_fit_is_never_dropped() -> None:
+    @tl.function(input_signature=[tl.TensorSpec([None])])
+    def f(x: Any) -> Any:
+        return tl.shape(tl.reshape(x, [7]))
+
+    assert message(ValueError, lambda: f(tl.ones([3]))) == (
+        "reshape: the shape (3,) has 3 items, (7,) needs 7\n"
+        f"    {at('return tl.shape(tl.reshape(x, [7]))')}\n"
+        "    x: f32[3]"
+    )
+    assert f(tl.ones([7])).numpy().tolist() == [7]
+
+
+def test_failed_assertion_in_a_loop_and_what_was_done_before_it() -> None:
+    before, after = tl.Variable(0), tl.Variable(0)
+
+    @tl.function
+    def f(n: Any) -> Any:
+        for i in tl.range(n):
+            before.assign_add(1)
+            assert i < 3, "too many steps"
+            after.assign_add(1)
+        return n
+
+    assert message(AssertionError, lambda: f(tl.constant(5))) == (
+        f"assert: too many steps\n    {at('assert i < 3, ' + chr(34) + 'too many steps' + chr(34))}"
+    )
+    # Writes before the failing op stay, later ones never happen.
+    assert (before.numpy(), after.numpy()) == (4, 3)
+    assert f(tl.constant(2)).numpy() == 2
+
+
+def test_a_failed_assignment_changes_nothing() -> None:
+    weights = tl.Variable([1.0, 2.0])
+
+    @tl.function(input_signature=[tl.TensorSpec([None])])
+    def step(gradient: Any) -> Any:
+        weights.assign_sub(gradient * 0.5)
+
+    text = message(ValueError, lambda: step(tl.ones([3])))
+    assert at("weights.assign_sub(gradient * 0.5)") in text
+    assert "(2,)" in text
+    assert "(3,)" in text
+    assert weights.numpy().tolist() == [1.0, 2.0]
+
+
+# --- where the traceback points to -------------------------------------------
+
+
+def test_tracebacks_show_the_users_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    @tl.function
+    def f(x: Any) -> Any:
+        if x > 0.5:
+            x = x + tl.ones([2, 2]) @ tl.ones([3, 3])
+        return x
+
+    def frames() -> list[str]:
+        with pytest.raises(ValueError, match="inner sizes differ") as caught:
+            f(tl.constant(1.0))
+        return [f"{entry.path.name}:{entry.lineno + 1}" for entry in caught.traceback]
+
+    monkeypatch.delenv("TREADLE_TRACEBACK", raising=False)
+    *ours, last = frames()
+    assert last == f"{FILE}:{line('x = x + tl.ones([2, 2]) @ tl.ones([3, 3])')}"
+    assert [f.startswith(FILE) for f in ours] == [True, False]  # the call, and its `__call__`
+    monkeypatch.setenv("TREADLE_TRACEBACK", "full")
+    assert len(frames()) > 10
