@@ -264,9 +264,7 @@ def _lambda(s: Scanner, node: ast.Lambda, into: Activity, escapes: bool = True) 
     s.inner(inside, bound, into, escapes)
 
 
-def _function(
-    s: Scanner, node: ast.FunctionDef | ast.AsyncFunctionDef, into: Activity
-) -> None:
+def _function(s: Scanner, node: ast.FunctionDef | ast.AsyncFunctionDef, into: Activity) -> None:
     args = node.args
     every = (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg)
     s.all(node.decorator_list, into)

@@ -195,7 +195,13 @@ class _Liveness:
             stmt.exits = around.final
         test, target = stmt.test_activity, stmt.target_activity
         leave = (out & self.flags) if stmt.endless else out
-        head = leave | stmt.exits | (out & self.flags) | test.gen | (stmt.body_activity.gen & ~test.kill)
+        head = (
+            leave
+            | stmt.exits
+            | (out & self.flags)
+            | test.gen
+            | (stmt.body_activity.gen & ~test.kill)
+        )
         while True:
             stmt.live_head = head
             stmt.live_step = self.block(stmt.step, head, around)

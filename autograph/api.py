@@ -108,5 +108,3 @@ def _reason_at(loc: Loc) -> str | None:
 
 
 _reasons.append(_reason_at)
-
-

@@ -225,4 +225,3 @@ def _cure(a: Any, b: Any) -> str:
 def _dtype(value: Any) -> Any:
     dtype = getattr(value, "dtype", None)
     return convert(value).dtype if not hasattr(dtype, "is_integer") else dtype
-

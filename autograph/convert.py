@@ -218,16 +218,20 @@ class Conversion:
             holder = ast.ClassDef(mangle, [], [], [holder], [], **at)
             holder.type_params = []  # type: ignore[attr-defined,unused-ignore]
             path.insert(1, mangle)
-        cells = [ast.arg(c, **at) for c in (*self.code.co_freevars, self.ag)]
-        args = ast.arguments([], cells, None, [], [], None, [])
-        factory = _definition("factory", args, [holder], at)
+        cells = (*self.code.co_freevars, self.ag)
+        args = ast.arguments([], [ast.arg(c, **at) for c in cells], None, [], [], None, [])
+        body = [holder]
+        name = getattr(holder, "name", None)
+        if name is not None and name not in cells:
+            body.insert(0, ast.Global([name], **at))  # what it stands for is found where it was
+        factory = _definition("factory", args, body, at)
         module = ast.fix_missing_locations(ast.Module([factory], []))
         flags = self.code.co_flags & _FUTURE
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             code = compile(module, self.code.co_filename, "exec", flags, dont_inherit=True)
-        for name in path:
-            code = next(c for c in _inner_codes(code) if c.co_name == name)
+        for step in path:
+            code = next(c for c in _inner_codes(code) if c.co_name == step)
         return self._named(code, self.code.co_qualname)
 
     def _named(self, code: CodeType, qualname: str, left: bool = False) -> CodeType:
@@ -246,7 +250,9 @@ class Conversion:
                 consts.append(self._named(const, inner, left))
             else:
                 # A class body has its qualified name among its constants.
-                consts.append(qualname if isinstance(const, str) and const == code.co_qualname else const)
+                consts.append(
+                    qualname if isinstance(const, str) and const == code.co_qualname else const
+                )
         made = code.replace(co_consts=tuple(consts), co_qualname=qualname)
         if not left:
             _mark_converted(made)
@@ -259,9 +265,7 @@ def _mark_converted(code: CodeType) -> None:
 
 
 def _position(node: ast.AST) -> dict[str, Any]:
-    return {
-        a: getattr(node, a) for a in ("lineno", "col_offset", "end_lineno", "end_col_offset")
-    }
+    return {a: getattr(node, a) for a in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
 
 
 def _bare(args: ast.arguments) -> ast.arguments:

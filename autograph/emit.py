@@ -209,9 +209,7 @@ class Emitter:
         node.cases = cases
         _become(env, env.joined(after) if after is not None else env)
 
-    def _try(
-        self, node: ast.Try | ast.TryStar, stmt: Native, env: Env, frame: Frame
-    ) -> None:
+    def _try(self, node: ast.Try | ast.TryStar, stmt: Native, env: Env, frame: Frame) -> None:
         body, orelse, final, *handlers = stmt.parts
         before = self._interrupted(env, [body, orelse])
         node.body = self._filled(self.part(body.body, env, frame), node)

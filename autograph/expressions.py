@@ -170,7 +170,9 @@ class Expressions:
         if len(node.ops) == 1 or binds_lazily(node) or not self._can_bind(node):
             self.children(node)
             return node
-        return self._chain(self.expression(node.left), node.ops, node.comparators, Maker(self.ag, node))
+        return self._chain(
+            self.expression(node.left), node.ops, node.comparators, Maker(self.ag, node)
+        )
 
     def _can_bind(self, node: ast.Compare) -> bool:
         simple = all(isinstance(c, (ast.Name, ast.Constant)) for c in node.comparators[:-1])
@@ -221,9 +223,7 @@ class Expressions:
         generators = node.generators
         kept, self._may_bind = self._may_bind, False  # `:=` is not allowed in an iterable
         generators[0].iter = self.expression(generators[0].iter)
-        names = [
-            n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)
-        ]
+        names = [n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)]
         for i, g in enumerate(generators):
             if i:
                 g.iter = self._inside(names, g.iter)
@@ -257,4 +257,3 @@ class _Without(Container[str]):
 
     def __contains__(self, name: object) -> bool:
         return name in self.names and name not in self.hidden
-

@@ -173,6 +173,16 @@ class Lowerer:
         return True
 
     def _if(self, stmt: ast.If, rest: Sequence[ast.stmt], context: Context, out: Block) -> bool:
+        match stmt.test:
+            case ast.BoolOp(op=ast.And(), values=[first, *more]) if (
+                not stmt.orelse and binds_lazily(stmt.test)
+            ):
+                # Nested, so that names bound in the test are known to be defined in the body.
+                make = Maker(self.ag, stmt)
+                inner = ast.If(make.both(more), stmt.body, [], **make.at)
+                stmt = ast.If(first, [inner], [], **make.at)
+            case _:
+                pass
         test = self._hoisted(stmt.test, context, out) or stmt.test
         jumps = self.jumps.of(stmt)
         if not jumps:
@@ -261,9 +271,7 @@ class Lowerer:
             return []
         return [If(stmt, Activity(), test, self._activity(test), [skip], orelse)]
 
-    def _guarded_return(
-        self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context
-    ) -> Block:
+    def _guarded_return(self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context) -> Block:
         """`if do_return: return return_value`, then `rest`."""
         do_return, return_value = self._return_flags()
         make = Maker(self.ag, stmt)
@@ -446,9 +454,7 @@ class Lowerer:
                 raise AssertionError(stmt)
         return Native(stmt, Activity(), head, parts, suppresses)
 
-    def _hoisted(
-        self, value: ast.expr | None, context: Context, out: Block
-    ) -> ast.expr | None:
+    def _hoisted(self, value: ast.expr | None, context: Context, out: Block) -> ast.expr | None:
         """An expression whose operands bind names lazily is computed by `if` statements before.
 
         A lambda, which is what such an operand becomes otherwise, can't bind names outside of it.

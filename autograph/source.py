@@ -120,7 +120,9 @@ def _lambda(code: CodeType, lines: list[str]) -> ast.Lambda:
     else:
         candidates = [n for n in candidates if n.lineno == code.co_firstlineno]
     if len(candidates) != 1:
-        raise NoSource(f"the lambda at {code.co_filename}:{code.co_firstlineno} can't be told apart")
+        raise NoSource(
+            f"the lambda at {code.co_filename}:{code.co_firstlineno} can't be told apart"
+        )
     return copy.deepcopy(candidates[0])
 
 

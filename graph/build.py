@@ -36,6 +36,7 @@ class Recorder(Protocol):
     """What sees each op call after it is carried out: a gradient tape."""
 
     def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None: ...
+    def widened(self, node: Node) -> None: ...
     def is_watched(self, value: Any) -> bool: ...
 
 
@@ -318,6 +319,8 @@ class GraphBuilder:
         have = len(node.outputs)
         more = [Value(node, have + i, spec, self) for i, spec in enumerate(specs[have:])]
         node.outputs = (*node.outputs, *more)
+        for recorder in _recorders.get():
+            recorder.widened(node)
 
     def finish(self, outputs: Sequence[Any]) -> Graph:
         """The graph with these results."""

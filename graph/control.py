@@ -15,7 +15,7 @@ from .errors import DTypeError, InternalError, ShapeError
 from .node import FunctionRef, Graph, Tensor, Value
 from .op import Op, register
 from .ops.define import require_kind
-from .spec import ArraySpec, Spec, TensorSpec, covers, join_shapes
+from .spec import ArraySpec, ResourceSpec, Spec, TensorSpec, covers, join_shapes
 
 
 class Branch:
@@ -74,7 +74,7 @@ def join_specs(a: Spec, b: Spec) -> Spec:
         return TensorSpec(join_shapes(a.shape, b.shape), a.dtype)
     if isinstance(a, ArraySpec) and isinstance(b, ArraySpec):
         element = join_specs(a.element, b.element)
-        assert isinstance(element, TensorSpec)
+        assert not isinstance(element, ResourceSpec)
         return ArraySpec(element)
     raise DTypeError(f"{a} and {b} are different variables")
 

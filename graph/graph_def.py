@@ -47,6 +47,5 @@ def as_graph_def(graph: Graph) -> GraphDef:
         nodes.append(NodeDef(name, node.op.name, tuple([names[v] for v in node.inputs])))
         for value in node.outputs:
             names[value] = name if value.index == 0 else f"{name}:{value.index}"
-    for value in graph.outputs:
-        nodes.append(NodeDef(unique("identity"), "identity", (names[value],)))
-    return GraphDef(tuple(nodes))
+    results = [NodeDef(unique("identity"), "identity", (names[v],)) for v in graph.outputs]
+    return GraphDef((*nodes, *results))

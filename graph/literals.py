@@ -39,8 +39,10 @@ def read_spec(text: str) -> Spec:
     if text.endswith(">"):
         kind, _, inner = text[:-1].partition("<")
         value = read_spec(inner)
-        if isinstance(value, TensorSpec) and kind in ("var", "array"):
-            return ResourceSpec(value) if kind == "var" else ArraySpec(value)
+        if kind == "var" and isinstance(value, TensorSpec):
+            return ResourceSpec(value)
+        if kind == "array" and not isinstance(value, ResourceSpec):
+            return ArraySpec(value)
     code, bracket, sizes = text.partition("[")
     dtype = dtype_of_code(code)
     if dtype is not None and bracket and sizes.endswith("]"):
@@ -147,7 +149,7 @@ def write_constant(array: Array) -> str:
 
 
 def _write_items(array: Array, dtype: DType) -> str:
-    if array.ndim:
+    if isinstance(array, np.ndarray) and array.ndim:
         return f"[{', '.join([_write_items(item, dtype) for item in array])}]"
     value = array.item() if isinstance(array, np.ndarray) else array
     if dtype.is_complex:

@@ -143,10 +143,9 @@ def _operands(expression: ast.expr) -> Iterator[ast.expr]:
         case ast.Subscript(value=value, slice=index):
             yield value
             for item in index.elts if isinstance(index, ast.Tuple) else [index]:
-                bounds = (
-                    [item.lower, item.upper, item.step] if isinstance(item, ast.Slice) else [item]
-                )
-                yield from (b for b in bounds if b is not None and not isinstance(b, ast.Constant))
+                is_slice = isinstance(item, ast.Slice)
+                parts = [item.lower, item.upper, item.step] if is_slice else [item]
+                yield from (p for p in parts if p and not isinstance(p, ast.Constant))
         case ast.Call(args=args, keywords=keywords):
             if not any(isinstance(a, ast.Starred) for a in args):
                 yield from args

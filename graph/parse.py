@@ -129,7 +129,7 @@ class _Parser:
             name, _, spec = argument.partition(":")
             if name.strip() != "*":
                 types[name.strip()] = self._spec(tree, spec)
-        specs = [] if results.strip() == "()" else [self._spec(tree, s) for s in _split(results)]
+        specs = [self._spec(tree, s) for s in _split(results.strip(" ()"))]
         return types, tuple(specs)
 
     def _spec(self, place: ast.AST, text: str) -> Spec:

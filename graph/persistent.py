@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from .spec import TensorSpec
+from .spec import Element
 
 _lock = threading.Lock()
 
@@ -37,7 +37,7 @@ class PersistentArray:
 
     __slots__ = ("_state", "element", "size")
 
-    def __init__(self, items: Iterable[Any], element: TensorSpec) -> None:
+    def __init__(self, items: Iterable[Any], element: Element) -> None:
         """An array of `items`; `element` tells what they have in common."""
         held = list(items)
         self._state = _State(held)

@@ -265,11 +265,11 @@ class ResourceSpec:
 
 
 class ArraySpec:
-    """A growable array whose items are tensors of spec `element`."""
+    """A growable array whose items are of spec `element`: tensors, or arrays in turn."""
 
     __slots__ = ("element",)
 
-    def __init__(self, element: TensorSpec) -> None:
+    def __init__(self, element: Element) -> None:
         self.element = element
 
     @property
@@ -294,6 +294,7 @@ class ArraySpec:
 
 
 Spec = TensorSpec | ResourceSpec | ArraySpec
+Element = TensorSpec | ArraySpec  # what an array may hold
 
 
 def broadcast_dims(a: Dim, b: Dim) -> Dim:

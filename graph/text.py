@@ -16,12 +16,15 @@ from .literals import Tables, is_small, write_constant, write_value
 from .location import Loc
 from .names import Namespace, Positions, assigned_name, readable
 from .node import Graph, Node, Value
-from .op import CHECKS, READ, WRITE
+from .op import CHECKS, IO, READ, WRITE
 from .walk import functions_of
 
 _INDENT = "    "
 _WIDTH = 100  # longer calls are broken into several lines
+_MARGIN = 20  # what is left on a line for the first argument behind long targets
 _TYPES_AT = 56  # lines longer than this do not push the column of types to the right
+
+_VERBS = {READ: "reads", WRITE: "writes", IO: "io", CHECKS: "checks"}
 
 
 def to_text(graph: Graph, tables: dict[str, Any] | None = None) -> str:
@@ -107,9 +110,13 @@ class Printer:
             self.line_of[node] = len(self._lines)
             rows.append((len(self._lines), code[-1], self._comment(node)))
             self._lines.append("")
-        results = ", ".join([self._name(v) for v in graph.outputs])
+        results = [self._name(v) for v in graph.outputs]
         self._align(rows)
-        self._lines.append(f"{body}return {results}".rstrip())
+        line = f"{body}return {', '.join(results)}".rstrip()
+        broken = len(line) > _WIDTH and len(results) > 1
+        self._lines += (
+            _broken(f"{body}return (", results, ")", body + _INDENT) if broken else [line]
+        )
 
     def _source(self, loc: Loc) -> str:
         """The comment that says where the user wrote what follows."""
@@ -130,8 +137,11 @@ class Printer:
         if graph.captured:
             names.insert(first, "*")
             typed.insert(first, "*")
-        results = ", ".join([str(v.spec) for v in graph.outputs]) or "()"
-        lines = _broken(f"{indent}# {name}(", typed, f") -> {results}", f"{indent}#     ")
+        results = [str(v.spec) for v in graph.outputs] or ["()"]
+        more = f"{indent}#     "
+        lines = _broken(f"{indent}# {name}(", typed, f") -> {', '.join(results)}", more)
+        if len(lines[-1]) > _WIDTH:
+            lines[-1:] = _broken(f"{indent}# ) -> (", results, ")", more)
         return lines + _broken(f"{indent}def {name}(", names, "):", indent + _INDENT * 2)
 
     def _fresh(self, function: _Function) -> str:
@@ -172,8 +182,11 @@ class Printer:
         last_of_place: dict[Any, Node],
         waited: bool,
     ) -> str:
-        for value in node.outputs:
+        body = node.attrs.get("body") if node.op.name == "while" else None
+        for i, value in enumerate(node.outputs):
             wanted = readable(value.name)
+            if not wanted and isinstance(body, Graph) and i < len(body.inputs):
+                wanted = readable(body.inputs[i].name)  # the loop variable after the loop
             if not wanted and len(node.outputs) == 1 and node.loc is not None:
                 if last_of_place[node.loc] is node:
                     wanted = readable(assigned_name(node.loc, self._positions(node.loc)))
@@ -198,7 +211,11 @@ class Printer:
         if name == "while":
             name = "while_"
         start = f"{indent}{targets} = {name}(" if targets else f"{indent}{name}("
-        return _broken(start, arguments, ")", indent + _INDENT)
+        if len(start) <= _WIDTH - _MARGIN or len(node.outputs) < 2:
+            return _broken(start, arguments, ")", indent + _INDENT)
+        more = indent + _INDENT
+        lines = _broken(f"{indent}(", targets.split(", "), f") = {name}(", more, always=True)
+        return lines[:-1] + _broken(lines[-1], arguments, ")", more)
 
     def _comment(self, node: Node) -> str:
         parts = [", ".join([str(v.spec) for v in node.outputs])] if node.outputs else []
@@ -216,10 +233,9 @@ class Printer:
         for effect, index in effects:
             on = "" if index is None else self._name(node.inputs[index])
             found.setdefault(effect, []).append(on)
-        verbs = {READ: "reads", WRITE: "writes", CHECKS: "checks"}
         return [
-            f"{verbs.get(effect, effect)} {', '.join(on)}".rstrip(", ")
-            for effect, on in found.items()
+            f"{_VERBS.get(effect, effect)} {', '.join(on)}".rstrip(", ")
+            for effect, on in sorted(found.items(), key=_place_of_effect)
         ]
 
     def _label(self, node: Node) -> str:
@@ -239,10 +255,16 @@ class Printer:
             self._lines[index] = f"{code:<{column}}  # {comment}" if comment else code
 
 
-def _broken(start: str, items: list[str], end: str, indent: str) -> list[str]:
+def _place_of_effect(item: tuple[str, list[str]]) -> int:
+    return list(_VERBS).index(item[0]) if item[0] in _VERBS else len(_VERBS)
+
+
+def _broken(
+    start: str, items: list[str], end: str, indent: str, always: bool = False
+) -> list[str]:
     """`start`, the items and `end` on one line, or on several where that is too long."""
     line = f"{start}{', '.join(items)}{end}"
-    if len(line) <= _WIDTH or len(items) < 2:
+    if not always and (len(line) <= _WIDTH or len(items) < 2):
         return [line]
     lines, row = [start], ""
     for i, item in enumerate(items):

@@ -12,7 +12,7 @@ from ..graph.errors import GradientError
 from ..graph.gradients import Entry, backprop
 from ..graph.location import user_location
 from ..graph.nest import flatten, pack
-from ..graph.node import Tensor
+from ..graph.node import Node, Tensor
 from ..graph.op import Attrs, Op
 from ..graph.ops.shaping import ones_like, zeros_like
 from .variable import Variable
@@ -99,6 +99,11 @@ class GradientTape:
         entry = Entry(op, inputs, attrs, outputs, user_location(3))
         self._entries.append(entry)
         self._watched.update([id(y) for y in entry.outputs])
+
+    def widened(self, node: Node) -> None:
+        """Called when a recorded node got more results: they depend on what is watched, too."""
+        if id(node.outputs[0]) in self._watched:
+            self._watched.update([id(y) for y in node.outputs])
 
     @contextmanager
     def stop_recording(self) -> Any:

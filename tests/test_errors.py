@@ -318,6 +318,7 @@ def test_tracebacks_show_the_users_lines(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("TREADLE_TRACEBACK", raising=False)
     *ours, last = frames()
     assert last == f"{FILE}:{line('x = x + tl.ones([2, 2]) @ tl.ones([3, 3])')}"
-    assert [f.startswith(FILE) for f in ours] == [True, False]  # the call, and its `__call__`
+    # The call, the function's own `__call__`, and the `if` that holds the line.
+    assert [f.startswith(FILE) for f in ours] == [True, False, True]
     monkeypatch.setenv("TREADLE_TRACEBACK", "full")
     assert len(frames()) > 10

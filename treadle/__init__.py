@@ -7,7 +7,7 @@
 ...         x = tl.tanh(x)
 ...     return x
 >>> f(tl.constant([0.9, 0.8])).numpy().round(3)
-array([0.504, 0.474], dtype=float32)
+array([0.499, 0.48 ], dtype=float32)
 """
 
 from .runtime import GradientTape, Variable  # isort: skip - it installs eager execution

@@ -46,7 +46,8 @@ def while_loop(
     Raises LoopDtypeError or LoopShapeError where they do not.
 
     >>> import treadle as tl
-    >>> tl.while_loop(lambda i, p: i < 5, lambda i, p: (i + 1, p * 2), (0, tl.constant(1)))[1].numpy()
+    >>> i, p = tl.while_loop(lambda i, p: i < 5, lambda i, p: (i + 1, p * 2), (0, 1))
+    >>> p.numpy()
     np.int32(32)
     """
     count = 0 if maximum_iterations is None else convert(0)

@@ -38,6 +38,9 @@ class Recorder:
     def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None:
         self.entries.append(Entry(op, inputs, attrs, outputs))
 
+    def widened(self, node: Node) -> None:
+        pass
+
     def is_watched(self, value: Any) -> bool:
         return True
 

@@ -21,7 +21,7 @@ from ..op import CHECKS, OPS, READ
 from ..ops.arithmetic import add, subtract
 from ..ops.arrays import array_push, array_read
 from ..ops.comparison import greater_equal
-from ..spec import ArraySpec, Spec, TensorSpec
+from ..spec import ArraySpec, ResourceSpec, Spec, TensorSpec
 from .backprop import STRUCTURED, Entry, accumulate, differentiable, zeros_for
 from .linearize import Linear, linearize
 
@@ -205,10 +205,10 @@ def _save_residuals(
     varying = [i for i in half.saved_inputs if i < count]
     elements = [v.spec for v in half.forward.outputs[count:]]
     elements += [body.inputs[i].spec for i in varying]
+    new_specs: list[Spec] = []
     for spec in elements:
-        if not isinstance(spec, TensorSpec):
-            raise GradientError(f"the gradient of this loop would have to save {spec}")
-    new_specs: list[Spec] = [ArraySpec(e) for e in elements]
+        assert not isinstance(spec, ResourceSpec), "variables are captured, never carried"
+        new_specs.append(ArraySpec(spec))
     scalar = TensorSpec((), int32)
 
     def rebuild(graph: Graph, is_body: bool) -> Graph:

@@ -9,6 +9,7 @@ from ..dtypes import float32, float64
 from ..node import Tensor
 from ..op import OPS, no_gradient
 from .casting import cast, complex_, conj, imag, real_part, zeros
+from .comparison import equal, where
 from .define import FLOAT, Function, elementwise, operands
 
 _add = elementwise(
@@ -65,14 +66,12 @@ negative = elementwise(
 def _strong(xp: Any, g: Any, d: Any) -> Any:
     """One pass and a sum, as long as nothing is NaN."""
     out = g * d
-    total = out.sum()
-    return out if total == total else xp.where(g == 0, g, out)
+    return xp.where(g == 0, g, out) if xp.isnan(out.sum()) else out
 
 
 def _xdivy(xp: Any, x: Any, y: Any) -> Any:
     out = x / y
-    total = out.sum()
-    return out if total == total else xp.where(x == 0, x, out)
+    return xp.where(x == 0, x, out) if xp.isnan(out.sum()) else out
 
 
 # Rules of gradients use these two where a derivative may be infinite or NaN: what a branch not
@@ -80,7 +79,10 @@ def _xdivy(xp: Any, x: Any, y: Any) -> Any:
 strong: Function = elementwise(
     "strong_multiply",
     lambda m, g, d: m.where(g == 0, g, g * d),
-    lambda h, out, g, d: (lambda: strong(h, conj(d)), lambda: strong(conj(g), h)),
+    lambda h, out, g, d: (
+        lambda: strong(h, conj(d)),
+        lambda: strong(where(equal(g, 0), 0, h), conj(g)),
+    ),
     arity=2,
     eval=_strong,
     doc="""g * d, but 0 where g is 0, even if d is infinite or NaN there.

@@ -1,7 +1,8 @@
-"""Growable arrays of tensors (`ArraySpec`): what loops save for gradients, and TensorArrays.
+"""Growable arrays (`ArraySpec`): what loops save for gradients, and TensorArrays.
 
-The run-time value is a `PersistentArray`. The gradient of an array is an array of the same
-elements; in it a missing item means zero, and its size may differ from the array's.
+The run-time value is a `PersistentArray`. Its items are tensors, or, where a loop saves what loops
+inside of it have saved, arrays. The gradient of an array is an array of the same elements; in it a
+missing item means zero, and its size may differ from the array's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..errors import DTypeError, IndexOutOfRangeError, InvalidArgumentError, Sha
 from ..node import Tensor, Value
 from ..op import Op, no_gradient
 from ..persistent import PersistentArray
-from ..spec import ArraySpec, TensorShape, TensorSpec, join_shapes
+from ..spec import UNKNOWN, ArraySpec, Element, TensorShape, TensorSpec, join_shapes
 from .define import primitive
 from .dims import run_time_dims
 from .queries import shape as shape_of
@@ -27,15 +28,26 @@ def always(*values: Any, **attrs: Any) -> bool:
     return True
 
 
-def _plain(spec: TensorSpec) -> TensorSpec:
-    return spec if spec.name is None else TensorSpec(spec.shape, spec.dtype)
+def _plain(spec: Element) -> Element:
+    if isinstance(spec, ArraySpec) or spec.name is None:
+        return spec
+    return TensorSpec(spec.shape, spec.dtype)
 
 
-def _require_item(a: ArraySpec, x: TensorSpec) -> None:
-    if a.element.dtype is not x.dtype:
+def _require_item(a: ArraySpec, x: Element) -> None:
+    if a.element.dtype is not x.dtype or type(a.element) is not type(x):
         raise DTypeError(f"the array has items of {a.element.dtype.name}, the item is {x}")
-    if not a.element.shape.is_compatible_with(x.shape):
+    if isinstance(a.element, ArraySpec):
+        assert isinstance(x, ArraySpec)
+        _require_item(a.element, x.element)
+    elif not a.element.shape.is_compatible_with(x.shape):
         raise ShapeError(f"the array has items of shape {a.element.shape}, the item is {x}")
+
+
+def _joined(a: Element, b: Element) -> Element:
+    if isinstance(a, ArraySpec) and isinstance(b, ArraySpec):
+        return ArraySpec(_joined(a.element, b.element))
+    return TensorSpec(join_shapes(a.shape, b.shape), a.dtype)
 
 
 def _require_index(i: TensorSpec) -> None:
@@ -46,18 +58,18 @@ def _require_index(i: TensorSpec) -> None:
 # --- making, growing, reading ------------------------------------------------------
 
 
-def _new_infer(*size: TensorSpec, element: TensorSpec) -> ArraySpec:
+def _new_infer(*size: TensorSpec, element: Element) -> ArraySpec:
     return ArraySpec(element)
 
 
-def _new_eval(xp: Any, *size: Array, element: TensorSpec) -> PersistentArray:
+def _new_eval(xp: Any, *size: Array, element: Element) -> PersistentArray:
     return PersistentArray([None] * int(size[0]) if size else [], element)
 
 
 _new = primitive("array_new", _new_infer, _new_eval, no_gradient)
 
 
-def array_new(size: Any = None, *, element: TensorSpec) -> Any:
+def array_new(size: Any = None, *, element: Element) -> Any:
     """An array of `size` missing items (none by default), each to be of spec `element`."""
     inputs = () if size is None else (convert(size, int32),)
     return apply(_new, inputs, {"element": _plain(element)})
@@ -78,7 +90,7 @@ def array_size(a: Any) -> Tensor:
     return result
 
 
-def _push_infer(a: ArraySpec, x: TensorSpec) -> ArraySpec:
+def _push_infer(a: ArraySpec, x: Element) -> ArraySpec:
     _require_item(a, x)
     return a
 
@@ -92,16 +104,16 @@ _push = primitive(
 )
 
 
-def _surely_fits(a: ArraySpec, x: TensorSpec) -> bool:
-    return join_shapes(a.element.shape, x.shape) == a.element.shape
+def _surely_fits(a: ArraySpec, x: Element) -> bool:
+    return _joined(a.element, x) == _plain(a.element)
 
 
 def array_push(a: Any, x: Any) -> Any:
-    """The array with the item `x` at its end."""
+    """The array with the item `x` (a tensor, or an array) at its end."""
     return apply(_push, (a, convert(x, hint=a.spec.element.dtype)))
 
 
-def _read_infer(a: ArraySpec, i: TensorSpec, *, safe: bool = False) -> TensorSpec:
+def _read_infer(a: ArraySpec, i: TensorSpec, *, safe: bool = False) -> Element:
     _require_index(i)
     return _plain(a.element)
 
@@ -116,6 +128,8 @@ def _read_eval(xp: Any, a: PersistentArray, i: Array, *, safe: bool = False) -> 
 
 def zero_item(xp: Any, a: PersistentArray, index: int) -> Any:
     """What a place reads as that was never written: zeros, as in TensorFlow."""
+    if isinstance(a.element, ArraySpec):
+        return PersistentArray([], a.element.element)
     shape = a.element.shape
     if not shape.is_fully_defined():
         raise InvalidArgumentError(
@@ -136,14 +150,12 @@ _read = primitive(
 )
 
 
-def array_read(a: Any, i: Any, safe: bool = False) -> Tensor:
+def array_read(a: Any, i: Any, safe: bool = False) -> Any:
     """The item at `i`; IndexOutOfRangeError outside of 0..size-1.
 
     `safe` promises that the index is in range: then the read is no run-time check.
     """
-    attrs = {"safe": True} if safe else {}
-    result: Tensor = apply(_read, (a, convert(i)), attrs)
-    return result
+    return apply(_read, (a, convert(i)), {"safe": True} if safe else {})
 
 
 def _write_infer(a: ArraySpec, i: TensorSpec, x: TensorSpec, *, dynamic: bool = True) -> ArraySpec:
@@ -199,16 +211,18 @@ def filled(op: Any, like: Tensor, g: Any, *more: Tensor) -> Any:
     return apply(op, (g, *more, *dims), {"shape": known})
 
 
-def _accumulate_infer(a: ArraySpec, i: TensorSpec, g: TensorSpec) -> ArraySpec:
+def _accumulate_infer(a: ArraySpec, i: TensorSpec, g: Element) -> ArraySpec:
     _require_index(i)
     _require_item(a, g)
     return a
 
 
-def _accumulate_eval(xp: Any, a: PersistentArray, i: Array, g: Array) -> PersistentArray:
+def _accumulate_eval(xp: Any, a: PersistentArray, i: Any, g: Any) -> PersistentArray:
     index = int(i)
     item = a.get(index)
-    return a.set(index, g if item is None else xp.add(item, g))
+    if item is not None:
+        g = _add_eval(xp, item, g) if isinstance(g, PersistentArray) else xp.add(item, g)
+    return a.set(index, g)
 
 
 _accumulate: Op = primitive(
@@ -219,7 +233,7 @@ _accumulate: Op = primitive(
 )
 
 
-def array_accumulate(a: Any, i: Any, g: Tensor) -> Any:
+def array_accumulate(a: Any, i: Any, g: Any) -> Any:
     """The array of gradients with `g` added to item `i`."""
     return apply(_accumulate, (a, convert(i), g))
 
@@ -227,9 +241,7 @@ def array_accumulate(a: Any, i: Any, g: Tensor) -> Any:
 def _add_infer(a: ArraySpec, b: ArraySpec) -> ArraySpec:
     if a.element.dtype is not b.element.dtype:
         raise DTypeError(f"arrays of {a.element.dtype.name} and {b.element.dtype.name} are added")
-    if a == b:
-        return a
-    return ArraySpec(TensorSpec(join_shapes(a.element.shape, b.element.shape), a.element.dtype))
+    return a if a == b else ArraySpec(_joined(a.element, b.element))
 
 
 def _add_eval(xp: Any, a: PersistentArray, b: PersistentArray) -> PersistentArray:
@@ -237,7 +249,7 @@ def _add_eval(xp: Any, a: PersistentArray, b: PersistentArray) -> PersistentArra
         a, b = b, a
     for i, item in enumerate(b.items()):
         if item is not None:
-            a = _accumulate_eval(xp, a, i, item)  # type: ignore[arg-type]
+            a = _accumulate_eval(xp, a, i, item)
     return a
 
 
@@ -272,14 +284,16 @@ _clear: Op = primitive(
 
 def _read_gradient_infer(
     a: ArraySpec, i: TensorSpec, *dims: TensorSpec, shape: TensorShape
-) -> TensorSpec:
-    return TensorSpec(shape, a.element.dtype)
+) -> Element:
+    return a.element if isinstance(a.element, ArraySpec) else TensorSpec(shape, a.element.dtype)
 
 
 def _read_gradient_eval(
     xp: Any, a: PersistentArray, i: Array, *dims: Array, shape: TensorShape
 ) -> Any:
     item = a.get(int(i))
+    if item is None and isinstance(a.element, ArraySpec):
+        return PersistentArray([], a.element.element)
     return xp.zeros(run_time_dims(dims, shape), a.element.dtype.numpy) if item is None else item
 
 
@@ -295,7 +309,8 @@ _read_gradient: Op = primitive(
 )
 
 
-def array_read_gradient(a: Any, i: Any, like: Tensor) -> Tensor:
+def array_read_gradient(a: Any, i: Any, like: Any) -> Any:
     """Item `i` of an array of gradients; zeros in the shape of `like` where it is missing."""
-    result: Tensor = filled(_read_gradient, like, a, convert(i))
-    return result
+    if isinstance(like.spec, ArraySpec):
+        return apply(_read_gradient, (a, convert(i)), {"shape": UNKNOWN})
+    return filled(_read_gradient, like, a, convert(i))

@@ -15,7 +15,8 @@ from ..errors import AssertionFailedError, DTypeError, ShapeError
 from ..node import Tensor
 from ..op import CHECKS, IO, Op, no_gradient
 from ..spec import TensorSpec
-from .define import constant_of, primitive
+from .define import primitive
+from .dims import partial_value
 
 # --- text of values, as TensorFlow prints them -------------------------------------
 
@@ -229,7 +230,7 @@ def assert_true(condition: Any, *data: Any, summarize: int | None = None, sep: s
     A condition that is known to hold while tracing leaves nothing behind.
     """
     tensor = convert(condition)
-    known = constant_of(tensor)
+    known = partial_value(tensor)
     if known is not None and known.dtype == bool and known.ndim == 0 and known:
         return
     parts: Parts = []

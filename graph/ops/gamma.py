@@ -13,7 +13,7 @@ from ..spec import TensorSpec
 from .arithmetic import strong
 from .define import FLOATING, Function, elementwise, primitive, require_kind
 from .dims import constant_int
-from .special import polynomial
+from .special import blocked, polynomial
 
 # lgamma(2 + v) / (v * (v + 1)) for v in [-1, 1], a Chebyshev fit made with mpmath.
 LGAMMA = (
@@ -99,6 +99,7 @@ lgamma = elementwise(
     "lgamma",
     _lgamma,
     lambda g, out, x: (lambda: strong(g, digamma(x)),),
+    eval=blocked(_lgamma),
     accepts=FLOATING,
     doc="""The logarithm of the absolute value of the gamma function; infinite at its poles.
 
@@ -113,6 +114,7 @@ digamma: Function = elementwise(
     "digamma",
     _digamma,
     lambda g, out, x: (lambda: strong(g, polygamma(1, x)),),
+    eval=blocked(_digamma),
     accepts=FLOATING,
     doc="""The derivative of `lgamma`; NaN at its poles. Floating dtypes.
 

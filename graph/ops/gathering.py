@@ -219,8 +219,12 @@ def gather(
 
 
 def _index_tensor(indices: Any) -> Tensor:
-    empty = isinstance(indices, (list, tuple)) and np.size(indices) == 0
-    return convert(np.zeros(np.shape(indices), np.int32) if empty else indices)
+    """Lists of indices as a tensor; an empty list would be one of floats else."""
+    return convert(np.zeros(np.shape(indices), np.int32) if _is_empty(indices) else indices)
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(map(_is_empty, value))
 
 
 def take_along_axis(x: Tensor, indices: Tensor) -> Tensor:

@@ -46,11 +46,16 @@ def _matmul_infer(
             )
     if a.shape.rank is None or b.shape.rank is None:
         return TensorSpec(UNKNOWN, dtype)
-    rows, inner = _sizes(a.shape, transpose_a)
-    also_inner, columns = _sizes(b.shape, transpose_b)
-    if inner != also_inner and None not in (inner, also_inner):
+    *batch, rows, inner = a.shape
+    *also_batch, also_inner, columns = b.shape
+    if transpose_a:
+        rows, inner = inner, rows
+    if transpose_b:
+        also_inner, columns = columns, also_inner
+    if inner != also_inner and inner is not None and also_inner is not None:
         raise _mismatch(a.shape, b.shape, transpose_a, transpose_b)
-    batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    if batch != also_batch:
+        batch = list(broadcast_shapes(TensorShape(batch), TensorShape(also_batch)))
     return TensorSpec((*batch, rows, columns), dtype)
 
 

@@ -33,8 +33,8 @@ def reduced_spec(x: TensorSpec, axis: Axes, keepdims: bool) -> TensorSpec:
     if x.shape.rank is None:
         return TensorSpec(UNKNOWN, x.dtype)
     rank = len(x.shape)
-    gone = set(range(rank)) if axis is None else {normal_axis(i, rank) for i in axis}
-    if axis is not None and len(gone) < len(axis):
+    gone = range(rank) if axis is None else [normal_axis(i, rank) for i in axis]
+    if axis is not None and len(gone) > 1 and len(set(gone)) < len(gone):
         raise InvalidArgumentError(f"an axis is named twice in {list(axis)}")
     kept = [1 if i in gone else d for i, d in enumerate(x.shape) if keepdims or i not in gone]
     return TensorSpec(kept, x.dtype)
@@ -45,6 +45,8 @@ def axes_argument(op: Op, x: Tensor, axis: Any) -> Axes:
     if axis is None:
         return None
     rank = x.spec.shape.rank
+    if type(axis) is int and rank is not None and -rank <= axis < rank:
+        return (axis % rank,)
     try:
         return tuple([normal_axis(i, rank) for i in constant_ints(axis, "axis")])
     except InvalidArgumentError as error:

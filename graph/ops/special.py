@@ -7,13 +7,19 @@ no branch, no table, so the same text runs on scalars of any interpreter.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..build import convert
+from ..convert import Array
 from ..node import Tensor
 from .arithmetic import square, strong
 from .define import FLOATING, elementwise
 from .exponential import exp
+
+_BLOCK = 32768  # items
 
 ERF = (
     *(
@@ -122,6 +128,23 @@ def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
     return total
 
 
+def blocked(scalar: Callable[..., Any]) -> Callable[..., Any]:
+    """An `eval` for a long formula: block by block, intermediate results stay in the cache."""
+
+    def evaluate(xp: Any, x: Array) -> Array:
+        if x.dtype.itemsize == 2:
+            return evaluate(xp, x.astype(np.float32)).astype(x.dtype)
+        if x.size <= _BLOCK or xp is not np:
+            return scalar(xp, x)  # type: ignore[no-any-return]
+        flat = x.reshape(-1)
+        out = np.empty_like(flat)
+        for i in range(0, flat.size, _BLOCK):
+            out[i : i + _BLOCK] = scalar(np, flat[i : i + _BLOCK])
+        return out.reshape(x.shape)
+
+    return evaluate
+
+
 def _erf_near(x: Any) -> Any:
     """erf(x) for |x| <= 1."""
     return x * polynomial(x * x, ERF)
@@ -180,6 +203,7 @@ erf = elementwise(
     "erf",
     _erf,
     lambda g, out, x: (lambda: g * exp(-square(x)) * (2 / math.sqrt(math.pi)),),
+    eval=blocked(_erf),
     accepts=FLOATING,
     doc="""The error function, 2 / sqrt(pi) times the integral of exp(-t * t) from 0 to x.
 
@@ -194,6 +218,7 @@ erfc = elementwise(
     "erfc",
     _erfc,
     lambda g, out, x: (lambda: g * exp(-square(x)) * (-2 / math.sqrt(math.pi)),),
+    eval=blocked(_erfc),
     accepts=FLOATING,
     doc="""1 - erf(x), precise where erf(x) is near 1. Floating dtypes.
 
@@ -206,6 +231,7 @@ erfinv = elementwise(
     "erfinv",
     _erfinv,
     lambda g, out, x: (lambda: strong(g, exp(strong(out, out)) * (math.sqrt(math.pi) / 2)),),
+    eval=blocked(_erfinv),
     accepts=FLOATING,
     doc="""The inverse of erf: infinite at -1 and 1, NaN beyond. Floating dtypes.
 
@@ -218,6 +244,7 @@ erfcinv = elementwise(
     "erfcinv",
     _erfcinv,
     lambda g, out, x: (lambda: strong(g, exp(strong(out, out)) * (-math.sqrt(math.pi) / 2)),),
+    eval=blocked(_erfcinv),
     accepts=FLOATING,
     doc="""The inverse of erfc: infinite at 0 and 2, NaN beyond. Floating dtypes.
 

@@ -26,14 +26,14 @@ def inline(graph: Graph) -> Graph:
         if id(ref) not in recursive and ref.graph is not None:
             bodies[id(ref)] = _expand(ref.graph, bodies, {})
     kept = [ref for ref in functions if id(ref) in recursive]
-    return map_program(graph, lambda g, replaced: _body(g, graph, bodies, replaced), kept)
+    called = {id(ref.graph) for ref in kept}
 
+    def one(g: Graph, replaced: Functions) -> Graph:
+        new = _expand(g, bodies, replaced)
+        # Callers rely on the types of a function's results.
+        return g if id(g) in called and new.out_specs != g.out_specs else new
 
-def _body(graph: Graph, entry: Graph, bodies: dict[int, Graph], replaced: Functions) -> Graph:
-    new = _expand(graph, bodies, replaced)
-    if graph is not entry and new.out_specs != graph.out_specs:
-        return graph  # others rely on the types of a function's results
-    return new
+    return map_program(graph, one, kept)
 
 
 def _expand(graph: Graph, bodies: dict[int, Graph], replaced: Functions) -> Graph:

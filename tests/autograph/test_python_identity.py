@@ -23,7 +23,9 @@ def outcome(f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize(
-    ("f", "args"), programs.CASES, ids=[f"{f.__name__}-{i}" for i, (f, _) in enumerate(programs.CASES)]
+    ("f", "args"),
+    programs.CASES,
+    ids=[f"{f.__name__}-{i}" for i, (f, _) in enumerate(programs.CASES)],
 )
 def test_converted_is_as_written(f: Callable[..., Any], args: tuple[Any, ...]) -> None:
     converted = autograph.convert(f)

@@ -385,7 +385,7 @@ def floats(x, n):
 def flags_by_hand(n):
     found = False
     i = 0
-    while not found and i < 10:
+    while not found and i < n:
         if i * i >= n:
             found = True
         else:

@@ -105,7 +105,7 @@ def known_of(make: Any, *shape: int | None) -> Any:
 @pytest.mark.parametrize(
     ("make", "known"),
     [
-        (lambda x: tl.shape(x), [None, 4]),
+        (tl.shape, [None, 4]),
         (lambda x: tl.shape(x)[1:], [4]),
         (lambda x: tl.stack([tl.shape(x)[0], 7]), [None, 7]),
         (lambda x: tl.concat([tl.shape(x), [2]], 0), [None, 4, 2]),
