@@ -91,7 +91,10 @@ class Activity:
 
 # Calls that use up a generator expression, or call their `key`, before they return.
 _IMMEDIATE = frozenset(
-    "all any bytearray bytes dict frozenset list max min set sorted sum tuple".split()
+    [
+        *("all", "any", "bytearray", "bytes", "dict", "frozenset", "list", "max", "min", "set"),
+        *("sorted", "sum", "tuple"),
+    ]
 )
 _NOTHING = (ast.Constant, ast.Load, ast.Store, ast.Del, ast.operator, ast.unaryop, ast.cmpop)
 

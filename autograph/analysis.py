@@ -1,4 +1,4 @@
-"""What is alive where: summaries of lowered statements, from the leaves up, then liveness, backward.
+"""What is alive where: summaries of statements, from the leaves up, then liveness, backward.
 
 Both follow the flow that the user wrote: behind a `Jump` comes the place that it leads to, although
 in the generated code the flow goes on to the next guard.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 from collections.abc import Callable
 from types import FunctionType, MethodType
@@ -15,7 +14,7 @@ from treadle.graph.node import _reasons
 from . import policy
 from .convert import Conversion, is_converted, reason_of, template_of
 from .operators import call
-from .source import NoSource
+from .source import NoSourceError
 from .text import formatted
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -66,7 +65,7 @@ def to_code(entity: Callable[..., Any], recursive: bool = True) -> str:
         inner = getattr(function, "python_function", None) or getattr(function, "__func__", None)
         inner = inner or getattr(function, "func", None) or getattr(function, "__wrapped__", None)
         if inner is None:
-            inner = getattr(type(function), "__call__", None)
+            inner = getattr(type(function), "__call__", None)  # noqa: B004
         if not callable(inner) or type(inner) is type(function):
             raise ConversionError(f"{entity!r} has no Python source")
         function = inner
@@ -74,7 +73,7 @@ def to_code(entity: Callable[..., Any], recursive: bool = True) -> str:
     if reason is None:
         try:
             return formatted(Conversion(function).node)
-        except NoSource as error:
+        except NoSourceError as error:
             reason = str(error)
     raise ConversionError(f"{entity!r} can't be converted: {reason}")
 

@@ -45,7 +45,7 @@ def _construct(cls: type, *args: Any, **kwargs: Any) -> Any:
     """What `cls(*args, **kwargs)` does, with `__init__` converted."""
     made = cls.__new__(cls, *args, **kwargs)
     if isinstance(made, cls):
-        init: Callable[..., None] = call(type(made).__init__)  # type: ignore[misc]
+        init: Callable[..., None] = call(type(made).__init__)
         init(made, *args, **kwargs)
     return made
 

@@ -5,7 +5,6 @@ tracebacks and breakpoints need no map. A converted function shares the cells of
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -25,7 +24,7 @@ from .emit import Emitter
 from .expressions import Expressions
 from .lower import Lowerer
 from .resolve import Resolver, still_holds
-from .source import NoSource, function_ast, mangling_class
+from .source import NoSourceError, function_ast, mangling_class
 from .syntax import FreshNames
 
 _FUTURE = 0
@@ -125,7 +124,7 @@ def template_of(f: FunctionType) -> Template | None:
     if known.reason is None:
         try:
             template = Conversion(f).template()
-        except NoSource as error:
+        except NoSourceError as error:
             known.reason = str(error)
         else:
             known.templates.append(template)
@@ -147,7 +146,7 @@ class Conversion:
         self._codes: dict[tuple[str, int], CodeType] = {}
         self._left: set[int] = set()  # lines of inner functions that are left as they are
         if not _FRAME_USERS.isdisjoint(self.code.co_names) and self._uses_frame():
-            raise NoSource("it calls a builtin that sees its local names, such as locals()")
+            raise NoSourceError("it calls a builtin that sees its local names, such as locals()")
         node = self.node
         if isinstance(node, ast.Lambda):
             with self.resolver.scope(_locals(self.code)):
@@ -220,7 +219,7 @@ class Conversion:
             path.insert(1, mangle)
         cells = (*self.code.co_freevars, self.ag)
         args = ast.arguments([], [ast.arg(c, **at) for c in cells], None, [], [], None, [])
-        body = [holder]
+        body: list[ast.stmt] = [holder]
         name = getattr(holder, "name", None)
         if name is not None and name not in cells:
             body.insert(0, ast.Global([name], **at))  # what it stands for is found where it was
@@ -269,7 +268,7 @@ def _position(node: ast.AST) -> dict[str, Any]:
 
 
 def _bare(args: ast.arguments) -> ast.arguments:
-    """Parameters without the expressions for defaults and annotations: these have been evaluated."""
+    """Parameters without defaults and annotations: these have been evaluated already."""
 
     def plain(a: ast.arg) -> ast.arg:
         return ast.arg(a.arg, None, **_position(a))

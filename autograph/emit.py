@@ -110,9 +110,8 @@ class Emitter:
         node = stmt.node
         self._prepare(stmt.activity, env, frame)
         make = Maker(self.ag, node)
-        for name in _read_in_place(node):
-            if name in self.expressions.undefined:
-                out.append(make.expr(make.call("read", make.name(name))))
+        checked = [n for n in _read_in_place(node) if n in self.expressions.undefined]
+        out.extend([make.expr(make.call("read", make.name(n))) for n in checked])
         out.append(self.expressions.statement(node))
         self.account(stmt.activity, env, frame)
         if isinstance(node, ast.Raise):

@@ -92,9 +92,9 @@ def _unpacked(state: Sequence[Any]) -> Any:
 
 def _left_by_tensor(body: Helper, kind: str) -> PythonLoopError:
     if kind == "for":
-        cure = "iterate over a tensor ('for i in tl.range(n)') to make it a loop of the graph"
+        cure = "iterate over a tensor ('for i in tl.range(n)'), for a loop of the graph"
     else:
-        cure = "write the condition as a tensor ('while tl.constant(True)') to make it a loop of the graph"
+        cure = "make its condition a tensor ('while tl.constant(True)'), for a loop of the graph"
     return PythonLoopError(
         f"the `{kind}` loop at {line_of(body)} runs in Python, while tracing, but whether it goes "
         "on came to depend on a tensor (in its condition, or by a `break` or `return` under a "

@@ -1,4 +1,4 @@
-"""Python statements -> lowered statements: `break`, `continue` and `return` become flags and guards.
+"""Statements -> lowered statements: `break`, `continue` and `return` become flags and guards.
 
 What follows a branch that always jumps moves into the other branch, so most early returns need no
 flag at all: `if c: return a` / `return b` is one branch with two results. Where that can't be, a
@@ -39,7 +39,7 @@ class Context:
         return replace(self, tail=Tail.NEXT)
 
 
-class _NeedsFlags(Exception):
+class _NeedsFlagsError(Exception):
     """A return inside a `with` or `try` can't stay a return."""
 
 
@@ -179,8 +179,8 @@ class Lowerer:
             ):
                 # Nested, so that names bound in the test are known to be defined in the body.
                 make = Maker(self.ag, stmt)
-                inner = ast.If(make.both(more), stmt.body, [], **make.at)
-                stmt = ast.If(first, [inner], [], **make.at)
+                nested = ast.If(make.both(more), stmt.body, [], **make.at)
+                stmt = ast.If(first, [nested], [], **make.at)
             case _:
                 pass
         test = self._hoisted(stmt.test, context, out) or stmt.test
@@ -196,7 +196,7 @@ class Lowerer:
                 self._add_if(stmt, test, body, orelse, inner, out, returns=True)
                 return True
             if context.tail is not Tail.RETURN:
-                raise _NeedsFlags
+                raise _NeedsFlagsError
             out += self._flags_before_return(stmt)
             inner = Context(real=False, tail=Tail.NEXT)
             self._add_if(stmt, test, stmt.body, stmt.orelse, inner, out)
@@ -293,7 +293,7 @@ class Lowerer:
         jumps = self.jumps.of_block(stmt.body)
         returns = bool(jumps & RETURN)
         if returns and context.real and context.tail is not Tail.RETURN:
-            raise _NeedsFlags
+            raise _NeedsFlagsError
         loop = Loop(stmt, Activity(), None, returns=returns)
         flags: list[str] = []
         before: Block = []
@@ -397,7 +397,7 @@ class Lowerer:
                 return False
             try:
                 out.append(self._add_native(stmt, replace(context, tail=tail), guards=False))
-            except _NeedsFlags:
+            except _NeedsFlagsError:
                 if context.tail is not Tail.RETURN:
                     raise
                 out += self._flags_before_return(stmt)

@@ -36,9 +36,9 @@ def assigned_in(code: CodeType, name: str, before: int | None = None) -> str:
     for instruction in dis.get_instructions(code):
         positions = instruction.positions
         line = (positions.lineno if positions else None) or line
-        if instruction.opname.startswith("STORE_") and instruction.argval == name:
-            if line is not None and (before is None or line < before):
-                found = line if found is None else max(found, line)
+        stores = instruction.opname.startswith("STORE_") and instruction.argval == name
+        if stores and line is not None and (before is None or line < before):
+            found = line if found is None else max(found, line)
     return "" if found is None else short(code.co_filename, found)
 
 

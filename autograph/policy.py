@@ -96,9 +96,9 @@ def may_need_conversion(value: object) -> bool:
             return has_own_init(value)
         case _:
             cls = type(value)
-            return not is_library_type(cls) and isinstance(
-                getattr(cls, "__call__", None), FunctionType
-            )
+            # Not callable(): of a class whose calls are Python the function is wanted.
+            own = getattr(cls, "__call__", None)  # noqa: B004
+            return isinstance(own, FunctionType) and not is_library_type(cls)
 
 
 def has_own_init(cls: type) -> bool:

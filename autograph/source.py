@@ -17,21 +17,21 @@ from types import CodeType, FunctionType
 FunctionNode = ast.FunctionDef | ast.Lambda
 
 
-class NoSource(Exception):
+class NoSourceError(Exception):
     """The source of a function can't be had; the message says why."""
 
 
 def function_ast(f: FunctionType) -> FunctionNode:
-    """A tree of `f` alone, fresh each time; `NoSource` where there is none."""
+    """A tree of `f` alone, fresh each time; `NoSourceError` where there is none."""
     code = f.__code__
     lines = linecache.getlines(code.co_filename, f.__globals__)
     if not lines:
-        raise NoSource(f"its source is not available ({code.co_filename})")
+        raise NoSourceError(f"its source is not available ({code.co_filename})")
     if code.co_firstlineno > len(lines):
-        raise NoSource(f"the file {code.co_filename} has changed since it was imported")
+        raise NoSourceError(f"the file {code.co_filename} has changed since it was imported")
     node = _lambda(code, lines) if code.co_name == "<lambda>" else _def(code, lines)
     if not _same_parameters(node.args, code):
-        raise NoSource(f"the file {code.co_filename} has changed since it was imported")
+        raise NoSourceError(f"the file {code.co_filename} has changed since it was imported")
     return node
 
 
@@ -67,12 +67,12 @@ def _def(code: CodeType, lines: list[str]) -> ast.FunctionDef:
             continue
         found = tree.body[0]
         if margin and isinstance(found, ast.If):
-            found = found.body[0]  # type: ignore[assignment]
+            found = found.body[0]
         if isinstance(found, ast.FunctionDef) and found.name == code.co_name:
             ast.increment_lineno(found, shift)
             return found
         break
-    raise NoSource(f"line {first} of {code.co_filename} does not define {code.co_name}")
+    raise NoSourceError(f"line {first} of {code.co_filename} does not define {code.co_name}")
 
 
 def _possible_ends(lines: list[str], last: int, margin: int) -> Iterator[int]:
@@ -98,7 +98,7 @@ def _lambdas_in(text: str) -> list[ast.Lambda]:
     try:
         tree = quiet_parse(text)
     except SyntaxError as error:
-        raise NoSource(f"its file does not parse: {error}") from None
+        raise NoSourceError(f"its file does not parse: {error}") from None
     return [n for n in ast.walk(tree) if isinstance(n, ast.Lambda)]
 
 
@@ -120,7 +120,7 @@ def _lambda(code: CodeType, lines: list[str]) -> ast.Lambda:
     else:
         candidates = [n for n in candidates if n.lineno == code.co_firstlineno]
     if len(candidates) != 1:
-        raise NoSource(
+        raise NoSourceError(
             f"the lambda at {code.co_filename}:{code.co_firstlineno} can't be told apart"
         )
     return copy.deepcopy(candidates[0])

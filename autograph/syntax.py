@@ -39,11 +39,19 @@ class Maker:
 
     def __init__(self, ag: str, at: ast.AST) -> None:
         self.ag = ag
+        line, column = getattr(at, "lineno", 1), getattr(at, "col_offset", 0)
+        head = at
+        match at:
+            case ast.If(test=head) | ast.While(test=head) | ast.For(iter=head):
+                pass
+        # One line: Python counts a call to the line of its method's name, which is the last one.
+        end = getattr(head, "end_col_offset", None) or 0
+        one_line = getattr(head, "end_lineno", None) == line and end > column
         self.at: dict[str, Any] = {
-            "lineno": getattr(at, "lineno", 1),
-            "col_offset": getattr(at, "col_offset", 0),
-            "end_lineno": getattr(at, "end_lineno", None),
-            "end_col_offset": getattr(at, "end_col_offset", None),
+            "lineno": line,
+            "col_offset": column,
+            "end_lineno": line,
+            "end_col_offset": end if one_line else column + 1,
         }
 
     def name(self, name: str) -> ast.Name:
@@ -87,6 +95,9 @@ class Maker:
         return values[0] if len(values) == 1 else ast.BoolOp(ast.Or(), list(values), **self.at)
 
     def both(self, values: Sequence[ast.expr]) -> ast.expr:
+        *first, last = values
+        if first and isinstance(last, ast.BoolOp) and isinstance(last.op, ast.And):
+            values = [*first, *last.values]
         return values[0] if len(values) == 1 else ast.BoolOp(ast.And(), list(values), **self.at)
 
     def function(

@@ -73,7 +73,7 @@ def undefined(name: str) -> Undefined:
     return Undefined(name)
 
 
-def read(value: T) -> T:
+def read(value: Any) -> Any:
     """`value`, if it is one."""
     if type(value) is Undefined:
         raise error_of(value)

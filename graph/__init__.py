@@ -15,9 +15,9 @@ from .views import summary, to_dot, to_networkx
 location.register_internal(__file__)
 # The IR itself knows nothing of its text form.
 Graph.__str__ = to_text  # type: ignore[method-assign,assignment]
-Graph.as_graph_def = as_graph_def  # type: ignore[method-assign]
-Graph.summary = summary  # type: ignore[method-assign]
-Graph.to_networkx = to_networkx  # type: ignore[method-assign]
+Graph.as_graph_def = as_graph_def  # type: ignore[method-assign,assignment]
+Graph.summary = summary  # type: ignore[method-assign,assignment]
+Graph.to_networkx = to_networkx  # type: ignore[method-assign,assignment]
 
 __all__ = [
     "ArraySpec",

@@ -20,7 +20,7 @@ from .errors import AssertionFailedError, DTypeError, InternalError, LeakedTenso
 from .location import Loc, argument_texts, describe, is_internal, user_location
 from .node import Effects, Graph, Node, Tensor, Value
 from .op import OPS, Attrs, Op, infer_specs
-from .spec import Spec, TensorSpec
+from .spec import Spec, TensorShape, TensorSpec
 
 NO_ATTRS: Attrs = {}
 
@@ -35,6 +35,8 @@ class Interpreter(Protocol):
 class Recorder(Protocol):
     """What sees each op call after it is carried out: a gradient tape."""
 
+    @property
+    def orders(self) -> int: ...  # of gradients that it may be asked for
     def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None: ...
     def widened(self, node: Node) -> None: ...
     def is_watched(self, value: Any) -> bool: ...
@@ -57,6 +59,12 @@ def current() -> Interpreter:
 def is_tracing() -> bool:
     """True while a graph is built."""
     return _current.get() is not None
+
+
+def current_branch() -> GraphBuilder | None:
+    """The branch or loop body that is traced now, if it is one."""
+    builder = _current.get()
+    return builder if isinstance(builder, GraphBuilder) and not builder.is_function else None
 
 
 @contextmanager
@@ -130,13 +138,15 @@ def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -
     read = getattr(value, "__tl_tensor__", None)
     if read is not None:
         return convert(read(), dtype)
-    if isinstance(value, (list, tuple)) and _holds_tensor(value):
-        return _pack(value, dtype, hint)
+    if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape):
+        first = _first_tensor(value)
+        if first is not None:
+            return _pack(value, first, dtype)
     if hint is not None and dtype is None:
         try:
             return current().constant(to_array(value, hint))
         except DTypeError:
-            if isinstance(value, (int, float, complex)):
+            if isinstance(value, (int, float, complex)):  # np.float64, a float, is weak as well
                 raise
     return current().constant(to_array(value, dtype))
 
@@ -149,19 +159,25 @@ def _checked(value: Tensor, dtype: DType) -> Tensor:
     return value
 
 
-def _holds_tensor(value: Any) -> bool:
+def _first_tensor(value: Any) -> Any:
+    """The first tensor or variable in nested lists; None if there is none."""
+    for kind in set(map(type, value)):
+        if issubclass(kind, (Tensor, list, tuple)) or hasattr(kind, "__tl_tensor__"):
+            break
+    else:
+        return None  # the common case: numbers
     for v in value:
         if isinstance(v, Tensor) or hasattr(v, "__tl_tensor__"):
-            return True
-        if isinstance(v, (list, tuple)) and _holds_tensor(v):
-            return True
-    return False
+            return v
+        found = _first_tensor(v) if isinstance(v, (list, tuple)) else None
+        if found is not None:
+            return found
+    return None
 
 
-def _pack(value: Any, dtype: DType | None, hint: DType | None) -> Tensor:
-    tensors = [v for v in value if isinstance(v, Tensor) or hasattr(v, "__tl_tensor__")]
-    hint = dtype or (tensors[0].dtype if tensors else hint)
-    items = [convert(v, dtype, hint) for v in value]
+def _pack(value: Any, first: Any, dtype: DType | None) -> Tensor:
+    """Nested lists with tensors in them; numbers beside these take the first one's dtype."""
+    items = [convert(v, dtype, first.dtype) for v in value]
     result: Tensor = apply(OPS["stack"], items, {"axis": 0})
     return result
 
@@ -273,7 +289,7 @@ class GraphBuilder:
         known = self.resolved.get(id(value))
         if known is not None:
             return known
-        if type(value) is Value and not self._encloses(value.owner):
+        if type(value) is Value and not self.lies_in(value.owner):
             raise leaked(value)
         if not self.is_function:
             # A branch captures what its parent knows the value as, once.
@@ -290,13 +306,18 @@ class GraphBuilder:
         self.resolved[id(outer)] = self.resolved[id(value)] = captured
         return captured
 
-    def _encloses(self, owner: Any) -> bool:
+    def lies_in(self, owner: Any) -> bool:
+        """True if `owner` is a graph around this one that is built, too."""
         builder = self.parent
         while builder is not None:
             if builder is owner:
                 return not builder.closed
             builder = builder.parent
         return False
+
+    def is_beside(self, other: GraphBuilder) -> bool:
+        """True for two different branches, neither of which lies inside of the other."""
+        return not (self is other or self.lies_in(other) or other.lies_in(self))
 
     def insert_before(self, node: Node, op: Op, attrs: Attrs) -> Value:
         """A node without inputs or effects, placed before `node`."""

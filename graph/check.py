@@ -33,7 +33,6 @@ def check(graph: Graph) -> Graph:
     """`graph`, if it and all graphs that it holds or calls keep the rules; else GraphCheckError."""
     pending, seen = [graph], {id(graph)}
     for current in pending:
-        _Checker(graph, current).run()
         for node in current.nodes:
             if not node.op.structured:
                 continue
@@ -45,6 +44,8 @@ def check(graph: Graph) -> Graph:
                 if id(inner) not in seen:
                     seen.add(id(inner))
                     pending.append(inner)
+    for current in reversed(pending):  # the cause before what follows from it
+        _Checker(graph, current).run()
     return graph
 
 

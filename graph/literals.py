@@ -26,7 +26,7 @@ WORDS = frozenset({"complex", "inf", "nan", "shape", "slice", "spec", "tables"})
 _BITS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
-class Unreadable(ValueError):
+class Unreadable(ValueError):  # noqa: N818 - caught and turned into a ParseError
     """A value in a text is written in a way that means nothing."""
 
 
@@ -107,8 +107,8 @@ def write_value(value: Any, tables: Tables, name_of: Callable[[Any], str | None]
     if isinstance(value, TensorShape):
         return f"shape({'...' if value.rank is None else ', '.join(map(str, value))})"
     if isinstance(value, (TensorSpec, ResourceSpec, ArraySpec)):
-        named = isinstance(value, TensorSpec) and value.name is not None
-        return f'spec("{value}", {value.name!r})' if named else f'spec("{value}")'
+        name = value.name if isinstance(value, TensorSpec) else None
+        return f'spec("{value}")' if name is None else f'spec("{value}", {name!r})'
     if isinstance(value, np.ndarray) and is_small(value):
         return write_constant(value)
     return name_of(value) or tables.name(value)
@@ -148,7 +148,7 @@ def write_constant(array: Array) -> str:
     return f"{dtype.code}({content})"
 
 
-def _write_items(array: Array, dtype: DType) -> str:
+def _write_items(array: Any, dtype: DType) -> str:
     if isinstance(array, np.ndarray) and array.ndim:
         return f"[{', '.join([_write_items(item, dtype) for item in array])}]"
     value = array.item() if isinstance(array, np.ndarray) else array

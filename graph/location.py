@@ -143,8 +143,9 @@ def _operands(expression: ast.expr) -> Iterator[ast.expr]:
         case ast.Subscript(value=value, slice=index):
             yield value
             for item in index.elts if isinstance(index, ast.Tuple) else [index]:
-                is_slice = isinstance(item, ast.Slice)
-                parts = [item.lower, item.upper, item.step] if is_slice else [item]
+                parts: list[ast.expr | None] = [item]
+                if isinstance(item, ast.Slice):
+                    parts = [item.lower, item.upper, item.step]
                 yield from (p for p in parts if p and not isinstance(p, ast.Constant))
         case ast.Call(args=args, keywords=keywords):
             if not any(isinstance(a, ast.Starred) for a in args):

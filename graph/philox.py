@@ -17,6 +17,7 @@ from .convert import Array
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
 _LOW = 0xFFFFFFFF
+_FEW = 16  # blocks that are quicker with Python's integers
 _CHUNK = 4096  # blocks: what the rounds work on stays in the cache
 
 # The key with which seeds are mixed, so that seeds that differ little give unlike streams.
@@ -25,6 +26,10 @@ _MIXING_KEY = 0x02461E293EC8F720
 
 def blocks(xp: Any, key: int, counters: Array) -> Array:
     """The block of four words of each counter; `counters` has shape (n, 2): low, high uint64."""
+    if len(counters) <= _FEW:
+        rows = [_rounds([lo & _LOW, lo >> 32, hi & _LOW, hi >> 32], key)
+                for lo, hi in counters.tolist()]  # fmt: skip
+        return xp.array(rows, xp.uint32).reshape(-1, 4)  # type: ignore[no-any-return]
     out = xp.empty((len(counters), 4), xp.uint32)
     for start in range(0, len(counters), _CHUNK):
         part = counters[start : start + _CHUNK]
@@ -35,8 +40,8 @@ def blocks(xp: Any, key: int, counters: Array) -> Array:
     return out  # type: ignore[no-any-return]
 
 
-def _rounds(words: list[Array], key: int) -> list[Array]:
-    """Ten rounds on 32-bit words that are held in uint64."""
+def _rounds(words: list[Any], key: int) -> list[Any]:
+    """Ten rounds on 32-bit words, held in arrays of uint64 or in Python's integers."""
     a, b, c, d = words
     first, second = key & _LOW, key >> 32
     for _ in range(10):

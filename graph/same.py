@@ -110,4 +110,5 @@ def same_attr(x: Any, y: Any) -> bool:
         if x.dtype.hasobject:
             return bool(x.tolist() == y.tolist())
         return x.tobytes() == y.tobytes()
-    return bool(x == y)
+    equal: bool = x == y
+    return equal

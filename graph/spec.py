@@ -75,14 +75,14 @@ class TensorShape(tuple[Dim, ...]):
 
     def merge_with(self, other: Any) -> TensorShape:
         """The shape that knows what either knows; ValueError if they contradict."""
-        other = TensorShape(other)
-        if not self.is_compatible_with(other):
-            raise ValueError(f"Shapes {self} and {other} are not compatible")
+        shape: TensorShape = TensorShape(other)
+        if not self.is_compatible_with(shape):
+            raise ValueError(f"Shapes {self} and {shape} are not compatible")
         if self.rank is None:
-            return other
-        if other.rank is None:
+            return shape
+        if shape.rank is None:
             return self
-        pairs = zip(self, other, strict=True)
+        pairs = zip(self, shape, strict=True)
         return TensorShape([b if a is None else a for a, b in pairs])
 
     def concatenate(self, other: Any) -> TensorShape:

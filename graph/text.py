@@ -156,8 +156,7 @@ class Printer:
         if not node.op.structured:
             return names
         for role, value in node.attrs.items():
-            held = [g for g in (value if isinstance(value, tuple) else (value,))]
-            for graph in held:
+            for graph in value if isinstance(value, tuple) else (value,):
                 if not isinstance(graph, Graph) or id(graph) in names:
                     continue
                 stem = "branch" if role == "branches" else role
@@ -187,8 +186,8 @@ class Printer:
             wanted = readable(value.name)
             if not wanted and isinstance(body, Graph) and i < len(body.inputs):
                 wanted = readable(body.inputs[i].name)  # the loop variable after the loop
-            if not wanted and len(node.outputs) == 1 and node.loc is not None:
-                if last_of_place[node.loc] is node:
+            elif not wanted and node.loc is not None and last_of_place[node.loc] is node:
+                if len(node.outputs) == 1:
                     wanted = readable(assigned_name(node.loc, self._positions(node.loc)))
             self._names[value] = space.unique(wanted or self._fresh(function))
         if node.outputs:
@@ -230,7 +229,7 @@ class Printer:
         except Exception:  # a broken graph: `check` prints it to tell what is wrong
             return []
         found: dict[str, list[str]] = {}
-        for effect, index in effects:
+        for effect, index in sorted(effects, key=lambda e: e[1] or 0):
             on = "" if index is None else self._name(node.inputs[index])
             found.setdefault(effect, []).append(on)
         return [
@@ -246,7 +245,9 @@ class Printer:
 
     def name_of(self, thing: Value | Node) -> str:
         """What a value, or a node that has no results, is called in the text; '' if nothing."""
-        return self._names.get(thing, "") if isinstance(thing, Value) else self._labels.get(thing, "")
+        return (
+            self._names.get(thing, "") if isinstance(thing, Value) else self._labels.get(thing, "")
+        )
 
     def _align(self, rows: list[tuple[int, str, str]]) -> None:
         """Put the comments of a function's rows into one column."""
@@ -259,9 +260,7 @@ def _place_of_effect(item: tuple[str, list[str]]) -> int:
     return list(_VERBS).index(item[0]) if item[0] in _VERBS else len(_VERBS)
 
 
-def _broken(
-    start: str, items: list[str], end: str, indent: str, always: bool = False
-) -> list[str]:
+def _broken(start: str, items: list[str], end: str, indent: str, always: bool = False) -> list[str]:
     """`start`, the items and `end` on one line, or on several where that is too long."""
     line = f"{start}{', '.join(items)}{end}"
     if not always and (len(line) <= _WIDTH or len(items) < 2):

@@ -55,14 +55,15 @@ def to_networkx(graph: Graph) -> Any:
     ... # f(x: f32[2]) -> f32[2]
     ... def f(x):
     ...     y = exp(x)
-    ...     return negative(y)
-    ... '''.replace("return negative(y)", "z = negative(y)\\n    return z"))
+    ...     z = negative(y)
+    ...     return z
+    ... ''')
     >>> nx.shortest_path(tl.graph.to_networkx(g), "x", "z")
     ['x', 'y', 'z']
     """
-    import networkx  # noqa: PLC0415 - slow to import, needed for this view only
+    import networkx as nx  # noqa: PLC0415 - slow to import, needed for this view only
 
-    return _Network(networkx, graph).view(graph)
+    return _Network(nx, graph).view(graph)
 
 
 class _Network:

@@ -7,12 +7,19 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..graph.build import convert, recorders, recording, set_recorders
+from ..graph.build import (
+    GraphBuilder,
+    convert,
+    current_branch,
+    recorders,
+    recording,
+    set_recorders,
+)
 from ..graph.errors import GradientError
 from ..graph.gradients import Entry, backprop
-from ..graph.location import user_location
+from ..graph.location import describe, user_location
 from ..graph.nest import flatten, pack
-from ..graph.node import Node, Tensor
+from ..graph.node import Node, Tensor, Value
 from ..graph.op import Attrs, Op
 from ..graph.ops.shaping import ones_like, zeros_like
 from .variable import Variable
@@ -39,7 +46,14 @@ class GradientTape:
         self._watch_accessed = watch_accessed_variables
         self._active = False
         self._used = False
+        self._home: Any = None  # the branch in which it was opened, if one was traced then
+        self._branch: Any = None  # the one in which it was used
         self._clear()
+
+    @property
+    def orders(self) -> int:
+        """A persistent tape may also record its own gradients."""
+        return 2 if self._persistent else 1
 
     def _clear(self) -> None:
         self._entries: list[Entry] = []
@@ -47,11 +61,15 @@ class GradientTape:
         self._watched: set[int] = set()
         self._alive: list[Any] = []
         self._variables: dict[int, Variable] = {}
+        # Variables of loops that are traced inside of the tape, by id: how they depend on what is
+        # watched shows only when the loop is complete.
+        self._unsettled: dict[int, Value] = {}
 
     def __enter__(self) -> GradientTape:
         if self._active:
             raise ValueError("this GradientTape is recording already")
         self._active = True
+        self._home = current_branch()
         set_recorders((*recorders(), self))
         return self
 
@@ -94,6 +112,9 @@ class GradientTape:
         for x in inputs:
             if id(x) in self._watched or (isinstance(x, Variable) and self.is_watched(x)):
                 watched = True
+            elif type(x) is Value and x.node is None and self._is_unsettled(x):
+                self._unsettled[id(x)] = x
+                watched = True
         if not watched:
             return
         entry = Entry(op, inputs, attrs, outputs, user_location(3))
@@ -105,6 +126,26 @@ class GradientTape:
         if id(node.outputs[0]) in self._watched:
             self._watched.update([id(y) for y in node.outputs])
 
+    def _is_unsettled(self, x: Value) -> bool:
+        loop, home = x.owner, self._home
+        if not isinstance(loop, GraphBuilder) or loop.is_function or not x.dtype.is_differentiable:
+            return False
+        return home is None or not (home is loop or home.lies_in(loop))
+
+    def _require_settled(self, targets: list[Any]) -> None:
+        loose = dict.fromkeys(self._unsettled)
+        for entry in self._entries:
+            if any(id(x) in loose for x in entry.inputs):
+                loose.update(dict.fromkeys([id(y) for y in entry.outputs]))
+        if any(id(t) in loose for t in targets):
+            names = {v.name for v in self._unsettled.values() if v.name}
+            raise GradientError(
+                "a gradient is asked for inside of a loop, by a tape that was opened outside of "
+                f"it, of what depends on a loop variable (one of {', '.join(sorted(names))}), at "
+                f"{describe(user_location(3))}: how that depends on the sources is not known "
+                "while the loop is traced. Open the tape inside of the loop"
+            )
+
     @contextmanager
     def stop_recording(self) -> Any:
         """Ops inside of this block are not recorded."""
@@ -115,7 +156,7 @@ class GradientTape:
 
     def reset(self) -> None:
         """Forget all that was recorded and watched."""
-        self._used = False
+        self._used, self._branch = False, None
         self._clear()
 
     def gradient(
@@ -132,35 +173,53 @@ class GradientTape:
         source. `output_gradients` weighs the items of the targets. Raises RuntimeError for a
         second use of a tape that is not persistent, LookupError for an op without a gradient.
         """
-        if self._used:
-            raise RuntimeError(
-                "A non-persistent GradientTape can only be used to compute one set of gradients "
-                "(or jacobians); make it with GradientTape(persistent=True)"
-            )
-        if not self._persistent:
-            self._used = True
+        zero = _wants_zeros(unconnected_gradients)
+        self._use()
         targets = [t if isinstance(t, Variable) else convert(t) for t in flatten(target)]
         flat = flatten(sources)
         for s in flat:
             if not isinstance(s, (Tensor, Variable)):
                 raise GradientError(f"the source {s!r} is not a tensor or variable")
+        if self._unsettled:
+            self._require_settled(targets)
         grads = self._target_grads(targets, output_gradients)
         pairs = [(t, g) for t, g in zip(targets, grads, strict=True) if g is not None]
         recorded = [r for r in recorders() if r is not self or self._persistent]
+        # Of what depends on a tensor that was not watched, only a part was recorded.
+        known = self._watched.union([id(t) for t in targets])
+        watched = [s for s in flat if id(s) in known]
         with recording(tuple(recorded)):
-            found = backprop(
-                list(self._entries), [t for t, _ in pairs], flat, [g for _, g in pairs]
+            by_source = backprop(
+                list(self._entries), [t for t, _ in pairs], watched, [g for _, g in pairs]
             )
-        if str(getattr(unconnected_gradients, "value", unconnected_gradients)) == "zero":
+        grads_of = dict(zip(map(id, watched), by_source, strict=True))
+        found = [grads_of.get(id(s)) for s in flat]
+        if zero:
             found = [zeros_like(s) if g is None else g for s, g in zip(flat, found, strict=True)]
-        if not self._persistent:
+        if self._used and self._branch is None:
             self._entries = []
         return pack(sources, found)
+
+    def _use(self) -> None:
+        """Count a use of a tape that has only one; another branch of an `if` has its own."""
+        if self._persistent:
+            return
+        here = current_branch()
+        if self._used and not (self._branch and here and self._branch.is_beside(here)):
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients "
+                "(or jacobians); make it with GradientTape(persistent=True)"
+            )
+        self._used, self._branch = True, here
 
     def _target_grads(self, targets: list[Any], output_gradients: Any) -> list[Any]:
         given: list[Any] = [None] * len(targets)
         if output_gradients is not None:
             given = flatten(output_gradients)
+        if len(given) != len(targets):
+            raise GradientError(
+                f"{len(given)} output_gradients are given for {len(targets)} targets"
+            )
         grads: list[Any] = []
         for t, g in zip(targets, given, strict=True):
             if not t.dtype.is_differentiable:
@@ -175,3 +234,10 @@ class GradientTape:
                     )
                 grads.append(weight)
         return grads
+
+
+def _wants_zeros(unconnected_gradients: Any) -> bool:
+    name = getattr(unconnected_gradients, "value", unconnected_gradients)
+    if name not in ("none", "zero"):
+        raise ValueError(f"unconnected_gradients is 'none' or 'zero', not {name!r}")
+    return bool(name == "zero")

@@ -49,12 +49,18 @@ class EagerTensor(Tensor):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self._value
         if dtype is not None and array.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"{self.dtype.name} to {dtype} needs a copy; copy=False forbids it")
             return array.astype(dtype)
         return array.copy() if copy else _read_only(array)
 
-    def __dlpack__(self, **options: Any) -> Any:
-        options.setdefault("copy", True)
-        return self._value.__dlpack__(**options)
+    def __dlpack__(self, *, copy: bool | None = None, **options: Any) -> Any:
+        """A copy, since its taker may write to it; with `copy=False` the tensor's own memory,
+        marked as read-only.
+        """
+        if copy is False:
+            return _read_only(self._value).__dlpack__(copy=False, **options)
+        return self._value.__dlpack__(copy=True, **options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._value.__dlpack_device__()
@@ -94,7 +100,8 @@ class EagerTensor(Tensor):
         return (self[i] for i in range(len(self._value)))
 
     def __format__(self, format_spec: str) -> str:
-        return format(self.numpy(), format_spec) if format_spec else str(self)
+        """As the value's array or number formats itself: `f"{loss:.3f}"`, and no frills."""
+        return format(self.numpy(), format_spec)
 
     def __round__(self, digits: int = 0) -> Any:
         return round(self.numpy(), digits)

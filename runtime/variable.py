@@ -14,6 +14,7 @@ from ..graph.dtypes import DType, as_dtype
 from ..graph.errors import ShapeError
 from ..graph.node import Reference, Tensor
 from ..graph.op import OPS
+from ..graph.ops import state
 from ..graph.spec import ResourceSpec, TensorShape, TensorSpec, covers
 from .tensor import EagerTensor
 
@@ -132,7 +133,7 @@ class Variable:
         return self._assign("assign_sub", delta)
 
     def _assign(self, op: str, value: Any) -> Any:
-        result = apply(OPS[op], (self, convert(value, hint=self.dtype)))
+        result = getattr(state, op)(self, value)
         return result if is_tracing() else self
 
     def ref(self) -> Any:
@@ -142,22 +143,22 @@ class Variable:
         return bool(self.__tl_tensor__())
 
     def __int__(self) -> int:
-        return int(self.__tl_tensor__())  # type: ignore[call-overload,no-any-return]
+        return int(self.__tl_tensor__())
 
     def __float__(self) -> float:
-        return float(self.__tl_tensor__())  # type: ignore[arg-type]
+        return float(self.__tl_tensor__())
 
     def __index__(self) -> int:
-        return self.__tl_tensor__().__index__()  # type: ignore[attr-defined,no-any-return]
+        return self.__tl_tensor__().__index__()
 
     def __len__(self) -> int:
-        return len(self.__tl_tensor__())  # type: ignore[arg-type]
+        return len(self.__tl_tensor__())
 
     def __iter__(self) -> Any:
-        return iter(self.__tl_tensor__())  # type: ignore[call-overload]
+        return iter(self.__tl_tensor__())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        array: Array = self.__tl_tensor__().__array__(dtype, copy)  # type: ignore[attr-defined]
+        array: Array = self.__tl_tensor__().__array__(dtype, copy)
         return array
 
     def __format__(self, format_spec: str) -> str:
@@ -174,8 +175,9 @@ class Variable:
         return f"{head}, numpy={text}"
 
     def __deepcopy__(self, memo: Any) -> Variable:
+        assert self._value.array is not None
         copy = Variable(
-            EagerTensor(self._value.array, self.dtype),  # type: ignore[arg-type]
+            EagerTensor(self._value.array, self.dtype),
             trainable=self.trainable,
             name=self.name[:-2],
             shape=self.shape,

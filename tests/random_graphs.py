@@ -209,7 +209,12 @@ class _Maker:
     def _while(self, pools: Pools, depth: int) -> None:
         times = self._draw(st.integers(0, 3))
         start = axes.convert(0, int32)
-        initial = [start, self._pick(pools.floats), self._pick(pools.ints), self._pick(pools.floats)]
+        initial = [
+            start,
+            self._pick(pools.floats),
+            self._pick(pools.ints),
+            self._pick(pools.floats),
+        ]
         specs = [INT, FLOAT, INT, FLOAT]
         test, body = new_branch(specs, ["i"]), new_branch(specs, ["i"])
         with test:
@@ -255,13 +260,13 @@ def outcome(graph: Graph, n: int, size: int = 3) -> Outcome:
     printed.seek(0)
     printed.truncate()
     try:
-        results: Any = [_bits(v) for v in run(graph, arguments)]
+        results: Any = [bits(v) for v in run(graph, arguments)]
     except Exception as error:  # the executor, not the op, makes NumPy's errors readable
         results = type(error)
-    return Outcome(results, (_bits(p.array), _bits(q.array)), printed.getvalue())
+    return Outcome(results, (bits(p.array), bits(q.array)), printed.getvalue())
 
 
-def _bits(value: Any) -> Any:
+def bits(value: Any) -> Any:
     """Dtype, shape and bytes; all NaNs are one."""
     array = np.array(value)
     if array.dtype.kind == "f":

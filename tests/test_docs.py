@@ -80,7 +80,9 @@ def run_page(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             printed = out.getvalue()
         elif block.language == "text" and before is not None:
             answers = before.language == "python" and not block.after.strip()
-            if answers and not checker.check_output(block.text, printed, doctest.ELLIPSIS):
+            if answers and not checker.check_output(
+                block.text, printed.rstrip() + "\n", doctest.ELLIPSIS
+            ):
                 pytest.fail(
                     f"{page.name}:{block.line + 1} shows\n{block.text}\nbut the block before it "
                     f"prints\n{printed}",

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from .graph.build import convert, interpreting, is_tracing, recording
-from .graph.dtypes import DType, as_dtype
-from .graph.errors import ShapeError
+from .graph.dtypes import as_dtype
+from .graph.errors import DTypeError, ShapeError
 from .graph.node import Tensor
 from .graph.ops.shaping import broadcast_to, reshape
 from .graph.spec import TensorShape
@@ -57,8 +57,12 @@ def convert_to_tensor(
     >>> tl.convert_to_tensor([tl.constant(1.0), 2.0]).numpy()
     array([1., 2.], dtype=float32)
     """
-    hint: DType | None = None if dtype_hint is None else as_dtype(dtype_hint)
-    return convert(value, None if dtype is None else as_dtype(dtype), hint)
+    if dtype is None and dtype_hint is not None:
+        try:
+            return convert(value, hint=as_dtype(dtype_hint))
+        except DTypeError:
+            pass
+    return convert(value, None if dtype is None else as_dtype(dtype))
 
 
 def executing_eagerly() -> bool:

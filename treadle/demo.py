@@ -46,8 +46,8 @@ def train(network: Network, images: Any, labels: Any, most_steps: Any) -> Any:
     """Train until the loss is small: steps taken, last loss."""
     batches = tl.shape(images)[0] // BATCH
     step = 0
-    loss = 10.0
-    best = 10.0
+    loss = tl.constant(10.0)
+    best = tl.constant(10.0)
     rate = 0.5
     while loss > TARGET_LOSS and step < most_steps:
         order = tl.random.shuffle(tl.range(tl.shape(images)[0]))

@@ -71,10 +71,10 @@ def _branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
         return [None] * len(inputs)
     branches: list[Branch] = []
     outputs: list[list[Any]] = []
-    for half, values in zip(halves, residuals, strict=True):
+    for half, kept in zip(halves, residuals, strict=True):
         branch = new_branch(name="backward")
         with branch:
-            arguments = [*values, *(inputs[1 + i] for i in half.saved_inputs)]
+            arguments = [*kept, *(inputs[1 + i] for i in half.saved_inputs)]
             arguments += [gs[i] for i in half.out_grads]
             found = dict(zip(half.in_grads, replay(half.backward, arguments), strict=True))
             outputs.append([found[i] if i in found else zeros_for(inputs[1 + i]) for i in grads_of])
@@ -288,9 +288,17 @@ def call_recorded(callee: FunctionRef, inputs: Sequence[Any]) -> tuple[Any, ...]
         mask = [differentiable(x) and any(r.is_watched(x) for r in active) for x in inputs]
         if any(mask):
             assert callee.graph is not None
-            forward = call_forward(callee, mask, len(active))
+            orders = len(active)
+            if not _repeatable(callee.graph):
+                orders = sum(r.orders for r in active)
+            forward = call_forward(callee, mask, orders)
             return call(forward, inputs)[: len(callee.graph.outputs)]
     return call(callee, inputs)
+
+
+def _repeatable(graph: Graph) -> bool:
+    """True if a second run does nothing else than the first one."""
+    return all(effect == CHECKS for effect, _ in graph_effects(graph))
 
 
 def _call_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
@@ -336,13 +344,14 @@ def _eager_call_rule(
         count = len(origin.graph.outputs)
         total = len(half.forward.outputs)
         if all(g is None for g in gs[count:]):
-            full = [
-                g if g is not None else (zeros_for(y) if differentiable(y) else None)
-                for g, y in zip(gs, outputs, strict=True)
-            ]
-            return _call_backward(origin, half, outputs[count:total], inputs, full)
+            full = list(gs)
+            for i in half.out_grads:
+                full[i] = zeros_for(outputs[i]) if gs[i] is None else gs[i]
+            grads = _call_backward(origin, half, outputs[count:total], inputs, full)
+            reached = _reached(origin, half, gs)
+            return [g if i in reached else None for i, g in enumerate(grads)]
     assert callee.graph is not None
-    if any(e != CHECKS for e, _ in graph_effects(callee.graph)):
+    if not _repeatable(callee.graph):
         raise GradientError(
             f"a gradient of this order of '{callee.name}' was not prepared for when it was "
             "called: call it inside of one more GradientTape"
@@ -350,6 +359,24 @@ def _eager_call_rule(
     half = _halves(callee, _mask(gs, outputs), needs)
     again = call(_reference(callee, half, "forward"), inputs)
     return _call_backward(callee, half, again[len(outputs) :], inputs, gs)
+
+
+def _reached(owner: FunctionRef, half: Linear, gs: Sequence[Any]) -> frozenset[int]:
+    """The inputs whose gradients depend on those of `gs` that are given."""
+    given = [gs[i] is not None for i in half.out_grads]
+    if all(given):
+        return frozenset(half.in_grads)
+    key = ("reached", id(half), tuple(given))
+    if key not in owner.extra:
+        incoming = half.backward.inputs[len(half.backward.inputs) - len(given) :]
+        connected = {v for v, is_given in zip(incoming, given, strict=True) if is_given}
+        for node in half.backward.nodes:
+            if any(v in connected for v in node.inputs):
+                connected.update(node.outputs)
+        pairs = zip(half.in_grads, half.backward.outputs, strict=True)
+        owner.extra[key] = frozenset(i for i, v in pairs if v in connected)
+    found: frozenset[int] = owner.extra[key]
+    return found
 
 
 def _recursive_rule(

@@ -132,7 +132,7 @@ def _tensors(values: Any, what: str) -> list[Tensor]:
     if not isinstance(values, (list, tuple)):
         if isinstance(values, Tensor) and values.shape.rank == 0:
             return [values]
-        values = list(convert(values))  # type: ignore[call-overload]
+        values = list(convert(values))
     if not values:
         raise InvalidArgumentError(f"{what} needs at least one tensor")
     given = [v for v in values if isinstance(v, Tensor) or hasattr(v, "__tl_tensor__")]
@@ -164,8 +164,9 @@ def _split_eval(
     have = x.shape[axis]
     if len(found) != len(sizes) or sum(found) != have or min(found, default=0) < 0:
         raise ShapeError(f"the sizes {found} do not fill axis {axis}, which has {have}")
-    ends = np.cumsum(found[:-1]).tolist()
-    return tuple(xp.split(x, ends, axis))
+    front = (slice(None),) * (axis % x.ndim)
+    ends = np.cumsum(found).tolist()
+    return tuple([x[(*front, slice(b - d, b))] for b, d in zip(ends, found, strict=True)])
 
 
 def _split_may_fail(x: Tensor, *dynamic: Tensor, sizes: TensorShape, axis: int) -> bool:

@@ -176,7 +176,7 @@ Size = int | Tensor  # of an axis: known while tracing, or a scalar
 
 
 def known_rank(x: Tensor) -> int:
-    rank = x.spec.shape.rank
+    rank: int | None = x.spec.shape.rank
     if rank is None:
         raise InvalidArgumentError("the rank must be known while tracing; use tl.ensure_shape")
     return rank

@@ -141,13 +141,13 @@ def _extremum(which: str) -> Callable[..., Any]:
 
     def evaluate(xp: Any, x: Array, axis: Axes, keepdims: bool) -> Any:
         if x.size:
-            return getattr(xp, which)(x, axis=axis, keepdims=keepdims)
+            return getattr(x, which)(axis=axis, keepdims=keepdims)
         if x.dtype.kind in "iu":
             limits: Any = np.iinfo(x.dtype)
             first = limits.min if which == "max" else limits.max
         else:
             first = -np.inf if which == "max" else np.inf
-        return getattr(xp, which)(x, axis=axis, keepdims=keepdims, initial=first)
+        return getattr(x, which)(axis=axis, keepdims=keepdims, initial=first)
 
     return evaluate
 
@@ -158,7 +158,7 @@ def _logsumexp(xp: Any, x: Array, axis: Axes, keepdims: bool) -> Any:
     top = x.max(axis=axis, keepdims=True)
     top = xp.where(xp.isfinite(top), top, top.dtype.type(0))
     total = xp.log(xp.sum(xp.exp(x - top), axis=axis, keepdims=True, dtype=x.dtype)) + top
-    return total if keepdims else total.reshape(x.sum(axis=axis).shape)
+    return total if keepdims else xp.squeeze(total, axis=axis)
 
 
 def _logsumexp_vjp(g: Tensor, out: Tensor, x: Tensor, *, axis: Axes, keepdims: bool) -> Any:
@@ -176,13 +176,13 @@ def _logsumexp_vjp(g: Tensor, out: Tensor, x: Tensor, *, axis: Axes, keepdims: b
 _SUM = reduction(
     "reduce_sum",
     NUMERIC,
-    lambda xp, x, axis, keepdims: xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype),
+    lambda xp, x, axis, keepdims: x.sum(axis=axis, keepdims=keepdims, dtype=x.dtype),
     _sum_vjp,
 )
 _PROD = reduction(
     "reduce_prod",
     NUMERIC,
-    lambda xp, x, axis, keepdims: xp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype),
+    lambda xp, x, axis, keepdims: x.prod(axis=axis, keepdims=keepdims, dtype=x.dtype),
     _prod_vjp,
 )
 _MAX = reduction("reduce_max", REAL, _extremum("max"), _extremum_vjp)
@@ -190,13 +190,13 @@ _MIN = reduction("reduce_min", REAL, _extremum("min"), _extremum_vjp)
 _ALL = reduction(
     "reduce_all",
     BOOL,
-    lambda xp, x, axis, keepdims: xp.all(x, axis=axis, keepdims=keepdims),
+    lambda xp, x, axis, keepdims: x.all(axis=axis, keepdims=keepdims),
     no_gradient,
 )
 _ANY = reduction(
     "reduce_any",
     BOOL,
-    lambda xp, x, axis, keepdims: xp.any(x, axis=axis, keepdims=keepdims),
+    lambda xp, x, axis, keepdims: x.any(axis=axis, keepdims=keepdims),
     no_gradient,
 )
 _LOGSUMEXP = reduction("reduce_logsumexp", FLOATING, _logsumexp, _logsumexp_vjp)

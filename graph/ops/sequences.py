@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..build import apply, convert, is_tracing
+from ..build import apply, convert, current, is_tracing
 from ..dtypes import DType, as_dtype, float32, float64, int32, int64
 from ..errors import DTypeError, InvalidArgumentError, OpError
 from ..node import Tensor
@@ -76,6 +76,10 @@ def range_(
     """
     if limit is None:
         start, limit = 0, start
+    if type(start) is type(limit) is type(delta) is int and delta and not is_tracing():
+        found = np.arange(start, limit, delta)
+        if dtype is None and -(2**31) <= min(start, limit) <= max(start, limit) < 2**31:
+            return current().constant(found.astype(np.int32))
     given = (start, limit, delta)
     if dtype is not None:
         wanted = as_dtype(dtype)

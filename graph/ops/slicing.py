@@ -120,9 +120,13 @@ def _infer(x: TensorSpec, *bounds: TensorSpec, key: str) -> TensorSpec:
     for b in bounds:
         if not b.dtype.is_integer or b.shape.rank not in (0, None):
             raise DTypeError(f"an index is an integer scalar, not {b}")
-    old = x.shape
-    if old.rank is None:
+    if x.shape.rank is None:
         return TensorSpec(UNKNOWN, x.dtype)
+    return TensorSpec(_result_shape(tuple(x.shape), key), x.dtype)
+
+
+@lru_cache(4096)
+def _result_shape(old: tuple[Dim, ...], key: str) -> TensorShape:
     items = parse_key(key)
     axes = _axes(items, len(old))
     dims: list[Dim] = []
@@ -133,8 +137,7 @@ def _infer(x: TensorSpec, *bounds: TensorSpec, key: str) -> TensorSpec:
             continue
         end = axis + 1
         if item is ...:
-            count = sum(i is not None and i is not ... for i in items)
-            end = axis + len(old) - count
+            end = axis + len(old) - sum(i is not None and i is not ... for i in items)
             dims.extend(old[axis:end])
         elif isinstance(item, Span):
             dims.append(_length(item, old[axis]))
@@ -142,7 +145,7 @@ def _infer(x: TensorSpec, *bounds: TensorSpec, key: str) -> TensorSpec:
             _require_in_range(item, axis, old[axis])
     if ... not in items:
         dims.extend(old[end:])
-    return TensorSpec(dims, x.dtype)
+    return TensorShape(dims)
 
 
 def _require_in_range(index: int, axis: int, size: Dim) -> None:

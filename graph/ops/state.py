@@ -50,6 +50,8 @@ def read(variable: Any) -> Tensor:
 
 def _assign_infer(variable: ResourceSpec, x: TensorSpec) -> TensorSpec:
     held = variable.value
+    if x.shape == held.shape and x.dtype is held.dtype and held.shape.is_fully_defined():
+        return held
     if x.dtype is not held.dtype:
         raise DTypeError(
             f"the variable has dtype {held.dtype.name}, the value {x.dtype.name}; use tl.cast"
@@ -117,8 +119,8 @@ def assign(variable: Any, value: Any) -> Tensor:
     """Set the value of a variable; the new value."""
     x = convert(value, hint=variable.dtype)
     wanted = variable.spec.value
-    if x.dtype is wanted.dtype and not covers(wanted.shape, x.spec.shape):
-        x = ensure_shape(x, wanted.shape)
+    if wanted.is_compatible_with(x.spec) and not covers(wanted.shape, x.spec.shape):
+        x = ensure_shape(x, wanted.shape)  # the op itself does not see the variable's spec
     result: Tensor = apply(_assign, (variable, x))
     return result
 

@@ -71,7 +71,7 @@ def may_fail(op: Op, inputs: tuple[Value, ...], attrs: Attrs) -> bool:
 
 @rule("multiply", "strong_multiply")
 def times_one(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Value | None:
-    """x * 1 -> x"""
+    """X * 1 -> x"""
     x, y = inputs
     if x.dtype.is_complex:
         return None
@@ -82,14 +82,14 @@ def times_one(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Value
 
 @rule("divide")
 def over_one(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Value | None:
-    """x / 1 -> x"""
+    """X / 1 -> x"""
     x, y = inputs
     return x if not x.dtype.is_complex and is_filled(s.known.get(y), 1) else None
 
 
 @rule("add")
 def plus_zero(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Value | None:
-    """x + 0 -> x for integers, x + -0.0 -> x for floats"""
+    """X + 0 -> x for integers, x + -0.0 -> x for floats"""
     x, y = inputs
     if x.dtype.is_complex:
         return None
@@ -100,7 +100,7 @@ def plus_zero(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Value
 
 @rule("subtract")
 def minus_zero(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Value | None:
-    """x - 0 -> x"""
+    """X - 0 -> x"""
     x, y = inputs
     if x.dtype.is_complex:
         return None
@@ -109,7 +109,7 @@ def minus_zero(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Valu
 
 @rule("add")
 def plus_negative(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Value | None:
-    """x + -y -> x - y"""
+    """X + -y -> x - y"""
     match inputs[0], made(inputs[1]):
         case x, ("negative", (y,), _):
             return s.make("subtract", x, y)
@@ -121,7 +121,7 @@ def plus_negative(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> V
 
 @rule("subtract")
 def minus_negative(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Value | None:
-    """x - -y -> x + y"""
+    """X - -y -> x + y"""
     match inputs[0], made(inputs[1]):
         case x, ("negative", (y,), _):
             return s.make("add", x, y)
@@ -155,7 +155,7 @@ def with_itself(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Val
 
 @rule("logical_and", "logical_or")
 def with_truth(s: Site, inputs: tuple[Value, ...], op: Op, attrs: Attrs) -> Value | None:
-    """x and True -> x, x or False -> x"""
+    """X and True -> x, x or False -> x"""
     x, y = inputs
     neutral = op.name == "logical_and"
     if is_filled(s.known.get(y), neutral):

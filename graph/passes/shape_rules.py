@@ -7,7 +7,9 @@ import numpy as np
 from ..node import Value
 from ..op import OPS, Attrs, Op
 from ..spec import TensorShape, TensorSpec
-from .rules import Site, made, may_fail, rule
+from .rules import RULES, Site, made, may_fail, rule
+
+__all__ = ["RULES"]  # with those of rules.py: all there are
 
 
 def _static(value: Value) -> TensorShape | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..control import fits
 from ..convert import Array
-from ..effects import effects_of, node_effects, node_effects
+from ..effects import effects_of, node_effects
 from ..errors import OpError
 from ..node import Effects, Graph, Node, Value
 from ..op import CHECKS, OPS, READ, Attrs, Op, infer_specs
@@ -22,12 +22,10 @@ from ..walk import functions_of
 from .eliminate import eliminate
 from .fold import attrs_key, constant_key, fold, is_filled
 from .rebuild import Functions, Rebuild, is_same, map_program
-from .rules import RULES
-from .shape_rules import shape_through
+from .shape_rules import RULES
 from .structured import STRUCTURED
 
 _CHECKS: Effects = ((CHECKS, None),)
-assert shape_through  # imported for the rules that it registers
 
 
 def simplify(graph: Graph) -> Graph:
@@ -228,6 +226,7 @@ class Simplifier(Rebuild):
         for rule in RULES.get(op.name, ()):
             if effects and (not rule.keeps_checks or effects != _CHECKS):
                 continue
+            before = len(self.nodes)
             try:
                 result = rule.apply(self, inputs, op, attrs)
             except OpError:  # it contradicts what is known: the node will fail, if it ever runs
@@ -239,5 +238,7 @@ class Simplifier(Rebuild):
             else:
                 wanted = infer_specs(op, tuple([v.spec for v in inputs]), attrs)[0]
             if result.spec == wanted or (rule.refines and self.accepts(result.spec, wanted)):
+                if node is not None and len(self.nodes) > before and not result.name:
+                    result.name = node.outputs[0].name
                 return (result,)
         return None

@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import python_programs as programs
 import pytest
+import python_programs as programs
 
 from treadle import autograph
 

@@ -1,5 +1,7 @@
 """Branches and loops over tensors give what plain Python gives on NumPy values."""
 
+# ruff: noqa: E731, SIM108
+
 from __future__ import annotations
 
 from collections.abc import Callable

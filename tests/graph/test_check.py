@@ -11,7 +11,7 @@ from random_graphs import graphs
 
 import treadle as tl
 from treadle.graph import Graph, TensorSpec, Value, check, parse
-from treadle.graph.dtypes import int32
+from treadle.graph.dtypes import int32, int64
 from treadle.graph.errors import GraphCheckError
 from treadle.graph.node import Node
 from treadle.graph.op import OPS, Op
@@ -149,14 +149,15 @@ def branches_differ(p: Parts) -> None:
     p.node("cond").attrs["then"].outputs *= 2
 
 
-def test_has_two_results(p: Parts) -> None:
+def two_tests_with_two_results(p: Parts) -> None:
     p.node("while").attrs["test"].outputs *= 2
 
 
 def loop_changes_a_type(p: Parts) -> None:
     body = p.node("while").attrs["body"]
-    node = body.nodes[-1]
-    node.outputs = (Value(node, 0, TensorSpec([], "int64")),)
+    wide = TensorSpec([], int64)
+    node = Node(OPS["cast"], body.outputs, {"dtype": int64}, (wide,))
+    body.nodes = (*body.nodes, node)
     body.outputs = node.outputs
 
 
@@ -207,7 +208,7 @@ CASES: dict[Callable[[Parts], None], str] = {
     "<Node add at model.py:4: y = x + 1.0>",
     branch_takes_more: "cond: 'then_0' takes 3 inputs, it is given 2",
     branches_differ: "cond: its branches differ in the number of results",
-    test_has_two_results: "while: the loop's test must have one result",
+    two_tests_with_two_results: "while: the loop's test must have one result",
     loop_changes_a_type: "while: its type can't be inferred: DTypeError: "
     "'i' is i32[] before the loop but i64[] after one iteration",
     edge_missing: "assign: it must wait for <Node read at model.py:3: old = v.read_value()>: "
@@ -240,7 +241,9 @@ def test_the_message_shows_where_it_is() -> None:
     wrong_type(parts)
     with pytest.raises(GraphCheckError) as caught:
         check(parts.graph)
-    assert caught.value.message == """\
+    assert (
+        caught.value.message
+        == """\
 graph 'f': add: its result 0 is f32[2,4], by its op f32[2,3]
     model.py:4: y = x + 1.0
     # f(x: f32[2,3], v: var<f32[2,3]>, n: i32[], c: bool[]) -> f32[2,3], i32[]
@@ -254,18 +257,10 @@ graph 'f': add: its result 0 is f32[2,4], by its op f32[2,3]
         # model.py:7   if c:
         # then_0(*, y: f32[2,3], n: i32[]) -> f32[2,3]
         def then_0(*, y, n):"""
+    )
 
 
 def test_an_edge_may_follow_from_others() -> None:
-    text = """
-# f(v: var<f32[]>) -> f32[]
-def f(v):
-    a = read(v)
-    b = neg_(a)
-    return b
-""".replace("neg_", "negative")
-    graph = parse(text)
-    check(graph)
     chain = parse("""
 # f(v: var<f32[]>) -> f32[]
 def f(v):

@@ -160,8 +160,10 @@ _HEAD = "# f(x: f32[2]) -> f32[2]\ndef f(x):\n"
         ),
         (
             "# f(x: f99[2]) -> f32[2]\ndef f(x):\n    return x",
-            "line 2, column 1: 'f99[2]' is no type; "
-            "write one as f32[2,?], var<f32[]> or array<f32[]>",
+            (
+                "line 2, column 1: 'f99[2]' is no type; "
+                "write one as f32[2,?], var<f32[]> or array<f32[]>"
+            ),
         ),
         (
             "# f(y: f32[2]) -> f32[2]\ndef f(x):\n    return x",
@@ -195,8 +197,10 @@ _HEAD = "# f(x: f32[2]) -> f32[2]\ndef f(x):\n"
         ),
         (
             _HEAD + "    y = add(x, i32([1, 2]))\n    return y",
-            "line 3, column 9: add: dtypes float32 and int32 are mixed; "
-            "use tl.cast to make them equal",
+            (
+                "line 3, column 9: add: dtypes float32 and int32 are mixed; "
+                "use tl.cast to make them equal"
+            ),
         ),
         (
             _HEAD + "    y = add(x, f32(1))\n    return y",

@@ -47,7 +47,12 @@ def test_names_shadow_nothing_and_are_unique() -> None:
     builder, values = build(
         **{"sum": TensorSpec([]), "class": TensorSpec([]), "add": TensorSpec([])},
         **{"v0": TensorSpec([]), "my name:0": TensorSpec([]), "f32": TensorSpec([])},
-        **{"print": TensorSpec([]), "2x": TensorSpec([]), "": TensorSpec([]), "x y": TensorSpec([])},
+        **{
+            "print": TensorSpec([]),
+            "2x": TensorSpec([]),
+            "": TensorSpec([]),
+            "x y": TensorSpec([]),
+        },
         **{"x.y": TensorSpec([])},
     )
     text = str(builder.finish(values))
@@ -63,7 +68,9 @@ def test_results_are_called_as_in_the_users_line() -> None:
         total: Any = y - x
         z = (total + x) * total
     lines = str(builder.finish([z])).splitlines()
-    assert [line.strip().partition(" = ")[0] for line in lines if " = " in line and "#" != line[4]] == [
+    assert [
+        line.strip().partition(" = ")[0] for line in lines if " = " in line and line[4] != "#"
+    ] == [
         *("y", "y_1", "total", "v0", "z"),
     ]
 

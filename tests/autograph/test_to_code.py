@@ -1,0 +1,162 @@
+"""What AutoGraph makes of typical functions; it should read like Python that a person wrote."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from snapshot import check_snapshot
+
+import treadle as tl
+
+
+def guide_loop(x):
+    while tl.reduce_sum(x) > 1:
+        tl.print(x)
+        x = tl.tanh(x)
+    return x
+
+
+def absolute(x):
+    if x < 0:
+        x = -x
+    return x
+
+
+def early_return(x):
+    if x > 0:
+        return x * 2
+    return x - 1
+
+
+def elif_chain(x):
+    if x > 3:
+        y = x * 2
+    elif x > 0:
+        y = x + 100
+    else:
+        y = -x
+    return y
+
+
+def first_above(xs, limit):
+    for i in tl.range(tl.shape(xs)[0]):
+        if xs[i] > limit:
+            return i
+    return tl.constant(-1)
+
+
+def break_and_continue(n):
+    total = 0
+    for i in range(n):
+        if i == 3:
+            continue
+        if i > 6:
+            break
+        total += i
+    else:
+        total = -total
+    return total
+
+
+def expressions(a, b, f):
+    c = a if a > 0 and not b else b
+    d = 0 < f(a) < b
+    assert c, f"c is {c}"
+    return [g(c) for g in (f, abs) if d or c], lambda x: x or d
+
+
+def possibly_undefined(c):
+    if c:
+        x = 1
+    return x
+
+
+class Counter:
+    """A class with state."""
+
+    def count(self, xs, table):
+        for x in xs:
+            if x > self.limit:
+                self.n += 1
+                table["last"] = x
+        return self.n
+
+
+def captured(n):
+    total = 0
+
+    def show():
+        return total
+
+    while n > 0:
+        total += n
+        n -= 1
+    return show()
+
+
+def with_and_try(x, path):
+    try:
+        with open(path) as file:
+            if x > 0:
+                return file.read()
+            x = x + 1
+    except OSError:
+        x = 0
+    return x
+
+
+def walrus(read):
+    while (line := read()) != "":
+        if line and (n := len(line)) > 3:
+            print(n)
+    return line
+
+
+FUNCTIONS = [
+    *(guide_loop, absolute, early_return, elif_chain, first_above, break_and_continue),
+    *(expressions, possibly_undefined, Counter.count, captured, with_and_try, walrus),
+]
+
+
+@pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.__name__)
+def test_text(f: Callable[..., Any]) -> None:
+    text = tl.autograph.to_code(f)
+    assert text.startswith("def ")
+    ast.parse(text)
+    check_snapshot(f"autograph/{f.__name__}", text)
+
+
+def test_the_guides_loop_is_at_most_three_times_as_long() -> None:
+    text = tl.autograph.to_code(guide_loop)
+    assert len(text.splitlines()) <= 3 * 5
+
+
+def test_of_methods_partials_and_traced_functions() -> None:
+    text = tl.autograph.to_code(absolute)
+    assert tl.autograph.to_code(tl.function(absolute)) == text
+    bound = Counter().count
+    assert tl.autograph.to_code(bound) == tl.autograph.to_code(Counter.count)
+    assert tl.autograph.to_code(lambda x: x and 1) == "lambda x: ag.and_(x, lambda: 1)\n"
+
+
+def test_what_has_no_source_is_refused() -> None:
+    f = eval("lambda x: x")
+    with pytest.raises(tl.errors.ConversionError, match="source is not available"):
+        tl.autograph.to_code(f)
+    with pytest.raises(tl.errors.ConversionError, match="has no Python source"):
+        tl.autograph.to_code(len)
+    with pytest.raises(tl.errors.ConversionError, match="source is not available"):
+        tl.autograph.to_graph(f)
+    assert tl.autograph.convert(f) is f
+    assert "not available" in (tl.autograph.why_unconverted(f) or "")
+
+
+def test_generators_run_as_they_are() -> None:
+    def numbers():
+        yield 1
+
+    assert tl.autograph.convert(numbers) is numbers
+    assert tl.autograph.why_unconverted(numbers) == "it is a generator"

@@ -1,0 +1,283 @@
+"""`GradientTape`: what it watches, what it can be asked, and what it refuses; eager and traced."""
+
+from __future__ import annotations
+
+import gc
+import re
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+import treadle as tl
+from treadle.graph.op import OPS, Op
+
+WAYS = pytest.mark.parametrize("way", [lambda f: f, tl.function], ids=["eager", "traced"])
+X, Y = tl.constant(3.0), tl.constant([1.0, -2.0])
+
+
+def numbers(found: Any) -> Any:
+    """The values of a structure, None where there is no gradient."""
+    return tl.nest.map_structure(lambda g: None if g is None else g.numpy().tolist(), found)
+
+
+# --- what is watched -----------------------------------------------------------------
+
+
+def test_only_what_is_watched() -> None:
+    v, fixed = tl.Variable(2.0), tl.Variable(5.0, trainable=False)
+    with tl.GradientTape() as tape:
+        tape.watch({"x": X})
+        y = X * v * fixed * 7.0
+    assert [w is v for w in tape.watched_variables()] == [True]
+    assert numbers(tape.gradient(y, [X, v, fixed, Y])) == [70.0, 105.0, None, None]
+
+
+def test_variables_are_listed_in_the_order_of_first_use() -> None:
+    a, b, c = (tl.Variable(float(i), name=n) for i, n in enumerate("abc"))
+
+    @tl.function
+    def use() -> Any:
+        return c * a
+
+    with tl.GradientTape() as tape:
+        y = b * 2.0 + use() + b
+    assert [v.name for v in tape.watched_variables()] == ["b:0", "c:0", "a:0"]
+    assert numbers(tape.gradient(y, {"a": a, "rest": [b, c]})) == {"a": 2.0, "rest": [3.0, 0.0]}
+
+
+def test_accessed_variables_are_not_watched_on_request() -> None:
+    a, b = tl.Variable(2.0), tl.Variable(3.0)
+    with tl.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(b)
+        y = a * b
+    assert tape.watched_variables() == (b,)
+    assert numbers(tape.gradient(y, [a, b])) == [None, 2.0]
+
+
+def test_ops_before_watch_do_not_count() -> None:
+    with tl.GradientTape(persistent=True) as tape:
+        before = X * X
+        tape.watch(X)
+        after = X * X
+    assert numbers([tape.gradient(y, X) for y in (before, after)]) == [None, 6.0]
+
+
+def test_only_tensors_are_watched() -> None:
+    with tl.GradientTape() as tape, pytest.raises(ValueError, match="'x' is not a tensor"):
+        tape.watch(["x"])
+
+
+def test_integers() -> None:
+    n = tl.constant(3)
+    with tl.GradientTape(persistent=True) as tape:
+        with pytest.warns(UserWarning, match="dtype of the watched tensor must be floating"):
+            tape.watch(n)
+        tape.watch(X)
+        product = tl.cast(n, tl.float32) * X
+        cut = tl.cast(tl.cast(X, tl.int32), tl.float32)
+        whole = n * n
+    assert numbers(tape.gradient(product, [X, n])) == [3.0, None]
+    assert tape.gradient(cut, X) is None
+    assert tape.gradient(whole, [X, n]) == [None, None]
+    zero = tape.gradient(product, n, unconnected_gradients=tl.UnconnectedGradients.ZERO)
+    assert (zero.dtype, zero.numpy()) == (tl.int32, 0)
+
+
+def test_stop_recording_and_reset() -> None:
+    with tl.GradientTape(persistent=True) as tape:
+        tape.watch(X)
+        y = X * X
+        with tape.stop_recording():
+            unseen = y * X
+        z = unseen + y
+        assert numbers(tape.gradient([y, z], X)) == 12.0
+        assert tape.gradient(unseen, X) is None
+        tape.reset()
+        assert tape.gradient(y, X) is None
+        tape.watch(X)
+        again = X * 5.0
+    assert numbers(tape.gradient(again, X)) == 5.0
+    with pytest.raises(RuntimeError, match="not recording"), tape.stop_recording():
+        pass
+
+
+def test_a_tape_goes_on() -> None:
+    tape = tl.GradientTape(persistent=True)
+    with tape:
+        tape.watch(X)
+        y = X * X
+        with pytest.raises(ValueError, match="recording already"), tape:
+            pass
+    outside = y * 2.0
+    with tape:
+        z = y * y
+    assert numbers([tape.gradient(t, X) for t in (z, y, outside)]) == [108.0, 6.0, None]
+
+
+# --- what it is asked ----------------------------------------------------------------
+
+
+@WAYS
+def test_targets_and_sources(way: Any) -> None:
+    @way
+    def f(x: Any, y: Any) -> Any:
+        with tl.GradientTape(persistent=True) as tape:
+            tape.watch([x, y])
+            middle = x * y
+            target = {"a": tl.sin(middle), "b": (x, middle * 2.0)}
+        return [
+            tape.gradient(target, {"m": middle, "xy": [x, (y,)]}),
+            tape.gradient(target["b"][1], [x, x]),
+            tape.gradient([middle, middle], x),
+            tape.gradient(x, [x, y], unconnected_gradients="zero"),
+            tape.gradient(target, [y, x], {"a": None, "b": (2.0, tl.constant([1.0, 3.0]))}),
+        ]
+
+    found = numbers(f(X, Y))
+    c = np.cos(3.0 * np.array([1.0, -2.0])) + 2.0
+    assert found[0]["m"] == pytest.approx(c)
+    assert found[0]["xy"][0] == pytest.approx(1.0 + c[0] - 2 * c[1])
+    assert found[0]["xy"][1][0] == pytest.approx(3.0 * c)
+    assert found[1:4] == [[-2.0, -2.0], -2.0, [1.0, [0.0, 0.0]]]
+    weighed = c - 2.0 + [2.0, 6.0]
+    assert found[4][0] == pytest.approx(3.0 * weighed)
+    assert found[4][1] == pytest.approx(2.0 + weighed[0] - 2.0 * weighed[1])
+
+
+@WAYS
+def test_variable_as_target(way: Any) -> None:
+    v = tl.Variable(4.0)
+
+    @way
+    def f() -> Any:
+        with tl.GradientTape(persistent=True) as tape:
+            y = v * v
+        found = tape.gradient(v, v), tape.gradient([v, y], v)
+        return (*found, tape.gradient(v, y, unconnected_gradients="zero"))
+
+    assert numbers(f()) == (1.0, 9.0, 0.0)
+
+
+@WAYS
+def test_state_between_reads(way: Any) -> None:
+    v = tl.Variable(2.0)
+
+    @way
+    def f(x: Any) -> Any:
+        with tl.GradientTape() as tape:
+            tape.watch(x)
+            y = v * x
+            v.assign(10.0)
+            z = v * y
+            v.assign_add(z)
+        return tape.gradient(z, [v, x])
+
+    assert numbers(f(X)) == [6.0 + 10.0 * 3.0, 20.0]
+    assert v.numpy() == 70.0
+
+
+@WAYS
+@pytest.mark.parametrize("persistent", [False, True])
+def test_gradient_while_recording(way: Any, persistent: bool) -> None:
+    @way
+    def f(x: Any) -> Any:
+        with tl.GradientTape(persistent=persistent) as tape:
+            tape.watch(x)
+            y = x * x * x
+            slope = tape.gradient(y, x)
+        return slope, tape.gradient(slope, x) if persistent else slope
+
+    assert numbers(f(X)) == (27.0, 18.0 if persistent else 27.0)
+
+
+def test_refused_questions() -> None:
+    with tl.GradientTape() as tape:
+        tape.watch(X)
+        y = X * Y
+    with pytest.raises(ValueError, match="is 'none' or 'zero', not 'nothing'"):
+        tape.gradient(y, X, unconnected_gradients="nothing")
+    assert numbers(tape.gradient(y, X)) == -1.0
+    with pytest.raises(RuntimeError, match="non-persistent GradientTape can only be used to"):
+        tape.gradient(y, X)
+    for question, message in [
+        ((y, [X, "x"]), "the source 'x' is not a tensor or variable"),
+        ((y, X, tl.ones([3])), r"output_gradients has shape \(3,\), the target \(2,\)"),
+        (([y, y], X, [Y]), "1 output_gradients are given for 2 targets"),
+    ]:
+        with tl.GradientTape() as tape:
+            pass
+        with pytest.raises(tl.errors.GradientError, match=message):
+            tape.gradient(*question)
+
+
+def test_missing_gradient_names_op_and_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    double = Op("double", lambda x: x, lambda xp, x: x + x, display="test.double")
+    monkeypatch.setitem(OPS, "double", double)
+
+    def f(x: Any) -> Any:
+        with tl.GradientTape() as tape:
+            tape.watch(x)
+            y = tl.graph.build.apply(double, (x * 2.0,))  # the line
+        return tape.gradient(y, x)
+
+    for way in (f, tl.function(f, autograph=False)):
+        with pytest.raises(LookupError) as caught:
+            way(X)
+        found = re.sub(r"test_tape.py:\d+", "test_tape.py:n", str(caught.value))
+        assert found == (
+            "no gradient is registered for the op 'test.double', used at test_tape.py:n: "
+            "y = tl.graph.build.apply(double, (x * 2.0,))  # the line; write it with other ops, "
+            "or give it one with tl.custom_gradient"
+        )
+
+
+def test_what_is_recorded_is_freed() -> None:
+    tape = tl.GradientTape()
+    with tape:
+        tape.watch(X)
+        y = X * X
+        gone = weakref.ref(y)
+        y = tl.sin(y)
+    tape.gradient(y, X)
+    del y
+    gc.collect()
+    assert gone() is None
+
+
+# --- nested --------------------------------------------------------------------------
+
+
+@WAYS
+def test_nested(way: Any) -> None:
+    v = tl.Variable(2.0)
+
+    @way
+    def f(x: Any) -> Any:
+        with tl.GradientTape() as third:
+            with tl.GradientTape(persistent=True) as second:
+                with tl.GradientTape() as first:
+                    first.watch(x)
+                    y = x * x * x * v * v
+                g = first.gradient(y, x)
+            mixed = second.gradient(g, v)
+        return g, second.gradient(g, [x, v]), third.gradient(mixed, v)
+
+    assert numbers(f(X)) == (108.0, [None, 108.0], 54.0)
+
+
+@WAYS
+def test_inner_recording_is_not_the_outer_ones(way: Any) -> None:
+    @way
+    def f(x: Any) -> Any:
+        with tl.GradientTape(persistent=True) as outer:
+            outer.watch(x)
+            y = x * x
+            with outer.stop_recording(), tl.GradientTape() as inner:
+                inner.watch(x)
+                z = x * y
+            g = inner.gradient(z, x)
+        return g, outer.gradient(g, x), outer.gradient(z, x), outer.gradient(y, x)
+
+    assert numbers(f(X)) == (9.0, 6.0, None, 6.0)
