@@ -108,7 +108,7 @@ class Constructs:
             return None
         if not env.ended:
             stmts = self._with_state(stmts, names, live, jump, env, make)
-        stmts = self._declared(stmts, frame, outer, writes & shared, make)
+        stmts = self._declared(stmts, frame, outer, writes & shared, shared, make)
         return make.function(name, names, stmts or [make.pass_()], defaults)
 
     # --- loops ---------------------------------------------------------------
@@ -188,7 +188,8 @@ class Constructs:
             live = jump.live
         if not env.ended:
             stmts = self._with_state(stmts, self.names.of(state), live, jump, env, make)
-        stmts = self._declared(stmts, frame, outer, stmt.body_activity.writes & shared, make)
+        writes = stmt.body_activity.writes
+        stmts = self._declared(stmts, frame, outer, writes & shared, shared, make)
         return make.function(name, parameters, stmts or [make.pass_()])
 
     def _item_name(self, target: ast.expr, taken: int) -> str:
@@ -258,18 +259,27 @@ class Constructs:
         return self.function.written_inside if stmt.activity.calls else 0
 
     def _declared(
-        self, stmts: list[ast.stmt], frame: Frame, outer: Frame, shared: int, make: Maker
+        self,
+        stmts: list[ast.stmt],
+        frame: Frame,
+        outer: Frame,
+        assigned: int,
+        shared: int,
+        make: Maker,
     ) -> list[ast.stmt]:
-        """The statements of a helper below its `nonlocal` and `global` lines."""
+        """The statements of a helper below its `nonlocal` and `global` lines.
+
+        `assigned` are the names out of `shared` that it assigns.
+        """
         head: list[ast.stmt] = []
-        names = self.names.of(shared & ~self.function.globals)
+        names = self.names.of(assigned & ~self.function.globals)
         if names:
             head.append(ast.Nonlocal(names, **make.at))
-        names = self.names.of(shared & self.function.globals)
+        names = self.names.of(assigned & self.function.globals)
         if names:
             head.append(ast.Global(names, **make.at))
         frame.outer |= shared
-        outer.lent |= shared & ~self.function.globals
+        outer.lent |= (assigned | (frame.lent & shared)) & ~self.function.globals
         head += self.emitter.declarations(frame, stmts)
         return [*head, *stmts]
 
@@ -310,7 +320,7 @@ class Constructs:
             writers.append(ast.Assign([write], item, **make.at))
         get = make.give(ast.Dict(keys, values, **make.at))
         inner = Frame(frame.depth + 1)
-        writers = self._declared(writers, inner, frame, shared, make)
+        writers = self._declared(writers, inner, frame, shared, shared, make)
         out.append(make.function(getter, [], [get]))
         out.append(make.function(setter, [state], writers))
         return {**keywords, "get_state": make.name(getter), "set_state": make.name(setter)}

@@ -49,16 +49,16 @@ class Emitter:
         frame = Frame(parameters=function.parameters)
         stmts = self.block(function.body, env, frame)[0]
         head = [function.docstring] if function.docstring else []
-        lost = free & ~self.whole.writes & (self.whole.gen | self.whole.captured)
-        declared = self.declarations(frame, stmts, lost)
+        frame.lent |= free & (self.whole.gen | self.whole.captured)
+        declared = self.declarations(frame, stmts)
         return [*head, *function.declarations, *declared, *stmts] or [
             ast.Pass(lineno=1, col_offset=0)
         ]
 
-    def declarations(self, frame: Frame, stmts: list[ast.stmt], more: int = 0) -> list[ast.stmt]:
-        """`name: object` for names that only helpers bind, so that `nonlocal` finds them."""
+    def declarations(self, frame: Frame, stmts: list[ast.stmt]) -> list[ast.stmt]:
+        """`name: object` for names that only helpers bind, so that they are local here, too."""
         missing = frame.lent & self.function.locals & ~(frame.outer | frame.parameters)
-        missing = (missing & ~frame.bound) | more
+        missing &= ~frame.bound
         if not missing:
             return []
         make = Maker(self.ag, stmts[0] if stmts else ast.Pass(lineno=1, col_offset=0))

@@ -134,14 +134,16 @@ class Jumps:
     """Which jumps leave a statement, and which statements never let the flow pass."""
 
     def __init__(self) -> None:
-        self._known: dict[int, int] = {}
+        # By id; the statements are kept, so that no other one can get the id.
+        self._known: dict[int, tuple[ast.stmt, int]] = {}
+        self._opaque: dict[int, tuple[ast.stmt, bool]] = {}
 
     def of(self, stmt: ast.stmt) -> int:
         """The kinds of jumps that leave `stmt`."""
         known = self._known.get(id(stmt))
         if known is None:
-            known = self._known[id(stmt)] = self._find(stmt)
-        return known
+            known = self._known[id(stmt)] = stmt, self._find(stmt)
+        return known[1]
 
     def of_block(self, stmts: Iterable[ast.stmt]) -> int:
         found = 0
@@ -188,9 +190,14 @@ class Jumps:
 
         Such a jump swallows the exception on its way, which no flag can do.
         """
-        if isinstance(stmt, (ast.Try, ast.TryStar)) and self.of_block(stmt.finalbody):
-            return True
-        return any(self.opaque(s) and self.of(s) for block in blocks(stmt) for s in block)
+        known = self._opaque.get(id(stmt))
+        if known is None:
+            final = stmt.finalbody if isinstance(stmt, (ast.Try, ast.TryStar)) else []
+            found = bool(self.of_block(final)) or any(
+                self.opaque(s) and self.of(s) for block in blocks(stmt) for s in block
+            )
+            known = self._opaque[id(stmt)] = stmt, found
+        return known[1]
 
 
 def blocks(stmt: ast.stmt) -> list[list[ast.stmt]]:

@@ -109,6 +109,6 @@ def same_attr(x: Any, y: Any) -> bool:
             return False
         if x.dtype.hasobject:
             return bool(x.tolist() == y.tolist())
-        return x.tobytes() == y.tobytes()
+        return bool(x.tobytes() == y.tobytes())
     equal: bool = x == y
     return equal

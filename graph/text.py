@@ -181,14 +181,16 @@ class Printer:
         last_of_place: dict[Any, Node],
         waited: bool,
     ) -> str:
+        single = len(node.outputs) == 1
         body = node.attrs.get("body") if node.op.name == "while" else None
         for i, value in enumerate(node.outputs):
             wanted = readable(value.name)
-            if not wanted and isinstance(body, Graph) and i < len(body.inputs):
+            if wanted:
+                pass
+            elif isinstance(body, Graph) and i < len(body.inputs):
                 wanted = readable(body.inputs[i].name)  # the loop variable after the loop
-            elif not wanted and node.loc is not None and last_of_place[node.loc] is node:
-                if len(node.outputs) == 1:
-                    wanted = readable(assigned_name(node.loc, self._positions(node.loc)))
+            elif single and node.loc is not None and last_of_place[node.loc] is node:
+                wanted = readable(assigned_name(node.loc, self._positions(node.loc)))
             self._names[value] = space.unique(wanted or self._fresh(function))
         if node.outputs:
             return ", ".join([self._names[v] for v in node.outputs])

@@ -24,6 +24,11 @@ from .tensor import EagerArray, EagerTensor
 _kernels: dict[tuple[Any, ...], tuple[Callable[..., Any], DType]] = {}
 
 
+# What `infer` said, by op, attributes, dtypes and shapes; emptied when it grows beyond a limit.
+_specs: dict[tuple[Any, ...], tuple[Spec, ...]] = {}
+_SPECS_KEPT = 10_000
+
+
 class _Quiet(threading.local):
     """A context of each thread in which NumPy does not warn: entering it costs 30 ns, entering
     `np.errstate` 500.
@@ -48,7 +53,7 @@ class Eager:
         for x in inputs:
             if isinstance(x, Value):
                 raise leaked(x)
-        specs = infer_specs(op, tuple([x.spec for x in inputs]), attrs)
+        specs = _inferred(op, inputs, attrs)
         results = evaluate(op, [x._value for x in inputs], attrs)
         if op.multiple:
             return tuple([wrap(r, s) for r, s in zip(results, specs, strict=True)])
@@ -79,11 +84,38 @@ def _elementwise(op: Op, inputs: Sequence[Any]) -> EagerTensor:
             return EagerTensor(known[0](*arrays), known[1])
 
 
-@np.errstate(all="ignore")
+def _inferred(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Spec, ...]:
+    """`infer_specs`, remembered by dtypes, shapes and attributes."""
+    parts: list[Any] = [op, *attrs.values()]
+    for x in inputs:
+        if type(x) is not EagerTensor:
+            break
+        parts.append(x.dtype.code)
+        parts.append(x._value.shape)
+    else:
+        try:
+            key = tuple(parts)
+            known = _specs.get(key)
+        except TypeError:  # an attribute is an array
+            return infer_specs(op, tuple([x.spec for x in inputs]), attrs)
+        if known is None:
+            if len(_specs) > _SPECS_KEPT:
+                _specs.clear()
+            known = _specs[key] = infer_specs(op, tuple([x.spec for x in inputs]), attrs)
+        return known
+    return infer_specs(op, tuple([x.spec for x in inputs]), attrs)
+
+
 def evaluate(op: Op, arrays: Sequence[Any], attrs: Attrs) -> Any:
     """The reference semantics of an op, with NumPy's warnings off."""
     assert op.eval is not None, op
-    return op.eval(np, *arrays, **attrs)
+    if not op.effects:
+        try:
+            return _quiet.context.run(op.eval, np, *arrays, **attrs)
+        except RuntimeError:  # a finaliser runs ops while this thread is in one
+            pass
+    with np.errstate(all="ignore"):
+        return op.eval(np, *arrays, **attrs)
 
 
 def wrap(value: Any, spec: Spec) -> Any:

@@ -81,7 +81,7 @@ class _Writer:
             self.statement(depth, loops)
 
     def statement(self, depth: int, loops: int) -> None:
-        deep = depth > 4
+        deep = depth > 4 or len(self.lines) > 30
         kind = self.draw(st.integers(0, 5 if deep else 16))
         if kind <= 3:
             word = self.choose("=", "=", "+=", "-=")

@@ -49,6 +49,7 @@ def run_functions_eagerly(run_eagerly: bool) -> None:
 
 
 def functions_run_eagerly() -> bool:
+    """True after `run_functions_eagerly(True)`."""
     return _settings["run_eagerly"]
 
 

@@ -93,7 +93,7 @@ class Color(enum.IntEnum):
         (tl.TensorShape([1, 2]), "int32", (2,)),
         (tl.TensorShape([]), "int32", (0,)),
     ],
-    ids=repr,
+    ids=lambda x: type(x).__name__ if isinstance(x, memoryview) else repr(x),
 )
 def test_dtype_and_shape(value: Any, dtype: str, shape: tuple[int, ...]) -> None:
     t = tl.constant(value)
