@@ -43,15 +43,18 @@ def if_stmt(
     """`if test: ... else: ...` over `state`; a branch that is None hands the state through."""
     if type(test) is not bool and staged(test):
         site = if_true or if_false
-        assert site is not None
+        if site is None:
+            return _unchanged(state)
         if untracked:
             raise untracked_error(untracked, "`if`", line_of(site))
         branches = Branches(if_true, if_false, state, get_state, set_state, line_of(site))
         return branches.emit(condition(test), names_of(site, len(state)))
     branch = if_true if test else if_false
-    if branch is None:
-        return state[0] if len(state) == 1 else state or None
-    return branch(*state)
+    return _unchanged(state) if branch is None else branch(*state)
+
+
+def _unchanged(state: tuple[Any, ...]) -> Any:
+    return state[0] if len(state) == 1 else state or None
 
 
 def if_exp(test: Any, if_true: Callable[[], Any], if_false: Callable[[], Any]) -> Any:

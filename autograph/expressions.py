@@ -242,7 +242,7 @@ class Expressions:
         """Convert in a scope of its own, whose `names` are always defined."""
         outer = self.undefined, self.unbound
         with self.resolver.scope(names) as own:
-            self.undefined, self.unbound = (_Without(o, own) for o in outer)
+            self.undefined, self.unbound = _Without(self.undefined, own), ()
             node = self.expression(node)
         self.undefined, self.unbound = outer
         return node

@@ -36,10 +36,17 @@ def assigned_in(code: CodeType, name: str, before: int | None = None) -> str:
     for instruction in dis.get_instructions(code):
         positions = instruction.positions
         line = (positions.lineno if positions else None) or line
-        stores = instruction.opname.startswith("STORE_") and instruction.argval == name
-        if stores and line is not None and (before is None or line < before):
+        if name in _stored(instruction) and line is not None and (before is None or line < before):
             found = line if found is None else max(found, line)
     return "" if found is None else short(code.co_filename, found)
+
+
+def _stored(instruction: dis.Instruction) -> tuple[str, ...]:
+    """The names that an instruction stores; from Python 3.13 on, one may store two."""
+    if not instruction.opname.startswith("STORE_"):
+        return ()
+    names = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
+    return names[:1] if instruction.opname == "STORE_FAST_LOAD_FAST" else names
 
 
 def user_frame() -> FrameType | None:

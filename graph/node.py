@@ -106,6 +106,9 @@ class Reference:
     def __hash__(self) -> int:
         return id(self._object)
 
+    def __repr__(self) -> str:
+        return f"<Reference wrapping {self._object!r}>"
+
 
 # What a node or graph does besides its results: pairs of effect and index of the input that it is
 # an effect on (None for io and checks).

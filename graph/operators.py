@@ -75,7 +75,8 @@ def install(kind: type) -> None:
         setattr(kind, f"__{name}__", binary)
         setattr(kind, f"__r{name}__", _reflected(binary))
     for name, function in (COMPARISON | {"getitem": indexing.getitem}).items():
-        setattr(kind, f"__{name}__", function)
+        if f"__{name}__" not in vars(kind):  # variables index themselves
+            setattr(kind, f"__{name}__", function)
     for name, unary in UNARY.items():
         setattr(kind, f"__{name}__", unary)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import partial
 from typing import Any
 
 from .control import UnknownResultError
@@ -18,6 +19,7 @@ from .location import Loc
 from .names import AUTOMATIC
 from .node import FunctionRef, Graph, Node, Value
 from .op import OPS, Op, infer_specs
+from .settings import collector_paused
 from .spec import Spec
 
 _SOURCE = re.compile(r"#\s(?P<file>\S.*?):(?P<line>\d+)(?:\s{3}(?P<source>.*))?$")
@@ -47,12 +49,13 @@ def parse(text: str, tables: dict[str, Any] | None = None) -> Graph:
 
     ParseError names line and column of what is wrong.
     """
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        place = f"line {error.lineno}, column {error.offset}"
-        raise ParseError(f"{place}: {error.msg}; a graph is written as Python") from error
-    return _Parser(text, tables or {}).program(tree)
+    with collector_paused():
+        try:
+            tree = ast.parse(text)
+        except SyntaxError as error:
+            place = f"line {error.lineno}, column {error.offset}"
+            raise ParseError(f"{place}: {error.msg}; a graph is written as Python") from error
+        return _Parser(text, tables or {}).program(tree)
 
 
 class _Scope:
@@ -73,6 +76,7 @@ class _Parser:
         self._lines = text.split("\n")
         self._tables = tables
         self._functions: dict[str, FunctionRef] = {}
+        self._unread: dict[str, tuple[ast.FunctionDef, int]] = {}  # with the line above each
         self._specs: dict[str, Spec] = {}  # those read so far, by their text
         self._function = ""  # the name of the outermost def at work
 
@@ -89,7 +93,6 @@ class _Parser:
     # --- program and functions -----------------------------------------------------
 
     def program(self, tree: ast.Module) -> Graph:
-        functions: list[tuple[ast.FunctionDef, int]] = []
         above = 0
         for statement in tree.body:
             if not isinstance(statement, ast.FunctionDef):
@@ -99,16 +102,29 @@ class _Parser:
             ref = FunctionRef(statement.name)
             _, ref.specs = self._signature(statement, above)
             self._functions[statement.name] = ref
-            functions.append((statement, above))
+            self._unread[statement.name] = statement, above
             above = statement.end_lineno or 0
-        if not functions:
+        if not self._functions:
             raise self._error(1, "there is no function here; a graph begins with `def`")
-        for statement, above in functions:
-            self._function = statement.name
-            self._functions[statement.name].graph = self._graph(statement, above)
+        for name in self._functions:
+            self._function = name
+            self._read(name)
         graphs = [ref.graph for ref in self._functions.values() if ref.graph is not None]
         settle_effects(graphs)
         return graphs[0]
+
+    def _read(self, name: str) -> None:
+        statement, above = self._unread.pop(name, (None, 0))
+        if statement is not None:
+            self._functions[name].graph = self._graph(statement, above)
+
+    def _named(self, scope: _Scope, name: str) -> Graph | None:
+        """A graph that a node holds: a `def` within the function, or a function if it is deep."""
+        found = scope.graphs.get(name)
+        if found is None and name in self._functions:
+            self._read(name)
+            found = self._functions[name].graph
+        return found
 
     def _signature(
         self, tree: ast.FunctionDef, above: int
@@ -217,12 +233,13 @@ class _Parser:
                 raise self._error(tree, "expected a call of an op, such as `y = add(x, x)`")
         op, attrs = self._op(call, name)
         inputs = tuple([self._input(scope, v) for v in call.args])
-        lookup = lambda key: scope.graphs.get(key) or self._functions.get(key)  # noqa: E731
         for keyword in call.keywords:
             if keyword.arg is None:
                 raise self._error(call, "attributes are written as name=value")
             try:
-                attrs[keyword.arg] = read_value(keyword.value, self._tables, lookup)
+                attrs[keyword.arg] = read_value(
+                    keyword.value, self._tables, partial(self._named, scope)
+                )
             except Unreadable as error:
                 raise self._error(keyword.value, str(error)) from error
         types, after = self._trailing(scope, tree)

@@ -22,6 +22,7 @@ from .walk import functions_of
 _INDENT = "    "
 _WIDTH = 100  # longer calls are broken into several lines
 _MARGIN = 20  # what is left on a line for the first argument behind long targets
+_DEEPEST = 40 * len(_INDENT)  # Python reads 100 levels: a graph deeper in is a function by itself
 _TYPES_AT = 56  # lines longer than this do not push the column of types to the right
 
 _VERBS = {READ: "reads", WRITE: "writes", IO: "io", CHECKS: "checks"}
@@ -56,8 +57,8 @@ class Printer:
         self._names: dict[Value, str] = {}
         self._labels: dict[Node, str] = {}  # of nodes without results that others wait for
         self._functions: dict[int, str] = {}  # by id of a graph or FunctionRef
-        self._graphs: list[tuple[str, Graph]] = []
-        names = Namespace()
+        self._graphs: list[tuple[str, Graph, dict[Value, str]]] = []
+        names = self._top = Namespace()
         self._define(graph, names.unique(readable(graph.name) or "graph"))
         for ref in functions_of(graph):
             if ref.graph is not None and id(ref.graph) in self._functions:
@@ -70,13 +71,13 @@ class Printer:
 
     def _define(self, graph: Graph, name: str) -> None:
         self._functions[id(graph)] = name
-        self._graphs.append((name, graph))
+        self._graphs.append((name, graph, {}))
 
     def text(self) -> str:
-        for i, (name, graph) in enumerate(self._graphs):
+        for i, (name, graph, outer) in enumerate(self._graphs):
             if i:
                 self._lines += ["", ""]
-            self._def(graph, name, "", _Function(), {})
+            self._def(graph, name, "", _Function(), outer)
         return "\n".join(self._lines) + "\n"
 
     # --- one function --------------------------------------------------------------
@@ -162,8 +163,13 @@ class Printer:
                 stem = "branch" if role == "branches" else role
                 number = function.branches[stem]
                 function.branches[stem] += 1
-                name = names[id(graph)] = space.unique(f"{stem}_{number}")
-                self._def(graph, name, indent, function, self._captured(node, graph))
+                outer = self._captured(node, graph)
+                if len(indent) < _DEEPEST:
+                    name = names[id(graph)] = space.unique(f"{stem}_{number}")
+                    self._def(graph, name, indent, function, outer)
+                else:
+                    name = names[id(graph)] = self._top.unique(f"{stem}_{number}")
+                    self._graphs.append((name, graph, outer))
         return names
 
     def _captured(self, node: Node, graph: Graph) -> dict[Value, str]:

@@ -154,6 +154,9 @@ class Variable:
     def __len__(self) -> int:
         return len(self.__tl_tensor__())
 
+    def __getitem__(self, key: Any) -> Tensor:
+        return self.__tl_tensor__()[key]
+
     def __iter__(self) -> Any:
         return iter(self.__tl_tensor__())
 

@@ -269,6 +269,8 @@ def outcome(graph: Graph, n: int, size: int = 3) -> Outcome:
 def bits(value: Any) -> Any:
     """Dtype, shape and bytes; all NaNs are one."""
     array = np.array(value)
+    if array.dtype.hasobject:
+        return array.shape, array.tolist()
     if array.dtype.kind == "f":
         array[np.isnan(array)] = np.nan
     return array.dtype.str, array.shape, array.tobytes()

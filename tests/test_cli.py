@@ -47,7 +47,7 @@ def test_a_seed_gives_the_same_training() -> None:
     ("arguments", "complaint"),
     [
         (["demo", "--steps", "0"], "0 is less than 1"),
-        (["demo", "--steps", "many"], "invalid"),
+        (["demo", "--steps", "many"], "'many' is not a whole number"),
         (["demo", "--speed", "3"], "unrecognized arguments"),
         (["dance"], "invalid choice"),
         ([], "required"),

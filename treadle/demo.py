@@ -59,11 +59,11 @@ def train(network: Network, images: Any, labels: Any, most_steps: Any) -> Any:
             if step >= most_steps:
                 break
         loss = total / tl.cast(batches, tl.float32)
-        if loss > best * 0.95:
+        if loss > best:
             rate *= 0.7
         best = tl.minimum(best, loss)
         tl.print("  step", step, " loss", loss, " learning rate", rate, output_stream=sys.stdout)
-        if rate < 0.001:
+        if rate < 0.01:
             break
     return step, loss
 

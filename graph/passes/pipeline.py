@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..check import check
 from ..errors import GraphCheckError
 from ..node import Graph
-from ..settings import checking, debug_level
+from ..settings import checking, collector_paused, debug_level
 from ..walk import nodes_within
 from .inline import inline
 from .simplify import simplify
@@ -42,7 +42,8 @@ def optimize(graph: Graph, *, stages: list[Stage] | None = None) -> Graph:
     _note(stage, stages, debug)
     for run in PASSES:
         start = time.perf_counter()
-        graph = run(graph)
+        with collector_paused():
+            graph = run(graph)
         stage = Stage(run.__name__, graph, time.perf_counter() - start)
         if checked:
             _check_after(stage)

@@ -12,7 +12,7 @@ from snapshot import check_snapshot
 import treadle as tl
 from treadle.graph import FunctionRef, ResourceSpec, TensorSpec, parse, to_text
 from treadle.graph.build import GraphBuilder, interpreting
-from treadle.graph.control import call, emit_switch, new_branch
+from treadle.graph.control import call, emit_cond, emit_switch, new_branch
 from treadle.graph.ops.axes import convert
 from treadle.graph.ops.effects import print_
 from treadle.graph.ops.state import assign, assign_add
@@ -198,3 +198,23 @@ def f(x, v, *, w):
         "  ops:      2 add, 1 const, 1 assign",
         "  effects:  checks, write v",
     ]
+
+
+def test_deep_nesting_is_cut_into_functions() -> None:
+    """Python reads no more than 100 levels of indentation."""
+
+    def nested(x: Any, condition: Any, depth: int) -> Any:
+        then, orelse = new_branch(), new_branch()
+        with then:
+            y = nested(x, condition, depth - 1) if depth else x * 2.0
+        return emit_cond(condition, then, [y], orelse, [x])[0]
+
+    builder, (x, condition) = build(x=TensorSpec([]), condition=TensorSpec([], "bool"))
+    with interpreting(builder):
+        y = nested(x, condition, 100)
+    graph = builder.finish([y])
+    text = str(graph)
+    assert text.count("\n\n\n") == 4
+    again = parse(text)
+    assert str(again) == text
+    assert tl.graph.same_graph(graph, again)
