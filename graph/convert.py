@@ -74,7 +74,7 @@ def _number(value: Any, dtype: DType | None) -> Array:
 
 
 def _kind(python_type: type) -> str | None:
-    """b bool, i integer, f float, c complex, O string; None for other types."""
+    """One letter: b bool, i integer, f float, c complex, O string; None for other types."""
     for kind, types in _KINDS:
         if issubclass(python_type, types):
             return kind
@@ -91,7 +91,7 @@ def _takes(dtype: DType, kind: str) -> bool:
 def _natural(kind: str, leaves: list[Any]) -> DType:
     """The dtype of numbers (or strings) of which none says what it is to be."""
     if kind == "i":
-        return dtypes.int32 if -(2**31) <= min(leaves) and max(leaves) < 2**31 else dtypes.int64
+        return dtypes.int32 if min(leaves) >= -(2**31) and max(leaves) < 2**31 else dtypes.int64
     if kind == "f":
         first = leaves[0]
         own = isinstance(first, np.floating) and not isinstance(first, np.longdouble)

@@ -243,7 +243,10 @@ class Graph:
     form, which `tl.graph.parse` reads back.
     """
 
-    __slots__ = ("__weakref__", "captured", "effects", "inputs", "name", "nodes", "outputs")
+    __slots__ = (
+        *("__weakref__", "captured", "effects", "executable"),
+        *("inputs", "name", "nodes", "outputs"),
+    )
 
     def __init__(
         self,
@@ -259,6 +262,7 @@ class Graph:
         self.outputs = outputs
         self.captured = captured
         self.effects: Effects | None = None  # filled by graph/effects.py when first asked for
+        self.executable: Any = None  # filled by the runtime when first run
 
     @property
     def in_specs(self) -> tuple[Spec, ...]:
@@ -309,20 +313,4 @@ def subgraphs(node: Node) -> list[Graph]:
             found.append(value)
         elif isinstance(value, tuple) and value and isinstance(value[0], Graph):
             found.extend(value)
-    return found
-
-
-def functions_called(graph: Graph) -> dict[str, FunctionRef]:
-    """The functions that `graph` calls, directly and through others, by name."""
-    found: dict[str, FunctionRef] = {}
-    pending = [graph]
-    while pending:
-        for node in pending.pop().nodes:
-            if node.op.structured:
-                pending.extend(subgraphs(node))
-                callee = node.attrs.get("callee")
-                if callee is not None and callee.name not in found:
-                    found[callee.name] = callee
-                    if callee.graph is not None:
-                        pending.append(callee.graph)
     return found

@@ -3,7 +3,8 @@
 The run-time value of an `ArraySpec`: what loops save for their gradients, and TensorArrays. Each
 change gives a new version in constant time, as long as the newest version is the one in use:
 versions share one Python list, an old one holds what differs from the next (Baker, "Shallow
-binding makes functional arrays fast", 1991). To use an old version again moves the list to it.
+binding makes functional arrays fast", 1991). To use an old version again moves the list to it; two
+that are used in turns (gradients of two values begin with the same zeros) soon have a list each.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ _lock = threading.Lock()
 class _State:
     """The contents of the list at one time: the list itself, or one difference to another."""
 
-    __slots__ = ("index", "item", "items", "next")
+    __slots__ = ("index", "item", "items", "moves", "next")
 
-    def __init__(self, items: list[Any] | None) -> None:
+    def __init__(self, items: list[Any] | None, moves: int = 0) -> None:
         self.items = items
+        self.moves = moves  # differences that were turned around since the list was made
         self.next: _State | None = None  # with `index` and `item`: as next, but for this item
         self.index = 0
         self.item: Any = None
@@ -109,7 +111,7 @@ class PersistentArray:
 
 def _write(state: _State, items: list[Any], index: int, item: Any) -> _State:
     """Hand the list, with `item` at `index`, from `state` to a new state."""
-    new = _State(None)
+    new = _State(None, state.moves)
     state.next, state.index, state.item = new, index, items[index]
     state.items = None
     items[index] = item
@@ -118,7 +120,9 @@ def _write(state: _State, items: list[Any], index: int, item: Any) -> _State:
 
 
 def _reroot(state: _State) -> list[Any]:
-    """Move the list to `state`, turning the differences on the way around."""
+    """The list of `state`: moved to it by turning the differences on the way around, or copied,
+    where that was done so often that a copy costs no more.
+    """
     items = state.items
     if items is not None:
         return items
@@ -128,6 +132,15 @@ def _reroot(state: _State) -> list[Any]:
     newer = path.pop()
     held = newer.items
     assert held is not None
+    moves = newer.moves + len(path)
+    if moves > len(held) // 8:
+        held = held.copy()
+        for older in reversed(path):
+            held[older.index] = older.item
+        newer.moves = state.moves = 0
+        state.next, state.item, state.items = None, None, held
+        return held
+    state.moves = moves
     while path:
         older = path.pop()
         newer.next, newer.index, newer.item = older, older.index, held[older.index]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -23,35 +24,28 @@ from .plan import Plan
 class Executable:
     """A graph that can be called with arrays (and storages of variables)."""
 
-    __slots__ = (
-        "__weakref__",
-        "_function",
-        "_optimized",
-        "_quiet",
-        "graph",
-        "plan",
-        "source_graph",
-    )
+    __slots__ = ("__weakref__", "_function", "_optimized", "_quiet", "graph", "plan")
 
     def __init__(self, graph: Graph, optimized: bool = False) -> None:
         self._optimized = optimized
-        self.source_graph = weakref.ref(graph)
-        self.graph: Graph | None = None
+        self.graph = graph  # what runs: optimized, once it is compiled
         self.plan: Plan | None = None
         self._function: Any = None
 
     def compile(self) -> Executable:
-        graph = self.source_graph()
-        assert graph is not None
-        with collector_paused():
-            self.graph = graph if self._optimized else optimize(graph)
-            self.plan = Plan(self.graph, _link)
-            self._function = self.plan.compile()
-            for part in self.plan.parts:
+        with _compiling, collector_paused():
+            if self._function is not None:
+                return self
+            graph = self.graph if self._optimized else optimize(self.graph)
+            plan = Plan(graph, _link)
+            function = plan.compile()
+            for part in plan.parts:
                 _link(part).compile()
-        debug(4, self.plan.source)
-        _plans[self.plan.filename] = self.plan
-        self._quiet = np.errstate(all="ignore")(self._function)
+            debug(4, plan.source)
+            _plans[plan.filename] = plan
+            self.graph, self.plan = graph, plan
+            self._quiet = np.errstate(all="ignore")(function)
+            self._function = function  # last: other threads take it for a sign that all is there
         return self
 
     def run(self, *arrays: Any) -> tuple[Any, ...]:
@@ -71,15 +65,17 @@ class Executable:
         return results
 
 
-_executables: weakref.WeakKeyDictionary[Graph, Executable] = weakref.WeakKeyDictionary()
+_compiling = threading.RLock()
 _plans: weakref.WeakValueDictionary[str, Plan] = weakref.WeakValueDictionary()  # by file name
 
 
 def executable(graph: Graph) -> Executable:
-    """The compiled form of `graph`, made when first asked for."""
-    found = _executables.get(graph)
+    """The compiled form of `graph`, made when first asked for. The graph keeps it: the two may
+    reach each other, and go together.
+    """
+    found: Executable | None = graph.executable
     if found is None:
-        found = _executables[graph] = Executable(graph)
+        found = graph.executable = Executable(graph)
         found.compile()
     return found
 
@@ -88,10 +84,10 @@ def _link(callee: FunctionRef | Graph) -> Executable:
     """What a call runs; compiled at its first call, since functions may call themselves."""
     graph = callee.graph if isinstance(callee, FunctionRef) else callee
     assert graph is not None
-    found = _executables.get(graph)
-    if found is None:
+    if graph.executable is None:
         # A part of a graph has been optimized with it.
-        found = _executables[graph] = Executable(graph, optimized=isinstance(callee, Graph))
+        graph.executable = Executable(graph, optimized=isinstance(callee, Graph))
+    found: Executable = graph.executable
     return found
 
 

@@ -111,7 +111,8 @@ class Plan:
 
     def _parts(self, graph: Graph) -> None:
         """A very long graph as a sequence of functions: CPython compiles those faster, and in
-        time linear in the length."""
+        time linear in the length.
+        """
         parts = [graph.nodes[i : i + _PART] for i in range(0, len(graph.nodes), _PART)]
         last = {v: i for i, part in enumerate(parts) for node in part for v in node.inputs}
         last |= dict.fromkeys([*graph.outputs, *graph.inputs], len(parts))

@@ -50,7 +50,9 @@ class EagerTensor(Tensor):
         array = self._value
         if dtype is not None and array.dtype != dtype:
             if copy is False:
-                raise ValueError(f"{self.dtype.name} to {dtype} needs a copy; copy=False forbids it")
+                raise ValueError(
+                    f"{self.dtype.name} to {dtype} needs a copy; copy=False forbids it"
+                )
             return array.astype(dtype)
         return array.copy() if copy else _read_only(array)
 

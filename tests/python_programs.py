@@ -5,7 +5,7 @@ Every function takes a list first, in which it notes what it does, in order.
 
 # What linters advise against is tried, too.
 # ruff: noqa: B012, B023, C416, E731, F811, F821, F823, F841, FURB136, PERF401, PIE790, PLW0120
-# ruff: noqa: RET502, RET503, RET504, RET506, RUF012, SIM108, SIM201, UP031, UP032
+# ruff: noqa: RET502, RET503, RET504, RET506, RUF012, SIM201, UP031, UP032
 
 from __future__ import annotations
 

@@ -59,6 +59,11 @@ class _Writer:
             return f"(lambda v: v + {right} if v > 0 else v)({left})"
         return f"(({left} {self.choose('+', '-', '*')} {right}) % 97)"
 
+    def assigned(self) -> str:
+        """A value for a name: mostly a tensor where names are."""
+        number = self.tensors and self.draw(st.integers(0, 5))
+        return f"zero + {self.value()}" if number else self.value()
+
     def test(self, level: int = 0) -> str:
         kind = self.draw(st.integers(0, 7 if level < 2 else 2))
         left, right = self.value(2), self.value(2)
@@ -81,7 +86,7 @@ class _Writer:
         kind = self.draw(st.integers(0, 5 if deep else 16))
         if kind <= 3:
             word = self.choose("=", "=", "+=", "-=")
-            value = self.value()
+            value = self.assigned()
             if self.functions and self.draw(st.integers(0, 3)) == 0:
                 # A call of its own: one that changes `c` in an operand of `and` is refused.
                 value = f"{self.choose(*self.functions)}({value})"
@@ -90,7 +95,7 @@ class _Writer:
             self.jump(depth)
         elif kind == 5:
             if self.tensors or self.draw(st.booleans()):
-                self.add(depth, f"{', '.join(NAMES[:2])} = {NAMES[1]}, {self.value()}")
+                self.add(depth, f"{', '.join(NAMES[:2])} = {NAMES[1]}, {self.assigned()}")
             else:
                 self.add(depth, f"log.append({self.value()})")
         elif kind <= 9:
@@ -171,7 +176,7 @@ class _Writer:
                 self.block(depth + 1, loops, 2)
         else:
             self.add(depth, "finally:")
-            last = f"{self.name()} = {self.value()}" if self.tensors else "log.append(0)"
+            last = f"{self.name()} = {self.assigned()}" if self.tensors else "log.append(0)"
             self.add(depth + 1, last)
 
     def function(self, depth: int) -> None:
@@ -192,6 +197,8 @@ class _Writer:
 def programs(draw: Any, tensors: bool) -> str:
     """The text of a function `program(log, a, b, c)` that gives three numbers."""
     writer = _Writer(draw, tensors)
+    if tensors:
+        writer.add(1, "zero = a * 0")
     writer.block(1, 0, 5)
     writer.add(1, f"return {', '.join(NAMES)}")
     head = "def program(log, a, b, c):"

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..build import GraphBuilder, interpreting, recording, replay
+from ..effects import node_effects
 from ..location import user_location
 from ..node import Graph, Node, Value
-from ..op import Attrs, Op
+from ..op import CHECKS, Attrs, Op
 from .backprop import Entry, backprop, zeros_for
 
 
@@ -52,10 +53,13 @@ def linearize(
     out_mask: Sequence[bool],
     in_mask: Sequence[bool],
     materialize: Sequence[int] = (),
+    invariant: Sequence[int] = (),
 ) -> Linear:
     """Split `graph` with respect to the masked results and inputs.
 
-    Inputs in `materialize` get a gradient of zeros where nothing depends on them.
+    Inputs in `materialize` get a gradient of zeros where nothing depends on them. What follows
+    from the inputs in `invariant` alone, the captures of a loop, the backward half computes anew:
+    else it would be saved in each iteration.
     """
     builder = GraphBuilder(graph.name)
     inputs = [builder.add_input(v.spec, v.name) for v in graph.inputs]
@@ -89,12 +93,14 @@ def linearize(
     split = builder.nodes.index(last) + 1 if last is not None else 0
     forward_nodes = builder.nodes[:split]
     backward_nodes = _hoist_metadata(forward_nodes, builder.nodes[split:], inputs)
-    residuals, saved = _residuals(forward_nodes, backward_nodes, outgoing, inputs)
+    free = _free(forward_nodes, [inputs[i] for i in invariant])
+    needed = [*(v for node in backward_nodes for v in node.inputs), *outgoing]
+    again, residuals, saved = _residuals(forward_nodes, inputs, needed, free)
     forward = Graph(
         graph.name, tuple(inputs), tuple(forward_nodes), (*results, *residuals), graph.captured
     )
-    needed = [*residuals, *[inputs[i] for i in saved], *incoming]
-    backward = _extract(f"{graph.name}_backward", needed, forward_nodes, backward_nodes, outgoing)
+    parameters = [*residuals, *[inputs[i] for i in saved], *incoming]
+    backward = _extract(f"{graph.name}_backward", parameters, [*again, *backward_nodes], outgoing)
     return Linear(forward, backward, tuple(saved), out_grads, in_grads)
 
 
@@ -112,59 +118,61 @@ def _hoist_metadata(forward: list[Node], backward: list[Node], inputs: list[Valu
     return kept
 
 
+def _free(forward: list[Node], invariant: Sequence[Value]) -> dict[Value, Node]:
+    """The forward values that cost nothing to save: constants, and what follows from `invariant`
+    without effects.
+    """
+    known = set(invariant)
+    free: dict[Value, Node] = {}
+    for node in forward:
+        pure = not node.op.structured and all(e == CHECKS for e, _ in node_effects(node))
+        if node.op.name == "const" or (known and pure and all(v in known for v in node.inputs)):
+            known.update(node.outputs)
+            free.update(dict.fromkeys(node.outputs, node))
+    return free
+
+
 def _residuals(
-    forward: list[Node], backward: list[Node], outgoing: list[Value], inputs: list[Value]
-) -> tuple[list[Value], list[int]]:
-    """The forward values, and the indices of the inputs, that the backward half reads."""
-    made = {v for node in forward if node.op.name != "const" for v in node.outputs}
+    forward: list[Node], inputs: list[Value], needed: list[Value], free: dict[Value, Node]
+) -> tuple[list[Node], list[Value], list[int]]:
+    """What the backward half takes from the forward half, where it reads the values `needed`.
+
+    The nodes that it runs again, the values to save, and the indices of inputs.
+    """
+    made = {v for node in forward for v in node.outputs}
     position = {v: i for i, v in enumerate(inputs)}
+    again: set[Node] = set()
     residuals: dict[Value, None] = {}
     saved: dict[int, None] = {}
-    for value in [*(v for node in backward for v in node.inputs), *outgoing]:
-        if value in made:
+    pending = needed[::-1]
+    while pending:
+        value = pending.pop()
+        if value in free:
+            if free[value] not in again:
+                again.add(free[value])
+                pending += free[value].inputs
+        elif value in made:
             residuals[value] = None
         elif value in position:
             saved[position[value]] = None
-    return list(residuals), list(saved)
+    return [node for node in forward if node in again], list(residuals), list(saved)
 
 
-def _extract(
-    name: str,
-    needed: list[Value],
-    forward: list[Node],
-    backward: list[Node],
-    outgoing: list[Value],
-) -> Graph:
-    """The backward half as a graph of its own, with constants of the forward half copied."""
+def _extract(name: str, inputs: list[Value], nodes: list[Node], outgoing: list[Value]) -> Graph:
+    """Copies of `nodes` as a graph of its own, whose parameters stand for `inputs`."""
     env: dict[Value, Value] = {}
-    nodes: list[Node] = []
     renamed: dict[Node, Node] = {}
-    parameters: list[Value] = []
-    for i, value in enumerate(needed):
-        parameter = Value(None, i, value.spec, None, value.name)
-        env[value] = parameter
-        parameters.append(parameter)
-    constants = {node.outputs[0]: node for node in forward if node.op.name == "const"}
-
-    def find(value: Value) -> Value:
-        if value not in env:
-            source = constants[value]
-            copy = Node(source.op, (), source.attrs, source.specs, (), source.loc)
-            nodes.append(copy)
-            env[value] = copy.outputs[0]
-        return env[value]
-
-    for node in backward:
-        copy = Node(
+    for i, value in enumerate(inputs):
+        env[value] = Value(None, i, value.spec, None, value.name)
+    parameters = tuple(env.values())
+    for node in nodes:
+        copy = renamed[node] = Node(
             node.op,
-            tuple([find(v) for v in node.inputs]),
+            tuple([env[v] for v in node.inputs]),
             node.attrs,
             node.specs,
             tuple([renamed[n] for n in node.after if n in renamed]),
             node.loc,
         )
-        renamed[node] = copy
-        nodes.append(copy)
         env.update(zip(node.outputs, copy.outputs, strict=True))
-    results = tuple([find(v) for v in outgoing])
-    return Graph(name, tuple(parameters), tuple(nodes), results)
+    return Graph(name, parameters, tuple(renamed.values()), tuple([env[v] for v in outgoing]))

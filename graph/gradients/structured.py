@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from ..build import GraphBuilder, interpreting, is_tracing, recorders, replay
+from ..build import GraphBuilder, interpreting, is_tracing, leaked, recorders, replay
 from ..control import Branch, call, emit_cond, emit_switch, emit_while, join_specs, new_branch
-from ..dtypes import int32
 from ..effects import graph_effects
-from ..errors import GradientError, InternalError
-from ..node import FunctionRef, Graph, Node, Value, functions_called
+from ..errors import GradientError
+from ..node import FunctionRef, Graph, Node, Value
 from ..op import CHECKS, OPS, READ
 from ..ops.arithmetic import add, subtract
 from ..ops.arrays import array_push, array_read
 from ..ops.comparison import greater_equal
 from ..spec import ArraySpec, ResourceSpec, Spec, TensorSpec
+from ..walk import functions_of
 from .backprop import STRUCTURED, Entry, accumulate, differentiable, zeros_for
 from .linearize import Linear, linearize
 
@@ -31,7 +31,7 @@ def _node_of(entry: Entry) -> tuple[Node, GraphBuilder]:
     assert value.node is not None
     owner = value.owner
     if not isinstance(owner, GraphBuilder) or owner.closed:
-        raise InternalError(f"the graph of {value.node} is closed")
+        raise leaked(value)
     return value.node, owner
 
 
@@ -182,15 +182,16 @@ def _differentiate_body(
     """Split a loop body; the loop variables that carry a gradient, found as a fixpoint."""
     count = len(body.outputs)
     in_mask = [differentiable(v) for v in body.inputs[:count]] + needs[count:]
+    captured = range(count, len(body.inputs))
     while True:
-        half = linearize(body, mask, in_mask)
+        half = linearize(body, mask, in_mask, invariant=captured)
         grown = [m or i in half.in_grads for i, m in enumerate(mask)]
         if grown == mask:
             break
         mask = grown
     carried = [i for i, m in enumerate(mask) if m]
     if not set(carried) <= set(half.in_grads):
-        half = linearize(body, mask, in_mask, materialize=carried)
+        half = linearize(body, mask, in_mask, carried, captured)
     return half, carried
 
 
@@ -199,46 +200,74 @@ def _save_residuals(
 ) -> tuple[list[Value], Value]:
     """Widen a loop to push its residuals on stacks and to count its trips.
 
-    Gives the stacks (of the residuals, then of the saved inputs that vary) and the count.
+    Gives the stacks (of the residuals, then of the saved inputs that vary) and the count. What
+    the loop was widened by before, for a gradient of lower order, serves again.
     """
-    body, test = node.attrs["body"], node.attrs["test"]
-    varying = [i for i in half.saved_inputs if i < count]
-    elements = [v.spec for v in half.forward.outputs[count:]]
-    elements += [body.inputs[i].spec for i in varying]
-    new_specs: list[Spec] = []
-    for spec in elements:
-        assert not isinstance(spec, ResourceSpec), "variables are captured, never carried"
-        new_specs.append(ArraySpec(spec))
-    scalar = TensorSpec((), int32)
+    forward, test = half.forward, node.attrs["test"]
+    saved = [*forward.outputs[count:], *(forward.inputs[i] for i in half.saved_inputs if i < count)]
+    stacks, trips = _saved_before(node, forward)
+    fresh = [v for v in dict.fromkeys(saved) if v not in stacks]
+    more: list[Value] = []
+    for value in fresh:
+        assert not isinstance(value.spec, ResourceSpec), "variables are captured, never carried"
+        more.append(
+            owner.insert_before(node, OPS["array_new"], {"element": _value_spec(value.spec)})
+        )
+    if trips is None:
+        more.append(owner.insert_before(node, OPS["const"], {"value": np.array(0, np.int32)}))
+    results = (*forward.outputs[:count], *fresh)
+    body = Graph(forward.name, forward.inputs, forward.nodes, results)
 
-    def rebuild(graph: Graph, is_body: bool) -> Graph:
+    def widened(graph: Graph) -> Graph:
         builder = GraphBuilder(graph.name)
-        carried = [builder.add_input(v.spec, v.name) for v in graph.inputs[:count]]
-        stacks = [builder.add_input(s, "stack") for s in new_specs]
-        trips = builder.add_input(scalar, "trips")
-        captured = [builder.add_input(v.spec, v.name) for v in graph.inputs[count:]]
+        inputs = [builder.add_input(v.spec, v.name) for v in graph.inputs[:count]]
+        added = [builder.add_input(v.spec, "stack") for v in more[: len(fresh)]]
+        added += [builder.add_input(v.spec, "trips") for v in more[len(fresh) :]]
+        inputs += [builder.add_input(v.spec, v.name) for v in graph.inputs[count:]]
         with interpreting(builder):
-            results = replay(half.forward if is_body else graph, [*carried, *captured])
-            if is_body:
-                pushed = [*results[count:], *(carried[i] for i in varying)]
-                results = results[:count]
-                results += [array_push(s, v) for s, v in zip(stacks, pushed, strict=True)]
-                results.append(add(trips, 1))
-        built = builder.finish(results)
-        return Graph(built.name, built.inputs, built.nodes, built.outputs, len(captured))
+            found = replay(graph, inputs)
+            if graph is body:
+                found[count:] = [
+                    array_push(a, v) for a, v in zip(added, found[count:], strict=False)
+                ]
+                found += [add(a, 1) for a in added[len(fresh) :]]
+        built = builder.finish(found)
+        captured = len(graph.inputs) - count
+        return Graph(built.name, built.inputs, built.nodes, built.outputs, captured)
 
-    extra = [
-        owner.insert_before(node, OPS["array_new"], {"element": spec.element})
-        for spec in new_specs
-        if isinstance(spec, ArraySpec)
-    ]
-    extra.append(owner.insert_before(node, OPS["const"], {"value": np.array(0, np.int32)}))
-    attrs = {"test": rebuild(test, False), "body": rebuild(body, True)}
-    specs = [*(v.spec for v in node.outputs), *new_specs, scalar]
-    widened = (*node.inputs[:count], *extra, *node.inputs[count:])
-    owner.widen(node, widened, attrs, specs)
-    *stacks, trips = node.outputs[count:]
+    if more:
+        attrs = {"test": widened(test), "body": widened(body)}
+        inputs = (*node.inputs[:count], *more, *node.inputs[count:])
+        specs = [v.spec for v in (*node.outputs, *more)]
+        owner.widen(node, inputs, attrs, specs)
+    stacks.update(zip(fresh, node.outputs[count:], strict=False))
+    return [stacks[v] for v in saved], node.outputs[-1] if trips is None else trips
+
+
+def _saved_before(node: Node, forward: Graph) -> tuple[dict[Value, Value], Value | None]:
+    """The stacks that the loop has, by the value of its body that they hold; its count of trips."""
+    stacks: dict[Value, Value] = {}
+    trips: Value | None = None
+    rows = zip(node.inputs, forward.inputs, forward.outputs, node.outputs, strict=False)
+    for initial, before, after, result in rows:
+        made, start = after.node, initial.node
+        if made is None or start is None or not made.inputs or made.inputs[0] is not before:
+            continue
+        if made.op.name == "array_push" and start.op.name == "array_new" and not start.inputs:
+            value = made.inputs[1]
+            if before.spec == ArraySpec(_value_spec(value.spec)):
+                stacks[value] = result
+        elif made.op.name == "add" and _is_int32(initial, 0) and _is_int32(made.inputs[1], 1):
+            trips = result
     return stacks, trips
+
+
+def _is_int32(value: Value, number: int) -> bool:
+    node = value.node
+    if node is None or node.op.name != "const":
+        return False
+    array = node.attrs["value"]
+    return bool(array.dtype == np.int32 and array.shape == () and array == number)
 
 
 # --- calls -------------------------------------------------------------------
@@ -308,7 +337,7 @@ def _call_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     node, owner = _node_of(entry)
     callee = node.attrs["callee"]
     inputs = list(entry.inputs)
-    if callee.graph is None or callee.name in functions_called(callee.graph):
+    if callee.graph is None or callee in functions_of(callee.graph):
         return _recursive_rule(callee, inputs, entry.outputs, gs, needs)
     half = _halves(callee, _mask(gs, entry.outputs), needs)
     count = len(callee.graph.outputs)

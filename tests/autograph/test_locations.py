@@ -23,7 +23,8 @@ def line_with(f: Callable[..., Any], text: str) -> int:
 
 def fails_deep_inside(x):
     """Errors are raised
-    at several places."""
+    at several places.
+    """
     total = 0
     for i in range(3):
         if i == 1:
@@ -34,7 +35,7 @@ def fails_deep_inside(x):
                         1,
                         x / 0,  # here
                     ]
-                    return with_lines
+                    return with_lines  # noqa: RET504 - a plain line after it
     return total
 
 

@@ -1,6 +1,6 @@
 """Branches and loops over tensors give what plain Python gives on NumPy values."""
 
-# ruff: noqa: E731, SIM108
+# ruff: noqa: E731
 
 from __future__ import annotations
 

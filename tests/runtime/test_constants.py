@@ -1,5 +1,6 @@
 """`tl.constant`: which dtype and shape each kind of value gets. Facts of TensorFlow 2.21, save
-where a comment says that ours is another rule."""
+where a comment says that ours is another rule.
+"""
 
 from __future__ import annotations
 
