@@ -74,6 +74,7 @@ class Constructs:
         state = [self.value_of(n, env, make) for n in self.names.of(outputs)]
         call = make.call("if_stmt", test, *helpers, *state, keywords=access)
         env.undefined = join_undefined(ways[0].undefined, ways[1].undefined)
+        env.touch(shared)
         if stmt.returns:
             out.append(make.give(call))
             env.end()
@@ -149,6 +150,7 @@ class Constructs:
             call = make.call("while_stmt", make.name(loop_test), body, *values, keywords=access)
         leaves = None if stmt.endless else env_head.undefined
         env.undefined = join_undefined(leaves, stmt.undefined_at_break)
+        env.touch(shared)
         if stmt.endless and not (stmt.break_flag or stmt.returns):
             env.end()
         out.append(self._result(call, state, make, env, frame))

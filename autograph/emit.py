@@ -110,8 +110,10 @@ class Emitter:
         node = stmt.node
         self._prepare(stmt.activity, env, frame)
         make = Maker(self.ag, node)
-        checked = [n for n in _read_in_place(node) if n in self.expressions.undefined]
-        out.extend([make.expr(make.call("read", make.name(n))) for n in checked])
+        for name in _read_in_place(node):
+            checked = self.expressions.expression(make.name(name))
+            if not isinstance(checked, ast.Name):
+                out.append(make.expr(checked))
         out.append(self.expressions.statement(node))
         self.account(stmt.activity, env, frame)
         if isinstance(node, ast.Raise):

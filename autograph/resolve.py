@@ -80,6 +80,8 @@ class Resolver:
                 return self._attribute_left_alone(func)
             case ast.Call(func=inner):
                 return self._is_of_library(inner)
+            case ast.Lambda():
+                return True  # converted where it stands
             case _:
                 return False
 

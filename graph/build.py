@@ -121,7 +121,9 @@ def explained(error: OpError, op: Op, inputs: Sequence[Any], loc: Loc | None = N
     for text, value in zip(texts, inputs, strict=True):
         name = getattr(value, "name", "")
         label = text if not text.startswith("input ") or not name else name
-        lines.append(f"    {label}: {getattr(value, 'spec', '?')}")
+        lines.append(
+            f"    {label}: {getattr(value, 'spec', None) or f'a Python {type(value).__name__}'}"
+        )
     error.args = ("\n".join(lines),)
     error.explained = True  # type: ignore[attr-defined]
     return error

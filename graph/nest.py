@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,8 +31,10 @@ def rebuild(structure: Any, items: Sequence[Any]) -> Any:
     if isinstance(structure, Mapping):
         values = dict(zip(sorted_keys(structure), items, strict=True))
         ordered = {k: values[k] for k in structure}
-        kind = type(structure)
-        return ordered if kind is dict else kind(ordered)  # type: ignore[call-arg]
+        kind: Any = type(structure)
+        if isinstance(structure, defaultdict):
+            return kind(structure.default_factory, ordered)
+        return ordered if kind is dict else kind(ordered)
     if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
         names = [f.name for f in dataclasses.fields(structure)]
         return dataclasses.replace(structure, **dict(zip(names, items, strict=True)))

@@ -176,7 +176,7 @@ class Value(Tensor):
         shown = "" if shape.rank is None else f" shape={shape},"
         return f'Tensor("{name}:{self.index}",{shown} dtype={self.dtype.name})'
 
-    def _no_value(self, what: str) -> OperatorNotAllowedInGraphError:
+    def _no_value(self, what: str, hint: str = "") -> OperatorNotAllowedInGraphError:
         loc = user_location(2)
         made = f"made at {describe(self.node.loc)}" if self.node else "an argument"
         expression = expression_at(loc)
@@ -184,7 +184,8 @@ class Value(Tensor):
         name = f" '{text}'" if 0 < len(text) <= 40 else ""
         return OperatorNotAllowedInGraphError(
             f"{what} of the symbolic tensor{name} ({self.spec}, {made}) was asked for at "
-            f"{describe(loc)}, while the function is traced: it has no value yet. {self._hint()}"
+            f"{describe(loc)}, while the function is traced: it has no value yet. "
+            f"{hint or self._hint()}"
         )
 
     def _hint(self) -> str:
@@ -206,7 +207,8 @@ class Value(Tensor):
         raise self._no_value("The value as an index")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        raise NotImplementedError(self._no_value("The NumPy array").args[0])
+        hint = "NumPy needs it now: use the functions of tl, which take symbolic tensors."
+        raise NotImplementedError(self._no_value("The NumPy array", hint).args[0])
 
     def __len__(self) -> int:
         size = self.shape[0] if self.shape.rank else None

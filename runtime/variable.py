@@ -91,6 +91,9 @@ class Variable:
     def shape(self) -> TensorShape:
         return self.spec.shape
 
+    def get_shape(self) -> TensorShape:
+        return self.spec.shape
+
     @property
     def ndim(self) -> int | None:
         return self.shape.rank
@@ -117,24 +120,35 @@ class Variable:
     def assign(
         self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
     ) -> Any:
-        """Set the value; gives the variable itself, inside a function the new value."""
-        return self._assign("assign", value)
+        """Set the value; gives the variable itself, inside a function the new value; with
+        `read_value=False` None.
+        """
+        return self._assign("assign", value, read_value)
 
     def assign_add(
         self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
     ) -> Any:
         """Add `delta` to the value."""
-        return self._assign("assign_add", delta)
+        return self._assign("assign_add", delta, read_value)
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
     ) -> Any:
         """Subtract `delta` from the value."""
-        return self._assign("assign_sub", delta)
+        return self._assign("assign_sub", delta, read_value)
 
-    def _assign(self, op: str, value: Any) -> Any:
+    def _assign(self, op: str, value: Any, read_value: bool) -> Any:
         result = getattr(state, op)(self, value)
+        if not read_value:
+            return None
         return result if is_tracing() else self
+
+    def stand_in(self) -> Variable:
+        """Another object for the same state: what a trace's code sees of an argument."""
+        other = StandIn.__new__(StandIn)
+        for name in Variable.__slots__[1:]:
+            setattr(other, name, getattr(self, name))
+        return other
 
     def ref(self) -> Any:
         return Reference(self)
@@ -191,6 +205,12 @@ class Variable:
     def __reduce__(self) -> Any:
         state = (self._value.array, self.trainable, self.name[:-2], self.dtype, self.shape)
         return _restore, state
+
+
+class StandIn(Variable):
+    """A variable argument inside of a trace. What captures one is of no use to another trace."""
+
+    __slots__ = ()
 
 
 def _restore(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..graph.build import convert, is_tracing, recorders
 from ..graph.control import call
-from ..graph.errors import InvalidArgumentError, SignatureError
 from ..graph.gradients import call_recorded
-from ..graph.location import describe, user_location
-from ..graph.nest import children, flatten, rebuild
+from ..graph.nest import children, rebuild
 from ..graph.node import FunctionRef, Graph, Tensor, Value
-from ..graph.spec import ResourceSpec, TensorSpec, covers
+from ..graph.spec import TensorSpec
 from ..runtime import EagerTensor, Variable
 from ..runtime.executable import at_user_line, executable
-from .signature import is_tensor_like
+from .accepts import Accepts
 
 
 class ConcreteFunction:
@@ -41,17 +39,17 @@ class ConcreteFunction:
         captures: list[Any],
         template: Any,
         is_tensor: Sequence[bool],
-        arguments: Mapping[str, Any],
-        given: Sequence[Any],
+        accepts: Accepts,
     ) -> None:
         assert ref.graph is not None
         self.ref = ref
         self.graph: Graph = ref.graph
         self.captures = captures
+        self.used = False  # since the function last made room for new traces
         self._template = template
         self._is_tensor = list(is_tensor)
-        self._count = len(given)  # tensor and variable arguments
-        self.arguments = {name: _described(x) for name, x in arguments.items()}
+        self._accepts = accepts
+        self.arguments = accepts.arguments
         self._single = template is None and self._is_tensor == [True]
         self._fast: Any = None
         self._held: list[Any] = []
@@ -84,7 +82,8 @@ class ConcreteFunction:
 
     @property
     def structured_input_signature(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return tuple(self.arguments.values()), {}
+        """The positional and the keyword arguments: specs of tensors, values of others."""
+        return self._accepts.signature
 
     @property
     def structured_outputs(self) -> Any:
@@ -96,56 +95,7 @@ class ConcreteFunction:
         return f"<ConcreteFunction {self.name}({shown})>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.run(self._tensors(args, kwargs))
-
-    def _tensors(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
-        names = list(self.arguments)
-        if len(args) > len(names):
-            raise SignatureError(
-                f"{self.name}() takes {len(names)} arguments ({', '.join(names)}), got {len(args)}"
-            )
-        given = dict(zip(names, args, strict=False))
-        for name, value in kwargs.items():
-            if name not in self.arguments or name in given:
-                problem = "twice" if name in given else "that it does not have"
-                raise SignatureError(f"{self.name}() got the argument '{name}' {problem}")
-            given[name] = value
-        tensors: list[Any] = []
-        for name, expected in self.arguments.items():
-            leaves = flatten(expected)
-            if name not in given:
-                if any(isinstance(x, (TensorSpec, ResourceSpec)) for x in leaves):
-                    raise SignatureError(f"{self.name}() misses the argument '{name}'")
-                continue
-            values = flatten(given[name])
-            if len(values) != len(leaves):
-                raise SignatureError(
-                    f"{self.name}(): the argument '{name}' has {len(values)} parts, "
-                    f"{len(leaves)} were traced"
-                )
-            for value, spec in zip(values, leaves, strict=True):
-                tensors.extend(self._checked(name, value, spec))
-        return list(dict.fromkeys(tensors)) if len(tensors) > self._count else tensors
-
-    def _checked(self, name: str, value: Any, spec: Any) -> list[Any]:
-        if isinstance(spec, ResourceSpec):
-            if not isinstance(value, Variable):
-                raise SignatureError(f"{self.name}(): the argument '{name}' must be a variable")
-            return [value]
-        if not isinstance(spec, TensorSpec):
-            if value is not spec and value != spec:
-                raise SignatureError(
-                    f"{self.name}(): the argument '{name}' was traced as {spec!r}, got {value!r}"
-                )
-            return []
-        value = convert(value, hint=spec.dtype)
-        if value.dtype is not spec.dtype or not covers(spec.shape, value.shape):
-            raise InvalidArgumentError(
-                f"{self.name}(): the argument '{name}' must be a tensor of shape {spec.shape} and "
-                f"dtype {spec.dtype.name}, got shape {value.shape} and dtype {value.dtype.name}, "
-                f"at {describe(user_location(3))}"
-            )
-        return [value]
+        return self.run(self._accepts.bind(args, kwargs, self.captures))
 
     def run(self, tensors: Sequence[Any]) -> Any:
         """Run on the tensor and variable arguments, in order."""
@@ -180,38 +130,6 @@ class ConcreteFunction:
             return rebuild(part, [build(item) for item in items])
 
         return build(self._template)
-
-
-def _described(x: Any) -> Any:
-    """An argument as part of the signature: tensors by spec, objects weakly."""
-    if isinstance(x, TensorSpec):
-        return x
-    if isinstance(x, Variable):
-        return x.spec
-    if is_tensor_like(x):
-        return x.spec if isinstance(x, Tensor) else EagerTensor(np.asarray(x)).spec
-    items = children(x)
-    if items is not None:
-        return rebuild(x, [_described(item) for item in items])
-    if x is None or isinstance(x, (bool, int, float, complex, str, bytes)):
-        return x
-    return Opaque(type(x).__name__)
-
-
-class Opaque:
-    """Stands for an object argument, which a concrete function does not keep alive."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __repr__(self) -> str:
-        return f"<{self.name}>"
 
 
 def _short(x: Any) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 from ..graph.build import convert
 from ..graph.errors import OpError, SignatureError
 from ..graph.location import describe, user_location
-from ..graph.nest import children, rebuild, sorted_keys
+from ..graph.nest import children, rebuild
 from ..graph.node import Tensor
 from ..graph.spec import TensorSpec, covers
-from .signature import Parameters, same_key
+from .signature import Parameters, alike, same_key
 
 
 class Fitted:
@@ -77,11 +77,9 @@ class InputSignature:
         items = None if isinstance(spec, TensorSpec) else children(spec)
         if items is not None:
             parts = children(value)
-            if parts is None or not _alike(value, spec):
+            if parts is None or not alike(value, spec):
                 raise self._misfit(name, value, spec)
-            return rebuild(
-                spec, [self._fit(name, v, s) for v, s in zip(parts, items, strict=True)]
-            )
+            return rebuild(spec, [self._fit(name, v, s) for v, s in zip(parts, items, strict=True)])
         if not isinstance(value, TensorSpec):
             try:
                 value = convert(value, hint=spec.dtype)
@@ -103,14 +101,6 @@ class InputSignature:
             f"Python inputs incompatible with input_signature: that of {self._name}() {problem}, "
             f"at {describe(user_location(3))}"
         )
-
-
-def _alike(value: Any, spec: Any) -> bool:
-    """True for dicts with the same keys, other structures of the same length."""
-    if isinstance(spec, Mapping) or isinstance(value, Mapping):
-        both = isinstance(spec, Mapping) and isinstance(value, Mapping)
-        return both and sorted_keys(value) == sorted_keys(spec)
-    return len(children(value) or ()) == len(children(spec) or ())
 
 
 def _shown(x: Any) -> str:

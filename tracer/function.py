@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import functools
-import threading
+import inspect
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
 from ..autograph import convert as autograph_convert
+from ..autograph import to_code, why_unconverted
 from ..graph.build import convert, is_tracing
 from ..graph.control import UnknownResultError, call
-from ..graph.errors import DTypeError, SignatureError
-from ..graph.location import describe, strip_internal_frames, user_location
-from ..graph.nest import children, rebuild
+from ..graph.location import strip_internal_frames
+from ..graph.nest import children
 from ..graph.node import FunctionRef, Tensor, Value
-from ..graph.spec import TensorSpec, covers
+from ..graph.settings import debug, debug_level
+from ..graph.spec import TensorSpec
 from ..runtime import EagerTensor, Variable
+from ..runtime.variable import StandIn
 from .concrete import ConcreteFunction
+from .fitting import Fitted, InputSignature, spec_if_fitted, value_if_fitted
+from .lock import TraceLock
+from .progress import rests_on, unfinished
 from .signature import Key, Keyed, Parameters, is_tensor_like, quick_key
 from .trace import trace_function
 
@@ -67,14 +72,19 @@ class Function(Generic[P, R]):
         self.python_function = python_function
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._autograph = autograph
-        self._name = str(name or getattr(python_function, "__name__", "function"))
-        if not self._name.isidentifier():
-            self._name = "lambda_" if "lambda" in self._name else "function"
-        self._parameters = Parameters(python_function)
-        self._lock = threading.RLock()
-        self._traces: dict[Key, ConcreteFunction] = {}
+        self.name = str(name or getattr(python_function, "__name__", "function"))
+        if not self.name.isidentifier():
+            self.name = "lambda_" if "lambda" in self.name else "function"
+        self.parameters = Parameters(self.name, inspect.signature(python_function))
+        self._wanted = (
+            InputSignature(self.name, self.parameters, self.input_signature)
+            if self.input_signature is not None
+            else None
+        )
+        self._lock = TraceLock()
+        self._traces: dict[Key, ConcreteFunction] = {}  # the oldest, or longest unused, first
         self._quick: dict[Key, ConcreteFunction] = {}
-        self._unfinished: dict[Key, FunctionRef] = {}
+        self._tied: dict[int, Variable] = {}  # the variables that traces capture, by id
         self._owners: dict[int, Any] = {}  # weak references to objects that are part of keys
         self._created_for: set[Key] = set()  # signatures' objects for which a first call was made
         self._count = 0
@@ -87,122 +97,98 @@ class Function(Generic[P, R]):
             if key is not None:
                 known = self._quick.get(key)
                 if known is not None:
-                    quick: R = known.run([a for a in args if type(a) is EagerTensor])
-                    return quick
+                    known.used = True
+                    return known.run([a for a in args if type(a) is EagerTensor])  # type: ignore[no-any-return]
         else:
             key = None
         if _settings["run_eagerly"]:
             return self.python_function(*args, **kwargs)
         try:
-            result: R = self._call(args, kwargs, key)
+            return self._call(args, kwargs, key)
         except UnknownResultError:
             raise
         except Exception as error:
             raise strip_internal_frames(error) from error.__cause__
-        return result
 
     def _quick_blocked(self) -> bool:
         return is_tracing() or _settings["run_eagerly"]
 
     def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any], quick: Key | None) -> Any:
         arguments = self._bind(args, kwargs)
-        keyed = Keyed(arguments)
+        keyed = Keyed(arguments, self._tied)
+        tensors = _tensors_of(arguments)
         concrete = self._traces.get(keyed.parts)
-        if concrete is None:
-            tensors = _tensors_of(arguments)
-            unfinished = self._unfinished.get(keyed.parts)
-            if unfinished is not None and is_tracing():
-                unfinished.extra["recursive"] = True
-                results = call(unfinished, [*tensors, *unfinished.extra["captures"]])
-                return _shaped_like(unfinished, results)
+        if concrete is not None:
+            concrete.used = True
+        else:
+            started = unfinished(self, keyed.parts)
+            if started is not None and is_tracing():
+                started.extra["recursive"] = True
+                results = call(started, [*tensors, *started.extra["captures"]])
+                return _shaped_like(started, results)
             concrete = self._trace(arguments, keyed)
-        if quick is not None and not self.input_signature and keyed.parts in self._traces:
-            self._quick[quick] = concrete
-        return concrete.run(_tensors_of(arguments))
+        if is_tracing():
+            rests_on(concrete.ref)
+        elif quick is not None and self._wanted is None and keyed.parts in self._traces:
+            found = sum(type(a) is EagerTensor for a in args)
+            if len(tensors) == found:  # there are none among the defaults
+                self._quick[quick] = concrete
+        return concrete.run(tensors)
 
     def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        arguments = self._parameters.bind(args, kwargs)
-        if self.input_signature is None:
-            return arguments
-        names = [n for n in self._parameters.names if n not in ("self", "cls")]
-        for name, spec in zip(names, self.input_signature, strict=False):
-            arguments[name] = self._fitted(name, arguments[name], spec, arguments)
-        return arguments
-
-    def _fitted(self, name: str, value: Any, spec: Any, arguments: Mapping[str, Any]) -> Any:
-        """An argument as the input signature wants it: converted, and checked."""
-        items = children(spec)
-        if items is not None and not isinstance(spec, TensorSpec):
-            parts = children(value)
-            if parts is None or len(parts) != len(items):
-                raise self._misfit(name, value, spec)
-            fitted = [
-                self._fitted(name, v, s, arguments) for v, s in zip(parts, items, strict=True)
-            ]
-            return rebuild(value, fitted)
-        if isinstance(value, TensorSpec):
-            if value.dtype is not spec.dtype or not covers(spec.shape, value.shape):
-                raise self._misfit(name, value, spec)
-            return value
-        try:
-            tensor = convert(value, hint=spec.dtype)
-        except DTypeError:
-            raise self._misfit(name, value, spec) from None
-        if tensor.dtype is not spec.dtype or not covers(spec.shape, tensor.shape):
-            raise self._misfit(name, tensor, spec)
-        return Fitted(tensor, spec)
-
-    def _misfit(self, name: str, value: Any, spec: Any) -> SignatureError:
-        got = (
-            f"shape {value.shape} and dtype {value.dtype.name}"
-            if isinstance(value, (Tensor, TensorSpec))
-            else repr(value)
-        )
-        wanted = (
-            f"shape {spec.shape} and dtype {spec.dtype.name}"
-            if isinstance(spec, TensorSpec)
-            else repr(spec)
-        )
-        return SignatureError(
-            f"Python inputs incompatible with input_signature: {self._name}() takes the argument "
-            f"'{name}' with {wanted}, got {got}, at {describe(user_location(3))}"
-        )
+        arguments = self.parameters.bind(args, kwargs)
+        return arguments if self._wanted is None else self._wanted.fit(arguments)
 
     # --- traces --------------------------------------------------------------
 
     def _trace(self, arguments: dict[str, Any], keyed: Keyed) -> ConcreteFunction:
-        with self._lock:
+        with self._lock.held():
             known = self._traces.get(keyed.parts)
             if known is not None:
                 return known
-            self._count += 1
-            ref = FunctionRef(self._name if self._count == 1 else f"{self._name}_{self._count}")
-            self._unfinished[keyed.parts] = ref
-            owner = tuple(id(x) for x in keyed.objects)
-            try:
-                concrete = trace_function(
-                    self._converted(),
-                    self._name,
-                    ref,
-                    {n: _spec_if_fitted(a) for n, a in arguments.items()},
-                    self._parameters.unbind,
-                    may_create=owner not in self._created_for,
-                    values={n: _value_if_fitted(a) for n, a in arguments.items()},
-                )
-            finally:
-                del self._unfinished[keyed.parts]
-            self._created_for.add(owner)
-            if not any(isinstance(c, Value) for c in concrete.captures):
-                self._keep(keyed, concrete)
-            return concrete
+            concrete = self._trace_now(arguments, keyed)
+            captured = {id(v): v for v in concrete.variables}
+            if captured.keys().isdisjoint(map(id, keyed.variables)):
+                return concrete
+            # An argument is also captured: reads and writes of both must keep their order.
+            keyed = Keyed(arguments, self._tied | captured)
+            return self._traces.get(keyed.parts) or self._trace_now(arguments, keyed)
+
+    def _trace_now(self, arguments: dict[str, Any], keyed: Keyed) -> ConcreteFunction:
+        self._count += 1
+        ref = FunctionRef(self.name if self._count == 1 else f"{self.name}_{self._count}")
+        owner = tuple(id(x) for x in keyed.objects)
+        fitted = self._wanted is not None
+        concrete = trace_function(
+            self,
+            keyed,
+            ref,
+            {n: spec_if_fitted(a) for n, a in arguments.items()} if fitted else arguments,
+            may_create=owner not in self._created_for,
+            values={n: value_if_fitted(a) for n, a in arguments.items()} if fitted else arguments,
+        )
+        self._created_for.add(owner)
+        if not any(isinstance(c, (Value, StandIn)) for c in concrete.captures):
+            self._tied |= {id(v): v for v in concrete.variables}
+            self._keep(keyed, concrete)
+        return concrete
 
     def _keep(self, keyed: Keyed, concrete: ConcreteFunction) -> None:
-        self._traces[keyed.parts] = concrete
         for x in keyed.objects:
             self._watch(x)
+        self._traces[keyed.parts] = concrete
         if len(self._traces) > MAX_TRACES:
-            oldest = next(iter(self._traces))
-            self._forget(lambda key: key == oldest)
+            self._evict()
+
+    def _evict(self) -> None:
+        """Drop the oldest trace that was not used since the last time that this was asked."""
+        for key, concrete in list(self._traces.items())[:-1]:
+            if not concrete.used:
+                break
+            concrete.used = False
+            self._traces[key] = self._traces.pop(key)
+        oldest = next(iter(self._traces))
+        self.forget(lambda key: key == oldest)
 
     def _watch(self, x: Any) -> None:
         """Drop the traces that are keyed by the identity of `x` when it dies."""
@@ -215,22 +201,32 @@ class Function(Generic[P, R]):
             function = this()
             if function is not None:
                 function._owners.pop(number, None)
-                function._forget(lambda key: _mentions(key, number))
                 function._created_for = {o for o in function._created_for if number not in o}
+                function.forget(lambda key: _mentions(key, number))
 
         try:
             self._owners[number] = weakref.ref(x, died)
         except TypeError:
-            self._owners[number] = x  # can't be held weakly: lives as long as the function
+            self._owners[number] = x  # can't be held weakly: lives as long as its traces
 
-    def _forget(self, which: Callable[[Key], bool]) -> None:
-        with self._lock:
-            for key in [k for k in self._traces if which(k)]:
-                gone = self._traces.pop(key)
-                for quick in [q for q, c in self._quick.items() if c is gone]:
-                    del self._quick[quick]
+    def forget(self, which: Callable[[Key], bool]) -> None:
+        """Drop the traces whose key is one of `which`. Takes no lock: objects may die anywhere."""
+        dropped = [self._traces.pop(key, None) for key in list(self._traces) if which(key)]
+        if not dropped:
+            return
+        kept = list(self._traces.items())
+        self._quick = {q: c for q, c in list(self._quick.items()) if c not in dropped}
+        self._tied = {id(v): v for _, trace in kept for v in trace.variables}
+        for number, owner in list(self._owners.items()):
+            strong = not isinstance(owner, weakref.ref)
+            if strong and not any(_mentions(key, number) for key, _ in kept):
+                self._owners.pop(number, None)
+                self._created_for = {o for o in self._created_for if number not in o}
 
-    def _converted(self) -> Callable[..., Any]:
+    def converted(self) -> Callable[..., Any]:
+        """The Python function that is traced."""
+        if self._autograph and debug_level() >= 2 and why_unconverted(self.python_function) is None:
+            debug(2, to_code(self.python_function))
         return autograph_convert(self.python_function) if self._autograph else self.python_function
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
@@ -242,7 +238,7 @@ class Function(Generic[P, R]):
             args = self.input_signature
         try:
             arguments = self._bind(args, kwargs)
-            keyed = Keyed(arguments)
+            keyed = Keyed(arguments, self._tied)
             return self._traces.get(keyed.parts) or self._trace(arguments, keyed)
         except Exception as error:
             raise strip_internal_frames(error) from error.__cause__
@@ -257,7 +253,7 @@ class Function(Generic[P, R]):
 
     def cache_clear(self) -> None:
         """Forget all traces."""
-        self._forget(lambda key: True)
+        self.forget(lambda key: True)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
@@ -265,35 +261,7 @@ class Function(Generic[P, R]):
         return BoundFunction(self, instance)
 
     def __repr__(self) -> str:
-        return f"<tl.function {self._name}>"
-
-
-class Fitted:
-    """An argument converted to its `input_signature`: the value, keyed by the signature's spec."""
-
-    __slots__ = ("spec", "tensor")
-
-    def __init__(self, tensor: Tensor, spec: TensorSpec) -> None:
-        self.tensor = tensor
-        self.spec = spec
-
-    def __tracing_type__(self) -> Any:
-        return self.spec
-
-
-def _unfit(x: Any, pick: Callable[[Fitted], Any]) -> Any:
-    if isinstance(x, Fitted):
-        return pick(x)
-    items = children(x)
-    return x if items is None else rebuild(x, [_unfit(item, pick) for item in items])
-
-
-def _spec_if_fitted(x: Any) -> Any:
-    return _unfit(x, lambda fitted: fitted.spec)
-
-
-def _value_if_fitted(x: Any) -> Any:
-    return _unfit(x, lambda fitted: fitted.tensor)
+        return f"<tl.function {self.name}>"
 
 
 def _tensors_of(arguments: Mapping[str, Any]) -> list[Any]:
@@ -325,8 +293,8 @@ def _mentions(key: Any, number: int) -> bool:
     return False
 
 
-def _shaped_like(unfinished: FunctionRef, results: tuple[Any, ...]) -> Any:
-    build = unfinished.extra.get("rebuild")
+def _shaped_like(started: FunctionRef, results: tuple[Any, ...]) -> Any:
+    build = started.extra.get("rebuild")
     if build is not None:
         return build(results)
     return results[0] if len(results) == 1 else results
@@ -398,6 +366,8 @@ def function(
     """
 
     def decorate(target: Any) -> Any:
+        if isinstance(target, (staticmethod, classmethod)):
+            return type(target)(decorate(target.__func__))
         made: Function[Any, Any] = Function(target, input_signature, autograph, name)
         return made
 

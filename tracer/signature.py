@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..graph.dtypes import DType
 from ..graph.nest import children, sorted_keys
-from ..graph.node import Tensor, Value
+from ..graph.node import Reference, Tensor, Value
 from ..graph.spec import TensorShape, TensorSpec
 from ..runtime import EagerTensor, Variable
 
 Key = tuple[Any, ...]
-_VALUES = (int, bool, str, bytes, complex, type(None), type(Ellipsis), slice)
+_VALUES = (int, bool, str, bytes, type(None), type(Ellipsis), DType, TensorShape)
+_BY_TEXT = (slice, range, complex)  # complex by bits, as float: -0.0 is not 0.0, and NaN is NaN
 
 
 def quick_key(args: Sequence[Any]) -> Key | None:
@@ -47,11 +48,15 @@ def tensor_key(dtype: DType, shape: Any) -> Key:
 class Keyed:
     """A key with what it was made of: tensors, variables, and objects held by identity."""
 
-    __slots__ = ("objects", "parts", "variables")
+    __slots__ = ("objects", "parts", "tied", "variables")
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, arguments: Mapping[str, Any], tied: Mapping[int, Variable]) -> None:
+        """`tied` are variables that traces of the function capture, by id: an argument that is
+        one of them is another case than one that is not.
+        """
         self.objects: list[Any] = []
         self.variables: list[Variable] = []
+        self.tied = tied
         self.parts: Key = tuple((name, self._key(a)) for name, a in arguments.items())
 
     def _key(self, x: Any) -> Any:
@@ -61,17 +66,15 @@ class Keyed:
             shape = x.shape
             return tensor_key(x.dtype, None if shape.rank is None else shape)
         if isinstance(x, Variable):
-            index = next((i for i, v in enumerate(self.variables) if v is x), None)
-            if index is None:
-                index = len(self.variables)
-                self.variables.append(x)
-            return ("variable", x.spec, index)
+            return self._variable_key(x)
         if isinstance(x, (np.ndarray, np.generic)):
             return ("tensor", EagerTensor(np.asarray(x)).dtype.code, x.shape)
         if isinstance(x, float):
-            return (type(x), x.hex())  # by bits: -0.0 is not 0.0, and NaN is NaN
-        if isinstance(x, (*_VALUES, DType, TensorShape)):
-            return (type(x), repr(x)) if isinstance(x, slice) else (type(x), x)
+            return (type(x), x.hex())
+        if isinstance(x, _VALUES):
+            return (type(x), x)
+        if isinstance(x, _BY_TEXT):
+            return (type(x), repr(x))
         custom = getattr(x, "__tracing_type__", None)
         if custom is not None and not isinstance(x, type):
             return ("custom", type(x), custom())
@@ -81,10 +84,32 @@ class Keyed:
         self.objects.append(x)
         return ("object", id(x))
 
+    def _variable_key(self, x: Variable) -> Key:
+        index = next((i for i, v in enumerate(self.variables) if v is x), None)
+        if index is None:
+            index = len(self.variables)
+            self.variables.append(x)
+        if id(x) in self.tied:
+            return ("variable", x.spec, index, Reference(x))
+        return ("variable", x.spec, index)
+
+
+def same_key(x: Any, y: Any) -> bool:
+    """True if the values count as the same in a signature: a tensor by dtype and shape."""
+    return x is y or Keyed({"": x}, {}).parts == Keyed({"": y}, {}).parts
+
+
+def alike(x: Any, y: Any) -> bool:
+    """True for dicts with the same keys, and for other structures of the same length."""
+    if isinstance(x, Mapping) or isinstance(y, Mapping):
+        both = isinstance(x, Mapping) and isinstance(y, Mapping)
+        return both and sorted_keys(x) == sorted_keys(y)
+    return len(children(x) or ()) == len(children(y) or ())
+
 
 def _structure(x: Any) -> Key:
     if isinstance(x, Mapping):
-        return (type(x), tuple(sorted_keys(x)))
+        return (type(x), tuple([(type(k), k) for k in sorted_keys(x)]))
     if dataclasses.is_dataclass(x):
         return (type(x), tuple(f.name for f in dataclasses.fields(x)))
     return (type(x),)
@@ -98,18 +123,27 @@ def is_tensor_like(x: Any) -> bool:
 class Parameters:
     """The parameters of the decorated function: how arguments are bound to names."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.signature = inspect.signature(function)
-        plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        listed = self.signature.parameters.values()
-        self.names = [p.name for p in listed if p.kind in plain]
-        self.simple = all(p.kind in plain for p in listed)
+    PLAIN = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+    def __init__(self, name: str, signature: inspect.Signature) -> None:
+        self._name = name
+        self.signature = signature
+        self.listed = list(self.signature.parameters.values())
+        self.names = [p.name for p in self.listed if p.kind in self.PLAIN]
+        self.simple = len(self.names) == len(self.listed)
+
+    def without_first(self) -> Parameters:
+        """Those of the bound method."""
+        return Parameters(self._name, self.signature.replace(parameters=self.listed[1:]))
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments by name, with defaults; TypeError as Python gives it."""
         if self.simple and not kwargs and len(args) == len(self.names):
             return dict(zip(self.names, args, strict=True))
-        bound = self.signature.bind(*args, **kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self._name}(): {error}") from None
         bound.apply_defaults()
         return dict(bound.arguments)
 

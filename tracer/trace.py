@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,8 +21,10 @@ from ..graph.spec import TensorSpec
 from ..runtime import EagerTensor, Variable
 from ..runtime.eager import run_graph
 from ..runtime.variable import creator
+from .accepts import Accepts
 from .concrete import ConcreteFunction
-from .signature import is_tensor_like
+from .progress import Progress, in_progress
+from .signature import Keyed, is_tensor_like
 
 _RESULTS = (int, float, complex, str, bytes, np.ndarray, np.generic)
 
@@ -53,8 +55,13 @@ class Trace:
             )
         self.created.append((variable, initial))
 
-    def arguments(self, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-        """The arguments with tensors and variables replaced by symbols, and those replaced."""
+    def arguments(
+        self, arguments: Mapping[str, Any], tied: Container[int]
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """The arguments with tensors and variables replaced by symbols, and those replaced.
+
+        A variable is replaced by another object, since the trace serves any of its kind.
+        """
         given: list[Any] = []
         symbols: dict[int, Any] = {}
 
@@ -66,7 +73,10 @@ class Trace:
             if isinstance(x, Variable):
                 if id(x) not in symbols:
                     given.append(x)
-                    symbols[id(x)] = self._stand_in(x, name)
+                    # One that is also captured is taken as itself, under either name.
+                    seen = x if id(x) in tied else x.stand_in()
+                    symbols[id(x)] = seen
+                    self.builder.resolved[id(seen)] = self.builder.add_input(x.spec, name)
                 return symbols[id(x)]
             items = children(x)
             if items is None:
@@ -76,15 +86,6 @@ class Trace:
             )
 
         return {name: symbol(x, name) for name, x in arguments.items()}, given
-
-    def _stand_in(self, variable: Variable, name: str) -> Variable:
-        """A variable argument as the trace sees it: traces serve any variable of its kind."""
-        stand_in: Variable = Variable.__new__(Variable)
-        stand_in.name, stand_in.dtype, stand_in.spec = variable.name, variable.dtype, variable.spec
-        stand_in.trainable, stand_in.synchronization = variable.trainable, None
-        stand_in._value = variable._value
-        self.builder.resolved[id(stand_in)] = self.builder.add_input(variable.spec, name)
-        return stand_in
 
     @contextmanager
     def running(self) -> Any:
@@ -122,36 +123,54 @@ def result_values(result: Any) -> tuple[list[Any], list[bool]]:
 
 
 def trace_function(
-    function: Callable[..., Any],
-    name: str,
+    function: Any,
+    keyed: Keyed,
     ref: FunctionRef,
     arguments: Mapping[str, Any],
-    unbind: Callable[[Mapping[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]],
     may_create: bool,
     values: Mapping[str, Any],
 ) -> ConcreteFunction:
-    """Trace `function` on the symbols of `arguments`.
+    """Trace `function` (a `tracer.Function`) on the symbols of `arguments`.
 
-    A function that calls itself is traced again until what its own calls assume of it (specs,
-    effects, captures) is what the trace gives. Variables made on the way get their values, then
-    the function is traced anew without making any.
+    Variables made on the way get their values (`values` has those of the arguments), then the
+    function is traced anew without making any.
     """
+    progress = Progress(function, keyed.parts, ref)
+    with in_progress(progress):
+        return _settled(progress, keyed, arguments, may_create, values)
+
+
+def _settled(
+    progress: Progress,
+    keyed: Keyed,
+    arguments: Mapping[str, Any],
+    may_create: bool,
+    values: Mapping[str, Any],
+) -> ConcreteFunction:
+    """A function that calls itself is traced again until what its own calls assume of it (specs,
+    effects, captures) is what the trace gives.
+    """
+    function, ref = progress.function, progress.ref
+    name, converted = function.name, function.converted()
     captures: list[Any] | None = None
     for _ in range(8):
         trace = Trace(name, may_create)
-        symbols, given = trace.arguments(arguments)
+        symbols, _ = trace.arguments(arguments, keyed.tied)
         debug(1, f"treadle: tracing {name}({', '.join(f'{n}={x!r}' for n, x in symbols.items())})")
-        args, kwargs = unbind(symbols)
+        args, kwargs = function.parameters.unbind(symbols)
         ref.extra["captures"] = captures or []
         try:
             with trace.running(), collector_paused():
-                result = function(*args, **kwargs)
+                result = converted(*args, **kwargs)
                 leaves, is_tensor = result_values(result)
         except UnknownResultError as error:
+            if error.callee is not ref:
+                raise  # for a branch of that one to deal with
             raise RecursionError(str(error)) from None
         if trace.created:
-            _initialize(trace, Trace(name, False).arguments(values)[1])
+            _initialize(trace, Trace(name, False).arguments(values, ())[1])
             may_create = False
+            progress.drop_resting()
             continue
         graph = _finish(trace.builder, leaves, is_tensor, captures)
         found = trace.builder.captures if captures is None else captures
@@ -164,7 +183,9 @@ def trace_function(
             template = pack(
                 result, [None if t else x for x, t in zip(leaves, is_tensor, strict=True)]
             )
-            return ConcreteFunction(ref, list(found), template, is_tensor, arguments, given)
+            accepts = Accepts(ref.name, function.parameters, arguments, keyed.tied)
+            return ConcreteFunction(ref, list(found), template, is_tensor, accepts)
+        progress.drop_resting()
         ref.extra["rebuild"] = _rebuilder(result, leaves, is_tensor)
         captures = list({id(c): c for c in [*found, *trace.builder.captures]}.values())
     raise RecursionError(f"the results of the recursive function '{name}' do not settle")

@@ -427,7 +427,10 @@ def _recursive_rule(
             )
         adjoint = FunctionRef(f"{callee.name}_adjoint")
         adjoint.specs = tuple(_value_spec(_plain(inputs[i].spec)) for i in wanted)
-        adjoint.effects = graph_effects(callee.graph)
+        # Its own graph may check more (shapes), which is not known before it is there.
+        adjoint.effects = tuple(
+            {**dict.fromkeys(graph_effects(callee.graph)), (CHECKS, None): None}
+        )
         callee.extra[key] = adjoint
         adjoint.graph = _adjoint(callee.graph, mask, needs, adjoint.name)
     arguments = [*inputs, *(g for g, m in zip(gs, mask, strict=True) if m)]
