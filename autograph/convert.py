@@ -208,7 +208,7 @@ class Conversion:
         at = _position(node)
         holder: ast.stmt
         if isinstance(node, ast.Lambda):
-            holder = ast.Expr(ast.Lambda(_bare(node.args), node.body, **at))
+            holder = ast.Expr(ast.Lambda(_bare(node.args), node.body, **at), **at)
         else:
             holder = _definition(node.name, _bare(node.args), node.body, at)
         path = ["factory", self.code.co_name]
@@ -224,7 +224,7 @@ class Conversion:
         if name is not None and name not in cells:
             body.insert(0, ast.Global([name], **at))  # what it stands for is found where it was
         factory = _definition("factory", args, body, at)
-        module = ast.fix_missing_locations(ast.Module([factory], []))
+        module = ast.Module([factory], [])
         flags = self.code.co_flags & _FUTURE
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -273,13 +273,12 @@ def _bare(args: ast.arguments) -> ast.arguments:
     def plain(a: ast.arg) -> ast.arg:
         return ast.arg(a.arg, None, **_position(a))
 
-    none = ast.Constant(None)
     return ast.arguments(
         posonlyargs=[plain(a) for a in args.posonlyargs],
         args=[plain(a) for a in args.args],
         vararg=plain(args.vararg) if args.vararg else None,
         kwonlyargs=[plain(a) for a in args.kwonlyargs],
-        kw_defaults=[none for _ in args.kwonlyargs],
+        kw_defaults=[ast.Constant(None, **_position(a)) for a in args.kwonlyargs],
         kwarg=plain(args.kwarg) if args.kwarg else None,
         defaults=[],
     )

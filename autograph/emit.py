@@ -109,8 +109,8 @@ class Emitter:
     def _simple(self, stmt: Simple, env: Env, frame: Frame, out: list[ast.stmt]) -> None:
         node = stmt.node
         self._prepare(stmt.activity, env, frame)
-        make = Maker(self.ag, node)
         for name in _read_in_place(node):
+            make = Maker(self.ag, node)
             checked = self.expressions.expression(make.name(name))
             if not isinstance(checked, ast.Name):
                 out.append(make.expr(checked))

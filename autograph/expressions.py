@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Container, Iterable
+from typing import Any
 
 from .activity import parameters
 from .resolve import Resolver
@@ -89,36 +90,19 @@ class Expressions:
                 self.children(value)
 
     def expression(self, node: ast.expr) -> ast.expr:
-        match node:
-            case ast.Constant():
-                return node
-            case ast.Name():
-                return self._name(node)
-            case ast.Call():
-                return self._call(node)
-            case ast.BoolOp():
-                return self._bool_op(node)
-            case ast.UnaryOp(op=ast.Not()):
-                return self._not(node)
-            case ast.Compare():
-                return self._compare(node)
-            case ast.IfExp():
-                return self._if_exp(node)
-            case ast.Lambda():
-                return self._lambda(node)
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                return self._comprehension(node)
-            case _:
-                self.children(node)
-                return node
+        handler = _HANDLERS.get(type(node))
+        if handler is not None:
+            return handler(self, node)
+        self.children(node)
+        return node
 
     def _name(self, node: ast.Name) -> ast.expr:
         if not isinstance(node.ctx, ast.Load):
             return node
-        make = Maker(self.ag, node)
         if self.depth and node.id in self.unbound:
+            make = Maker(self.ag, node)
             return make.call("read", make.call("peek", make.thunk(node)))
-        return make.call("read", node) if node.id in self.undefined else node
+        return Maker(self.ag, node).call("read", node) if node.id in self.undefined else node
 
     def _thunk(self, node: ast.expr) -> ast.expr:
         """An expression that becomes the body of a lambda."""
@@ -131,9 +115,9 @@ class Expressions:
     def _call(self, node: ast.Call) -> ast.expr:
         func = node.func
         resolver = self.resolver
-        make = Maker(self.ag, node)
-        if self._is_bare_super(node) and self.depth and self.first is not None:
+        if self.depth and self.first is not None and self._is_bare_super(node):
             # Without arguments it looks at the frame of the function that calls it.
+            make = Maker(self.ag, node)
             node.args = [make.name("__class__"), make.name(self.first)]
             return node
         operator = next((o for b, o in _OPERATORS if resolver.is_builtin(func, b)), None)
@@ -160,6 +144,9 @@ class Expressions:
 
     def _not(self, node: ast.UnaryOp) -> ast.expr:
         operand = node.operand
+        if not isinstance(node.op, ast.Not):
+            node.operand = self.expression(operand)
+            return node
         python = self.resolver.is_python_truth(operand) or (
             isinstance(operand, ast.Compare) and isinstance(operand.ops[0], _PYTHON_COMPARISONS)
         )
@@ -257,3 +244,19 @@ class _Without(Container[str]):
 
     def __contains__(self, name: object) -> bool:
         return name in self.names and name not in self.hidden
+
+
+_HANDLERS: dict[type[ast.expr], Callable[[Expressions, Any], ast.expr]] = {
+    ast.Constant: lambda _, node: node,
+    ast.Name: Expressions._name,
+    ast.Call: Expressions._call,
+    ast.BoolOp: Expressions._bool_op,
+    ast.UnaryOp: Expressions._not,
+    ast.Compare: Expressions._compare,
+    ast.IfExp: Expressions._if_exp,
+    ast.Lambda: Expressions._lambda,
+    ast.ListComp: Expressions._comprehension,
+    ast.SetComp: Expressions._comprehension,
+    ast.DictComp: Expressions._comprehension,
+    ast.GeneratorExp: Expressions._comprehension,
+}

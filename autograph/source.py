@@ -56,11 +56,9 @@ def _def(code: CodeType, lines: list[str]) -> ast.FunctionDef:
     first = code.co_firstlineno
     margin = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip())]
     for end in _possible_ends(lines, _last_line(code), len(margin)):
-        text = "".join(lines[first - 1 : end])
-        shift = first - 1
-        if margin:
-            text = "if 1:\n" + text
-            shift -= 1
+        # Empty lines take the place of those before, so that line numbers are the file's.
+        above = "\n" * (first - 2) + "if 1:\n" if margin else "\n" * (first - 1)
+        text = above + "".join(lines[first - 1 : end])
         try:
             tree = quiet_parse(text)
         except SyntaxError:
@@ -69,7 +67,6 @@ def _def(code: CodeType, lines: list[str]) -> ast.FunctionDef:
         if margin and isinstance(found, ast.If):
             found = found.body[0]
         if isinstance(found, ast.FunctionDef) and found.name == code.co_name:
-            ast.increment_lineno(found, shift)
             return found
         break
     raise NoSourceError(f"line {first} of {code.co_filename} does not define {code.co_name}")

@@ -14,24 +14,22 @@ class FreshNames:
 
     def __init__(self, taken: Iterable[str]) -> None:
         self.taken = set(taken)
+        self._counts: dict[str, int] = {}
 
     def __call__(self, base: str) -> str:
-        name, count = base, 0
-        while name in self.taken:
-            count += 1
-            name = f"{base.rstrip('_')}_{count}"
-        self.taken.add(name)
-        return name
+        return self.together(base)[0]
 
-    def together(self, one: str, other: str) -> tuple[str, str]:
-        """Two names that bear the same number."""
-        count = 0
+    def together(self, *bases: str) -> list[str]:
+        """Names that bear the same number."""
+        count = self._counts.get(bases[0], 0)
         while True:
-            names = [f"{n}_{count}" if count else n for n in (one, other)]
-            if not self.taken.intersection(names):
-                self.taken.update(names)
-                return names[0], names[1]
+            names = [f"{n.rstrip('_')}_{count}" for n in bases] if count else list(bases)
             count += 1
+            if self.taken.isdisjoint(names):
+                break
+        self._counts[bases[0]] = count
+        self.taken.update(names)
+        return names
 
 
 class Maker:
@@ -137,6 +135,7 @@ class Jumps:
         # By id; the statements are kept, so that no other one can get the id.
         self._known: dict[int, tuple[ast.stmt, int]] = {}
         self._opaque: dict[int, tuple[ast.stmt, bool]] = {}
+        self._stops: dict[int, tuple[ast.stmt, bool]] = {}
 
     def of(self, stmt: ast.stmt) -> int:
         """The kinds of jumps that leave `stmt`."""
@@ -169,7 +168,13 @@ class Jumps:
 
     def stops(self, stmts: Sequence[ast.stmt]) -> bool:
         """True if the flow surely does not reach the end of the block."""
-        return any(self._stop(s) for s in stmts)
+        for s in stmts:
+            known = self._stops.get(id(s))
+            if known is None:
+                known = self._stops[id(s)] = s, self._stop(s)
+            if known[1]:
+                return True
+        return False
 
     def _stop(self, stmt: ast.stmt) -> bool:
         match stmt:

@@ -50,14 +50,25 @@ class Eager:
             return _elementwise(op, inputs)
         if op is CALL:
             return run_graph(attrs["callee"].graph, inputs)
+        parts: list[Any] = [op, *attrs.values()]
+        arrays: list[Any] = []
         for x in inputs:
-            if isinstance(x, Value):
-                raise leaked(x)
-        specs = _inferred(op, inputs, attrs)
-        results = evaluate(op, [x._value for x in inputs], attrs)
-        if op.multiple:
-            return tuple([wrap(r, s) for r, s in zip(results, specs, strict=True)])
-        return wrap(results, specs[0])
+            if type(x) is not EagerTensor:
+                return _general(op, inputs, attrs)
+            array = x._value
+            arrays.append(array)
+            parts.append(x.dtype.code)
+            parts.append(array.shape)
+        try:
+            key = tuple(parts)
+            specs = _specs.get(key)
+        except TypeError:  # an attribute is an array
+            return _general(op, inputs, attrs)
+        if specs is None:
+            if len(_specs) > _SPECS_KEPT:
+                _specs.clear()
+            specs = _specs[key] = infer_specs(op, tuple([x.spec for x in inputs]), attrs)
+        return _wrapped(op, evaluate(op, arrays, attrs), specs)
 
     def constant(self, array: Array) -> Tensor:
         return EagerTensor(array)
@@ -84,26 +95,19 @@ def _elementwise(op: Op, inputs: Sequence[Any]) -> EagerTensor:
             return EagerTensor(known[0](*arrays), known[1])
 
 
-def _inferred(op: Op, inputs: Sequence[Any], attrs: Attrs) -> tuple[Spec, ...]:
-    """`infer_specs`, remembered by dtypes, shapes and attributes."""
-    parts: list[Any] = [op, *attrs.values()]
+def _general(op: Op, inputs: Sequence[Any], attrs: Attrs) -> Any:
+    """An op on variables and arrays of tensors too, or with attributes that can't be a key."""
     for x in inputs:
-        if type(x) is not EagerTensor:
-            break
-        parts.append(x.dtype.code)
-        parts.append(x._value.shape)
-    else:
-        try:
-            key = tuple(parts)
-            known = _specs.get(key)
-        except TypeError:  # an attribute is an array
-            return infer_specs(op, tuple([x.spec for x in inputs]), attrs)
-        if known is None:
-            if len(_specs) > _SPECS_KEPT:
-                _specs.clear()
-            known = _specs[key] = infer_specs(op, tuple([x.spec for x in inputs]), attrs)
-        return known
-    return infer_specs(op, tuple([x.spec for x in inputs]), attrs)
+        if isinstance(x, Value):
+            raise leaked(x)
+    specs = infer_specs(op, tuple([x.spec for x in inputs]), attrs)
+    return _wrapped(op, evaluate(op, [x._value for x in inputs], attrs), specs)
+
+
+def _wrapped(op: Op, results: Any, specs: tuple[Spec, ...]) -> Any:
+    if op.multiple:
+        return tuple([wrap(r, s) for r, s in zip(results, specs, strict=True)])
+    return wrap(results, specs[0])
 
 
 def evaluate(op: Op, arrays: Sequence[Any], attrs: Attrs) -> Any:
