@@ -231,31 +231,36 @@ class Conversion:
             code = compile(module, self.code.co_filename, "exec", flags, dont_inherit=True)
         for step in path:
             code = next(c for c in _inner_codes(code) if c.co_name == step)
-        return self._named(code, self.code.co_qualname)
+        return self._named(code, code.co_qualname)
 
-    def _named(self, code: CodeType, qualname: str, left: bool = False) -> CodeType:
+    def _named(self, code: CodeType, compiled: str, left: bool = False) -> CodeType:
         """`code` and what is in it with the qualified names of the user's code.
 
-        `left`: it is part of a function or class that is not converted.
+        `compiled` is the qualified name that the function was compiled under, `left` says that
+        the code is part of an inner function or class that is not converted.
         """
         function = bool(code.co_flags & inspect.CO_OPTIMIZED)
         left = left or not function or code.co_firstlineno in self._left
-        inside = f"{qualname}.<locals>" if function else qualname
+        qualname = self._qualname(code.co_qualname, compiled)
         consts: list[Any] = []
         for const in code.co_consts:
             if isinstance(const, CodeType):
-                helper = const.co_name in self.fresh.taken and const.co_name not in self.written
-                inner = qualname if helper else f"{inside}.{const.co_name}"
-                consts.append(self._named(const, inner, left))
+                consts.append(self._named(const, compiled, left))
             else:
                 # A class body has its qualified name among its constants.
-                consts.append(
-                    qualname if isinstance(const, str) and const == code.co_qualname else const
-                )
+                own = not function and const == code.co_qualname
+                consts.append(qualname if own else const)
         made = code.replace(co_consts=tuple(consts), co_qualname=qualname)
         if not left:
             _mark_converted(made)
         return made
+
+    def _qualname(self, name: str, compiled: str) -> str:
+        if not name.startswith(compiled):
+            return name  # declared global
+        inner = name[len(compiled) :].split(".<locals>.")
+        inner = [n for n in inner if n in self.written or n not in self.fresh.taken]
+        return self.code.co_qualname + ".<locals>.".join(inner)
 
 
 def _mark_converted(code: CodeType) -> None:

@@ -91,13 +91,21 @@ def fits(general: Spec, special: Spec) -> bool:
 
 
 def _union(branches: Sequence[Branch], outputs: Sequence[Sequence[Any]]) -> list[Value]:
-    """The outer values that any of the branches uses or hands out."""
-    union: dict[int, Value] = {}
+    """The outer values that any of the branches uses or hands out.
+
+    What the outer graph has captured itself, too, may come as that or as the user holds it. The
+    latter is what tapes know.
+    """
+    union: dict[Value, Value] = {}
     for branch, results in zip(branches, outputs, strict=True):
+        outer = branch.builder.parent
+        assert outer is not None
         for value in results:
             branch.builder.resolve(value)
         for value in branch.captures:
-            union[id(value)] = value
+            resolved = outer.resolve(value)
+            if value is not resolved or resolved not in union:
+                union[resolved] = value
     return list(union.values())
 
 

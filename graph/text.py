@@ -142,6 +142,7 @@ class Printer:
         more = f"{indent}#     "
         lines = _broken(f"{indent}# {name}(", typed, f") -> {', '.join(results)}", more)
         if len(lines[-1]) > _WIDTH:
+            lines = _broken(f"{indent}# {name}(", typed, ")", more, always=True)
             lines[-1:] = _broken(f"{indent}# ) -> (", results, ")", more)
         return lines + _broken(f"{indent}def {name}(", names, "):", indent + _INDENT * 2)
 
@@ -281,7 +282,8 @@ def _broken(start: str, items: list[str], end: str, indent: str, always: bool = 
             row = piece
         else:
             row = f"{row} {piece}" if row else piece
-    return [*lines, indent + row, _closing(start) + end]
+    lines += [indent + row] if row else []
+    return [*lines, _closing(start) + end]
 
 
 def _closing(start: str) -> str:

@@ -98,17 +98,19 @@ class Function(Generic[P, R]):
                 known = self._quick.get(key)
                 if known is not None:
                     known.used = True
-                    return known.run([a for a in args if type(a) is EagerTensor])  # type: ignore[no-any-return]
+                    quick: R = known.run([a for a in args if type(a) is EagerTensor])
+                    return quick
         else:
             key = None
         if _settings["run_eagerly"]:
             return self.python_function(*args, **kwargs)
         try:
-            return self._call(args, kwargs, key)
+            result: R = self._call(args, kwargs, key)
         except UnknownResultError:
             raise
         except Exception as error:
             raise strip_internal_frames(error) from error.__cause__
+        return result
 
     def _quick_blocked(self) -> bool:
         return is_tracing() or _settings["run_eagerly"]

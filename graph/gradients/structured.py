@@ -13,7 +13,7 @@ import numpy as np
 
 from ..build import GraphBuilder, interpreting, is_tracing, leaked, recorders, replay
 from ..control import Branch, call, emit_cond, emit_switch, emit_while, join_specs, new_branch
-from ..effects import graph_effects
+from ..effects import graph_effects, settle_effects
 from ..errors import GradientError
 from ..node import FunctionRef, Graph, Node, Value
 from ..op import CHECKS, OPS, READ
@@ -23,6 +23,7 @@ from ..ops.comparison import greater_equal
 from ..spec import ArraySpec, ResourceSpec, Spec, TensorSpec
 from ..walk import functions_of
 from .backprop import STRUCTURED, Entry, accumulate, differentiable, zeros_for
+from .by_value import reading_first, reads_variables
 from .linearize import Linear, linearize
 
 
@@ -255,7 +256,7 @@ def _saved_before(node: Node, forward: Graph) -> tuple[dict[Value, Value], Value
             continue
         if made.op.name == "array_push" and start.op.name == "array_new" and not start.inputs:
             value = made.inputs[1]
-            if before.spec == ArraySpec(_value_spec(value.spec)):
+            if isinstance(value.spec, TensorSpec) and before.spec == ArraySpec(value.spec):
                 stacks[value] = result
         elif made.op.name == "add" and _is_int32(initial, 0) and _is_int32(made.inputs[1], 1):
             trips = result
@@ -338,7 +339,11 @@ def _call_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     callee = node.attrs["callee"]
     inputs = list(entry.inputs)
     if callee.graph is None or callee in functions_of(callee.graph):
-        return _recursive_rule(callee, inputs, entry.outputs, gs, needs)
+        _require_repeatable(callee)
+        if not reads_variables(callee):
+            return _recursive_rule(callee, inputs, entry.outputs, gs, needs)
+        callee = reading_first(callee)
+    assert callee.graph is not None
     half = _halves(callee, _mask(gs, entry.outputs), needs)
     count = len(callee.graph.outputs)
     forward = _reference(callee, half, "forward")
@@ -408,6 +413,18 @@ def _reached(owner: FunctionRef, half: Linear, gs: Sequence[Any]) -> frozenset[i
     return found
 
 
+def _require_repeatable(callee: FunctionRef) -> None:
+    if callee.graph is None:
+        raise GradientError(
+            f"the gradient of '{callee.name}' is asked for inside of its own recursion"
+        )
+    if any(e not in (CHECKS, READ) for e, _ in graph_effects(callee.graph)):
+        raise GradientError(
+            f"'{callee.name}' calls itself and has side effects: its gradient would have to "
+            "repeat them. Move the assignments, prints and random numbers out of it"
+        )
+
+
 def _recursive_rule(
     callee: FunctionRef, inputs: list[Any], outputs: Sequence[Any], gs: list[Any], needs: list[bool]
 ) -> list[Any]:
@@ -416,15 +433,7 @@ def _recursive_rule(
     key = ("adjoint", tuple(mask), tuple(needs))
     wanted = [i for i, needed in enumerate(needs) if needed]
     if key not in callee.extra:
-        if callee.graph is None:
-            raise GradientError(
-                f"the gradient of '{callee.name}' is asked for inside of its own recursion"
-            )
-        if any(e not in (CHECKS, READ) for e, _ in graph_effects(callee.graph)):
-            raise GradientError(
-                f"'{callee.name}' calls itself and has side effects: its gradient would have to "
-                "repeat them. Move the assignments, prints and random numbers out of it"
-            )
+        assert callee.graph is not None
         adjoint = FunctionRef(f"{callee.name}_adjoint")
         adjoint.specs = tuple(_value_spec(_plain(inputs[i].spec)) for i in wanted)
         # Its own graph may check more (shapes), which is not known before it is there.
@@ -433,6 +442,8 @@ def _recursive_rule(
         )
         callee.extra[key] = adjoint
         adjoint.graph = _adjoint(callee.graph, mask, needs, adjoint.name)
+        called = [ref.graph for ref in functions_of(adjoint.graph) if ref.graph is not None]
+        settle_effects([*called, adjoint.graph])
     arguments = [*inputs, *(g for g, m in zip(gs, mask, strict=True) if m)]
     found = call(callee.extra[key], arguments)
     grads: list[Any] = [None] * len(inputs)

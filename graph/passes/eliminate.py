@@ -13,13 +13,19 @@ from ..node import Graph, Node, Value
 from ..op import READ, Attrs
 from .rebuild import Rebuild, is_same, may_have_effects, select_inputs
 
+# The inputs that a node with graphs needs for some of its results: found once, since each loop
+# around it asks again.
+Known = dict[tuple[Node, tuple[int, ...]], list[int]]
 
-def eliminate(graph: Graph, wanted: Sequence[int] | None = None) -> Graph:
+
+def eliminate(
+    graph: Graph, wanted: Sequence[int] | None = None, known: Known | None = None
+) -> Graph:
     """`graph` without what does not serve its outputs (those in `wanted`) or effects."""
     outputs = graph.outputs
     if wanted is not None and len(wanted) < len(outputs):
         outputs = tuple([outputs[i] for i in wanted])
-    found = Liveness(graph, outputs)
+    found = Liveness(graph, outputs, {} if known is None else known)
     live = found.nodes
     if outputs is graph.outputs and not any([node.op.structured for node in live]):
         if len(live) == len(graph.nodes):
@@ -34,7 +40,7 @@ def eliminate(graph: Graph, wanted: Sequence[int] | None = None) -> Graph:
                 earlier = [n for before in node.after for n in rebuild.moved.get(before, ())]
                 rebuild.moved[node] = tuple(earlier)
         elif node.op.structured and node.op.name != "call":
-            _prune(rebuild, node, found.values)
+            _prune(rebuild, node, found)
         elif not node.after and not node_effects(node) and rebuild.inputs_of(node) is node.inputs:
             rebuild.nodes.append(node)
         else:
@@ -53,7 +59,10 @@ class Liveness:
     body of a loop.
     """
 
-    def __init__(self, graph: Graph, roots: Iterable[Value], carried: int = 0) -> None:
+    def __init__(
+        self, graph: Graph, roots: Iterable[Value], known: Known, carried: int = 0
+    ) -> None:
+        self.known = known
         self.values: set[Value] = set()
         self.nodes: set[Node] = set()
         self._pending: list[Value] = list(roots)
@@ -74,7 +83,7 @@ class Liveness:
                     self._pending.append(feeds[value])
             if self._again:
                 node, _ = self._again.popitem()
-                self._pending += [node.inputs[i] for i in needed_inputs(node, self.values)]
+                self._pending += [node.inputs[i] for i in self._needed_inputs(node)]
 
     def _use(self, node: Node) -> None:
         if node.op.structured and node.op.name != "call":
@@ -84,22 +93,36 @@ class Liveness:
             self.nodes.add(node)
             self._pending += node.inputs
 
+    def _needed_inputs(self, node: Node) -> list[int]:
+        """The inputs that a cond, switch or while needs for those of its results that are live."""
+        wanted = self.wanted(node)
+        found = self.known.get((node, wanted))
+        if found is None:
+            found = self.known[node, wanted] = _needed_inputs(node, wanted, self.known)
+        return found
+
+    def wanted(self, node: Node) -> tuple[int, ...]:
+        """The places of the live results."""
+        return tuple([i for i, v in enumerate(node.outputs) if v in self.values])
+
+    def carried(self, node: Node) -> list[int]:
+        """The carried values of a loop that its live results, its test or an effect need."""
+        count = len(node.outputs)
+        return [i for i in self._needed_inputs(node) if i < count]
+
     def inputs_of(self, graph: Graph) -> list[int]:
         """The places of the live inputs."""
         return [i for i, v in enumerate(graph.inputs) if v in self.values]
 
 
-def needed_inputs(node: Node, live: set[Value]) -> list[int]:
-    """The inputs that a cond, switch or while needs for those of its results that are live."""
-    wanted = [i for i, v in enumerate(node.outputs) if v in live]
+def _needed_inputs(node: Node, wanted: Sequence[int], known: Known) -> list[int]:
     if node.op.name == "while":
-        carried = _carried(node, wanted)
-        test, body = _loop_liveness(node, carried)
-        captured = {*test.inputs_of(node.attrs["test"]), *body.inputs_of(node.attrs["body"])}
-        return sorted({*carried, *captured})
+        test, body = _loop_liveness(node, wanted, known)
+        inputs = {*test.inputs_of(node.attrs["test"]), *body.inputs_of(node.attrs["body"])}
+        return sorted({*wanted, *inputs})
     needed = {0}
     for graph in branches_of(node):
-        found = Liveness(graph, [graph.outputs[i] for i in wanted])
+        found = Liveness(graph, [graph.outputs[i] for i in wanted], known)
         needed.update([i + 1 for i in found.inputs_of(graph)])
     return sorted(needed)
 
@@ -112,30 +135,22 @@ def branches_of(node: Node) -> tuple[Graph, ...]:
     return graphs
 
 
-def _carried(node: Node, wanted: Iterable[int]) -> list[int]:
-    """The carried values of a loop that its wanted results, its test or an effect need."""
-    count = len(node.outputs)
-    test, body = _loop_liveness(node, wanted)
-    places = {*wanted, *test.inputs_of(node.attrs["test"]), *body.inputs_of(node.attrs["body"])}
-    return sorted([i for i in places if i < count])
-
-
-def _loop_liveness(node: Node, wanted: Iterable[int]) -> tuple[Liveness, Liveness]:
+def _loop_liveness(node: Node, wanted: Iterable[int], known: Known) -> tuple[Liveness, Liveness]:
     test: Graph = node.attrs["test"]
     body: Graph = node.attrs["body"]
     count = len(body.outputs)
-    in_test = Liveness(test, test.outputs)
+    in_test = Liveness(test, test.outputs, known)
     roots = {*wanted, *[i for i in in_test.inputs_of(test) if i < count]}
-    return in_test, Liveness(body, [body.outputs[i] for i in sorted(roots)], count)
+    return in_test, Liveness(body, [body.outputs[i] for i in sorted(roots)], known, count)
 
 
-def _prune(rebuild: Rebuild, node: Node, live: set[Value]) -> None:
+def _prune(rebuild: Rebuild, node: Node, live: Liveness) -> None:
     """Put a node that holds graphs, with just the results and inputs that are needed."""
-    wanted = [i for i, v in enumerate(node.outputs) if v in live]
     inputs = rebuild.inputs_of(node)
     if node.op.name == "while":
-        kept = _carried(node, wanted)
-        test, body = eliminate(node.attrs["test"]), eliminate(node.attrs["body"], kept)
+        kept = live.carried(node)
+        test = eliminate(node.attrs["test"], None, live.known)
+        body = eliminate(node.attrs["body"], kept, live.known)
         used = {*_used_inputs(test), *_used_inputs(body)}
         captured = [i for i in range(len(node.outputs), len(inputs)) if i in used]
         order = [*kept, *captured]
@@ -143,8 +158,8 @@ def _prune(rebuild: Rebuild, node: Node, live: set[Value]) -> None:
         attrs: Attrs = {**node.attrs, "test": graphs[0], "body": graphs[1]}
         operands = tuple([inputs[i] for i in order])
     else:
-        kept = wanted
-        pruned = [eliminate(g, wanted) for g in branches_of(node)]
+        kept = list(live.wanted(node))
+        pruned = [eliminate(g, kept, live.known) for g in branches_of(node)]
         used = {i for g in pruned for i in _used_inputs(g)}
         order = sorted(used)
         graphs = [select_inputs(g, order, _captured(g, order)) for g in pruned]

