@@ -12,12 +12,13 @@ from treadle.graph.location import Loc
 from treadle.graph.node import _reasons
 
 from . import policy
-from .convert import Conversion, is_converted, reason_of, template_of
+from .convert import Conversion, is_converted, known_of, reason_of, template_of
 from .operators import call
 from .source import NoSourceError
 from .text import formatted
 
 F = TypeVar("F", bound=Callable[..., Any])
+_MARKED = "it is marked by do_not_convert"
 
 
 def convert(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,6 +89,8 @@ def do_not_convert(function: F) -> F:
     """
     target: Any = function.__func__ if isinstance(function, MethodType) else function
     setattr(target, policy.DO_NOT_CONVERT, True)
+    if isinstance(target, FunctionType):
+        known_of(target.__code__).note = _MARKED
     return function
 
 
@@ -98,12 +101,16 @@ def why_unconverted(function: Callable[..., Any]) -> str | None:
     if not isinstance(function, FunctionType):
         return None
     if policy.DO_NOT_CONVERT in function.__dict__:
-        return "it is marked by do_not_convert"
+        return _MARKED
     return reason_of(function.__code__)
 
 
 def _reason_at(loc: Loc) -> str | None:
-    return reason_of(loc.code)
+    """For the message where the truth value of a symbolic tensor was asked for."""
+    reason = reason_of(loc.code)
+    if reason is None and policy.is_library_file(loc.code.co_filename):
+        return "it is part of an installed package"
+    return reason
 
 
 _reasons.append(_reason_at)

@@ -45,8 +45,11 @@ def _construct(cls: type, *args: Any, **kwargs: Any) -> Any:
     """What `cls(*args, **kwargs)` does, with `__init__` converted."""
     made = cls.__new__(cls, *args, **kwargs)
     if isinstance(made, cls):
-        init: Callable[..., None] = call(type(made).__init__)
-        init(made, *args, **kwargs)
+        init: Callable[..., Any] = call(type(made).__init__)
+        result = init(made, *args, **kwargs)
+        if result is not None:
+            kind = type(result).__name__
+            raise TypeError(f"__init__() should return None, not '{kind}'")
     return made
 
 

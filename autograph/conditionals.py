@@ -10,7 +10,7 @@ from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_bra
 from treadle.graph.errors import BranchError, ConversionError
 
 from .filling import filler
-from .place import Helper, line_of, names_of
+from .place import Helper, leaves_by_return, line_of, names_of
 from .state import (
     Nested,
     Plan,
@@ -97,27 +97,36 @@ class Branches:
     def emit(self, pred: Any, names: Sequence[str]) -> Any:
         """Trace both, add the node; the state named `names`, or the one result without state."""
         initial = self.get_state() if self.get_state is not None else {}
-        labels = [*(names or [""]), *initial]
-        ways: list[list[Any] | None] = []
         try:
-            for branch, helper in zip((self.then, self.orelse), self.helpers, strict=True):
-                try:
-                    ways.append(self._run(branch, helper, initial))
-                except UnknownResultError:
-                    # A function that calls itself: what it gives, the other branch tells.
-                    if None in ways:
-                        raise
-                    ways.append(None)
+            values = self._traced(pred, [*(names or [""]), *initial], initial)
         except BaseException:
             self._restore(initial)
             raise
-        then, orelse = (w if w is not None else [unused] * len(labels) for w in ways)
-        plans = [self._join(a, b, label) for a, b, label in zip(then, orelse, labels, strict=True)]
-        results = emit_cond(pred, self.then, self.outputs[0], self.orelse, self.outputs[1])
-        values = [plan.build(results) for plan in plans]
         if self.set_state is not None:
             self.set_state(dict(zip(initial, values[-len(initial) :], strict=True)))
         return values[0] if len(names) <= 1 else tuple(values[: len(names)])
+
+    def _traced(self, pred: Any, labels: Sequence[str], initial: dict[str, Any]) -> list[Any]:
+        ways: list[list[Any] | None] = []
+        for branch, helper in zip((self.then, self.orelse), self.helpers, strict=True):
+            try:
+                ways.append(self._run(branch, helper, initial))
+            except UnknownResultError:
+                # A function that calls itself: what it gives, the other branch tells.
+                if None in ways:
+                    raise
+                ways.append(None)
+            except Exception as error:
+                if type(error).__module__ == "builtins":
+                    error.add_note(
+                        f"raised while tracing the `if` at {self.line}: its condition is a tensor, "
+                        "so both branches are traced, whichever will run"
+                    )
+                raise
+        then, orelse = (w if w is not None else [unused] * len(labels) for w in ways)
+        plans = [self._join(a, b, label) for a, b, label in zip(then, orelse, labels, strict=True)]
+        results = emit_cond(pred, self.then, self.outputs[0], self.orelse, self.outputs[1])
+        return [plan.build(results) for plan in plans]
 
     def _run(self, branch: Branch, helper: Helper | None, initial: dict[str, Any]) -> list[Any]:
         """The results of a branch: the state, then what it assigned in place."""
@@ -209,6 +218,14 @@ class Branches:
         )
 
     def _disagree(self, a: Any, b: Any, name: str) -> BranchError:
+        site = self.helpers[0] or self.helpers[1]
+        word = leaves_by_return(site) if site is not None and not name else ""
+        if word:
+            return BranchError(
+                f"the function returns {describe_value(a)} from inside of the `{word}` at "
+                f"{self.line} but {describe_value(b)} behind it; whether it returns there depends "
+                f"on a tensor, so both must agree. {_cure(a, b)}"
+            )
         what = f"'{name}' is" if name else "the result is"
         return BranchError(
             f"{what} {describe_value(a)} in the main branch of the `if` at {self.line} but "

@@ -74,13 +74,14 @@ class Template:
 class _Known:
     """What is known of the functions of one code object, for as long as it lives."""
 
-    __slots__ = ("code", "reason", "templates")
+    __slots__ = ("code", "note", "reason", "templates")
 
     def __init__(self, code: CodeType, known: dict[int, _Known]) -> None:
         key = id(code)
         self.code = weakref.ref(code, lambda _: known.pop(key, None))
         self.templates: list[Template] = []
-        self.reason: str | None = None
+        self.reason: str | None = None  # why none of them can be converted
+        self.note: str | None = None  # why one of them was not
 
 
 # By the id of the code: code objects of different files may be equal.
@@ -109,7 +110,7 @@ def reason_of(code: CodeType) -> str | None:
     found = _known.get(id(code))
     if found is None or found.code() is not code or found.reason == CONVERTED:
         return None
-    return found.reason
+    return found.reason or found.note
 
 
 def template_of(f: FunctionType) -> Template | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import linecache
 import os
 import sys
 from collections.abc import Callable
@@ -23,6 +24,17 @@ def line_of(helper: Helper) -> str:
     """`model.py:12`: the line of the statement that `helper` was made for."""
     code = helper.__code__
     return short(code.co_filename, code.co_firstlineno)
+
+
+def leaves_by_return(helper: Helper) -> str:
+    """The word of the compound statement that `helper` follows, or '' for a branch of an `if`.
+
+    After a loop, `with` or `try` that a `return` may have left comes a branch on that.
+    """
+    code = helper.__code__
+    words = linecache.getline(code.co_filename, code.co_firstlineno).split()
+    word = words[0].rstrip(":") if words else ""
+    return word if word in ("for", "while", "with", "try", "match") else ""
 
 
 def names_of(helper: Helper, count: int, skip: int = 0) -> tuple[str, ...]:

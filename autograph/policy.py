@@ -46,14 +46,14 @@ def is_library_module(module: ModuleType) -> bool:
     file = getattr(module, "__file__", None)
     if root in _OUR_ROOTS:
         return root != "treadle" or file is None or is_internal(file)
-    return root not in _user_roots and root != "__main__" and _is_library_file(file)
+    return root not in _user_roots and root != "__main__" and is_library_file(file)
 
 
 def is_library_function(f: FunctionType) -> bool:
     root, file = _root(f.__globals__.get("__name__")), f.__code__.co_filename
     if root in _OUR_ROOTS:
         return root != "treadle" or is_internal(file)
-    return root not in _user_roots and _is_library_file(file)
+    return root not in _user_roots and is_library_file(file)
 
 
 def is_library_type(cls: type) -> bool:
@@ -116,7 +116,8 @@ def _root(module: object) -> str:
     return module.partition(".")[0] if isinstance(module, str) else ""
 
 
-def _is_library_file(file: str | None) -> bool:
+def is_library_file(file: str | None) -> bool:
+    """True for a file that came with Python or was installed, None for what is built in."""
     if file is None:
         return True  # built into the interpreter
     known = _library_files.get(file)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import treadle as tl
 
-HEAD = "a, c: float64; b: three of them; n, m: int64; v: a variable"
+HEAD = "a, c: float64; b: three of them; n, m, p: int64, p from 0 to 3; v: a variable"
 NAMES = {"float": ("a", "c"), "vector": ("b",), "int": ("n", "m")}
 RESULT = "return a, b, c, n, m"
 _FLOATS = ("0.5", "1.0", "-1.5", "2.0", "0.1")
@@ -21,11 +21,14 @@ _FLOATS = ("0.5", "1.0", "-1.5", "2.0", "0.1")
 class Writer:
     """Draws the lines of one function. All values keep dtype and shape, all loops are short."""
 
-    def __init__(self, draw: Any, helpers: list[str], result: str, longest: int) -> None:
+    def __init__(
+        self, draw: Any, helpers: list[str], result: str, longest: int, slopes: bool
+    ) -> None:
         self._draw = draw
         self._helpers = helpers
         self._result = result
         self._longest = longest
+        self._slopes = slopes  # with gradients within the program
         self._counters = 0
         self.lines: list[str] = []
 
@@ -114,6 +117,7 @@ class Writer:
             steps += [self.leave] * 2
         if depth < 4 and len(self.lines) < self._longest:
             steps += [self.branch, self.branch, self.while_loop, self.for_loop, self.for_loop]
+            steps += [self.slope] * 2 if self._slopes else []
         self.pick(*steps)(depth, loop)
 
     def assign(self, depth: int, loop: bool) -> None:
@@ -168,12 +172,25 @@ class Writer:
             ("for i in tl.range(3):", "n = n + tl.cast(i, tl.int64)"),
             ("for i in tl.range(n % 4):", "m = m - i"),
             ("for i in range(m % 4):", "m = m - i"),
+            ("for i in tl.range(p):", "m = m + p"),
             ("for x in b:", "c = c * 0.5 + x"),
         )
         self.add(depth, head)
         self.add(depth + 1, first)
         self.block(depth + 1, True)
         self.otherwise(depth, loop)
+
+    def slope(self, depth: int, loop: bool) -> None:
+        n = self._counters
+        self._counters += 1
+        source = self.pick("a", "b", "v")
+        self.add(depth, f"with tl.GradientTape() as tape{n}:")
+        self.add(depth + 1, f"tape{n}.watch({source})")
+        self.add(depth + 1, f"y{n}, x{n} = {self.value('float')}, {source}")
+        self.block(depth + 1, loop)
+        self.add(depth + 1, f"y{n} = y{n} * {self.pick('a', 'c', 'tl.reduce_sum(b)')}")
+        self.add(depth, f'g{n} = tape{n}.gradient(y{n}, x{n}, unconnected_gradients="zero")')
+        self.add(depth, f"{self.pick('a', 'c')} = tl.tanh(tl.reduce_sum(g{n}))")
 
     def otherwise(self, depth: int, loop: bool) -> None:
         if self.chance(6):
@@ -182,20 +199,20 @@ class Writer:
 
 
 @st.composite
-def programs(draw: Any, longest: int = 25) -> str:
-    """The text of a function `program(a, b, n)`, which uses the variable `v`."""
+def programs(draw: Any, longest: int = 25, slopes: bool = False) -> str:
+    """The text of a function `program(a, b, n, p)`, which uses the variable `v`."""
     lines = [f"# {HEAD}"]
     helpers: list[str] = []
     for i in range(draw(st.integers(0, 2))):
-        writer = Writer(draw, list(helpers), "return tl.reduce_sum(b) + a * c", 6)
+        writer = Writer(draw, list(helpers), "return tl.reduce_sum(b) + a * c", 6, slopes)
         writer.block(1, False)
         lines += ["@tl.function"] if draw(st.booleans()) else []
-        lines += [f"def helper{i}(a, b, n):", "    c, m = a * 0.5, n + 1", *writer.lines]
+        lines += [f"def helper{i}(a, b, n):", "    c, m, p = a * 0.5, n + 1, n % 3", *writer.lines]
         lines += ["    return a + tl.cast(n, tl.float64)", ""]
         helpers.append(f"helper{i}")
-    writer = Writer(draw, helpers, RESULT, longest)
+    writer = Writer(draw, helpers, RESULT, longest, slopes)
     writer.block(1, False, 5)
-    lines += ["def program(a, b, n):", "    c, m = a + 1.0, n - 1", *writer.lines]
+    lines += ["def program(a, b, n, p):", "    c, m = a + 1.0, n - 1", *writer.lines]
     return "\n".join([*lines, f"    {RESULT}", ""])
 
 

@@ -16,13 +16,14 @@ from tensor_programs import PlainVariable, load, plain, programs
 import treadle as tl
 from treadle.runtime.executable import Executable
 
-Arguments = tuple[float, list[float], int]
+Arguments = tuple[float, list[float], int, int]
 Outcome = tuple[Any, list[Any], float]  # the kind of error, the results, the variable behind
 
 arguments = st.tuples(
     st.sampled_from([0.3, -0.7, 1.5, 0.0]),
     st.sampled_from([[0.5, -1.0, 2.0], [0.0, 0.0, 1.0], [-0.4, 0.3, 0.2]]),
     st.sampled_from([0, 1, 2, 3, -2, 7]),
+    st.integers(0, 3),
 )
 quickly = settings(
     suppress_health_check=[
@@ -62,7 +63,7 @@ def assert_same(got: Outcome, want: Outcome) -> None:
 
 
 def tensors(args: Arguments) -> list[Any]:
-    kinds = (tl.float64, tl.float64, tl.int64)
+    kinds = (tl.float64, tl.float64, tl.int64, tl.int64)
     return [tl.constant(x, d) for x, d in zip(args, kinds, strict=True)]
 
 
@@ -74,12 +75,13 @@ def run_graph(graph: Any, concrete: Any, xs: list[Any], optimized: bool) -> Any:
 
 def check_values(text: str, args: Arguments, file: Path) -> None:
     plain_v, v = PlainVariable(0.75), tl.Variable(0.75, dtype=tl.float64)
-    numbers = (np.float64(args[0]), np.array(args[1]), np.int64(args[2]))
-    program = load(text, file, tl=plain, v=plain_v)
-    want = outcome(lambda: program(*numbers), plain_v)
     program = load(text, file, tl=tl, v=v)
     xs = tensors(args)
-    assert_same(outcome(lambda: program(*xs), v), want)
+    want = outcome(lambda: program(*xs), v)
+    if "tape" not in text:
+        in_numpy = load(text, file, tl=plain, v=plain_v)
+        numbers = (np.float64(args[0]), np.array(args[1]), *map(np.int64, args[2:]))
+        assert_same(want, outcome(lambda: in_numpy(*numbers), plain_v))
     traced = tl.function(program)
     assert_same(outcome(lambda: traced(*xs), v), want)
     concrete = traced.get_concrete_function(*xs)
@@ -122,6 +124,12 @@ def check_gradients(text: str, args: Arguments, file: Path) -> None:
 @quickly
 @given(text=programs(), args=arguments)
 def test_values(text: str, args: Arguments, folder: Path) -> None:
+    check_values(text, args, folder / f"program{next(_numbers)}.py")
+
+
+@quickly
+@given(text=programs(longest=15, slopes=True), args=arguments)
+def test_programs_with_gradients(text: str, args: Arguments, folder: Path) -> None:
     check_values(text, args, folder / f"program{next(_numbers)}.py")
 
 

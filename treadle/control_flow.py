@@ -106,8 +106,10 @@ def switch_case(
     if not isinstance(branch_index, Value):
         return numbered.get(int(branch_index), otherwise)()
     functions = [numbered.get(i, otherwise) for i in range(max(numbered) + 1)]
+    if default is not None:
+        functions.append(default)
     branches, structures, outputs = [], [], []
-    for function in [*functions, otherwise]:
+    for function in functions:
         branch = new_branch(name="case")
         with branch:
             result = function()
@@ -118,7 +120,7 @@ def switch_case(
         raise BranchError(f"the functions of switch_case give {structures}: not of one structure")
     index = cast(branch_index, int32)
     # A negative index is out of range as well.
-    inside = ag.if_exp(index < 0, lambda: len(functions), lambda: index)
+    inside = ag.if_exp(index < 0, lambda: len(functions) - 1, lambda: index)
     return pack(structures[0], emit_switch(inside, branches, outputs))
 
 

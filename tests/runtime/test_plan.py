@@ -306,7 +306,7 @@ def test_threads_run_one_plan_at_once() -> None:
     def work(k: int) -> None:
         together.wait()
         for _ in range(50):
-            found.append((k, float(f(c(float(k))))))
+            found.append((k, float(f(c(float(k))))))  # noqa: PERF401
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(1, 5)]
     for thread in threads:

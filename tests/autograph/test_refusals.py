@@ -1,0 +1,341 @@
+"""What has no meaning over tensors is refused: the whole message, with name, line and cure."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import treadle as tl
+
+TRUE = tl.constant(True)
+THREE = tl.constant(3)
+
+
+def refused(f: Callable[..., Any], error: type[Exception], *args: Any) -> str:
+    """The message, with lines counted from the function's first one: `:+2`."""
+    with pytest.raises(error) as e:
+        tl.function(f)(*args)
+    first = inspect.getsourcelines(f)[1]
+    text = str(e.value)
+    for number in range(40, -1, -1):
+        text = text.replace(f"test_refusals.py:{first + number}", f":+{number}")
+    return text
+
+
+def test_name_left_undefined_by_the_else_branch() -> None:
+    def f(c):
+        if c:
+            x = tl.ones([3, 3])
+        return x
+
+    assert refused(f, tl.errors.UndefinedVariableError, TRUE) == (
+        "'x' is used here but the else branch of the `if` at :+1 leaves it undefined; which branch "
+        "runs depends on a tensor, so it must be initialized in both branches or before the `if`"
+    )
+    with pytest.raises(ValueError, match="initialized"):
+        tl.function(f)(TRUE)
+
+
+def test_name_left_undefined_by_the_main_branch() -> None:
+    def f(c):
+        if c:
+            tl.print("nothing")
+        else:
+            x = 1
+        return [x]
+
+    assert refused(f, tl.errors.UndefinedVariableError, TRUE) == (
+        "'x' is used here but the main branch of the `if` at :+1 leaves it undefined; which branch "
+        "runs depends on a tensor, so it must be initialized in both branches or before the `if`"
+    )
+
+
+def test_undefined_name_that_is_not_read() -> None:
+    def f(c):
+        if c:
+            x = 1  # noqa: F841
+        return c
+
+    assert tl.function(f)(TRUE)
+
+
+def test_name_first_set_in_a_loop() -> None:
+    def f(n):
+        for i in tl.range(n):
+            x = i
+        return x
+
+    assert refused(f, tl.errors.UndefinedVariableError, THREE) == (
+        "'x' is used here but it is first set inside of the loop at :+1, which may run zero times: "
+        "'x' must be initialized before the loop"
+    )
+
+
+def test_loop_variable_that_changes_its_dtype() -> None:
+    def f(n):
+        x = tl.constant(0.0)
+        for i in tl.range(n):
+            x = i
+        return x
+
+    assert refused(f, tl.errors.LoopDtypeError, THREE) == (
+        "'x' is float32 before the loop (:+1) but int32 after one iteration (:+3); a variable keeps "
+        "its dtype in a loop over tensors: use tl.cast, or start it with a value of that dtype"
+    )
+
+
+def test_number_that_changes_its_kind_in_a_loop() -> None:
+    def f(n):
+        x = 0
+        while n > 0:
+            n -= 1
+            x = 1.5
+        return x
+
+    assert refused(f, tl.errors.LoopDtypeError, THREE) == (
+        "'x' is the Python int 0 before the loop (:+1) but the Python float 1.5 after one iteration "
+        "(:+4); a variable keeps its dtype in a loop over tensors: use tl.cast, or start it with a "
+        "value of that dtype"
+    )
+
+
+def test_none_before_a_loop() -> None:
+    def f(n):
+        best = None
+        for i in tl.range(n):
+            best = i
+        return best
+
+    assert refused(f, tl.errors.LoopDtypeError, THREE) == (
+        "'best' is None before the loop (:+1) but int32 after one iteration (:+3); a variable keeps "
+        "its dtype in a loop over tensors: give it a tensor before the loop"
+    )
+
+
+def test_loop_variable_that_grows() -> None:
+    def f(n):
+        x = tl.ones([0, 10])
+        for _ in tl.range(n):
+            x = tl.concat([x, tl.ones([1, 10])], axis=0)
+        return x
+
+    assert refused(f, tl.errors.LoopShapeError, THREE) == (
+        "'x' is float32 of shape (0, 10) before the loop (:+1) but float32 of shape (1, 10) after "
+        "one iteration (:+3); a variable keeps its shape in a loop over tensors: collect values in "
+        "a tl.TensorArray, or write into a tensor of the final size"
+    )
+
+
+def test_tuple_that_grows() -> None:
+    def f(n):
+        xs = ()
+        for i in tl.range(n):
+            xs = (*xs, i)
+        return xs
+
+    assert refused(f, tl.errors.LoopShapeError, THREE) == (
+        "'xs' is a tuple of 0 items before the loop (:+1) but a tuple of 1 items after one iteration "
+        "(:+3); a variable keeps its structure in a loop over tensors: collect values in a "
+        "tl.TensorArray"
+    )
+
+
+def test_argument_that_changes_in_a_loop() -> None:
+    def f(n, x):
+        while n > 0:
+            n -= 1
+            x = tl.cast(x, tl.float64)
+        return x
+
+    assert refused(f, tl.errors.LoopDtypeError, THREE, tl.constant(1.0)) == (
+        "'x' is float32 before the loop but float64 after one iteration (:+3); a variable keeps its "
+        "dtype in a loop over tensors: use tl.cast, or start it with a value of that dtype"
+    )
+
+
+def test_branches_of_two_dtypes() -> None:
+    def f(c):
+        x = tl.constant(1)
+        if c:
+            x = tl.constant(1.0)
+        return x
+
+    assert refused(f, tl.errors.BranchError, TRUE) == (
+        "'x' is float32 in the main branch of the `if` at :+2 but int32 in its else branch; which "
+        "one runs depends on a tensor, so both must agree. Use tl.cast, or a number of the same kind."
+    )
+
+
+def test_none_in_one_branch() -> None:
+    def f(c):
+        x = None
+        if c:
+            x = tl.constant([1, 2])
+        return x
+
+    assert refused(f, tl.errors.BranchError, TRUE) == (
+        "'x' is int32 of shape (2,) in the main branch of the `if` at :+2 but None in its else "
+        "branch; which one runs depends on a tensor, so both must agree. Give it a tensor on both "
+        "paths."
+    )
+
+
+def test_result_on_one_path_only() -> None:
+    def f(c):
+        if c:
+            return tl.constant(1)
+
+    assert refused(f, tl.errors.BranchError, TRUE) == (
+        "the result is int32 in the main branch of the `if` at :+1 but None in its else branch; "
+        "which one runs depends on a tensor, so both must agree. Give it a tensor on both paths."
+    )
+
+
+def test_result_from_inside_of_a_loop_only() -> None:
+    def f(n):
+        for i in tl.range(n):
+            if i > 2:
+                return i
+
+    assert refused(f, tl.errors.BranchError, THREE) == (
+        "the function returns int32 from inside of the `for` at :+1 but None behind it; whether it "
+        "returns there depends on a tensor, so both must agree. Give it a tensor on both paths."
+    )
+
+
+def test_objects_that_differ() -> None:
+    def f(c):
+        mode = {1} if c else [2]
+        return mode
+
+    assert refused(f, tl.errors.BranchError, TRUE) == (
+        "the result is a set in the main branch of the `if` at :+1 but a list in its else branch; "
+        "which one runs depends on a tensor, so both must agree. Make both branches give values of "
+        "one type."
+    )
+
+
+def test_python_while_left_by_a_tensor() -> None:
+    def f(x):
+        while True:
+            if tl.equal(x, 0):
+                break
+            x -= 1
+        return x
+
+    assert refused(f, tl.errors.PythonLoopError, THREE) == (
+        "the `while` loop at :+1 runs in Python, while tracing, but whether it goes on came to "
+        "depend on a tensor (in its condition, or by a `break` or `return` under a tensor "
+        "condition); make its condition a tensor ('while tl.constant(True)'), for a loop of the "
+        "graph"
+    )
+
+
+def test_python_for_left_by_a_tensor() -> None:
+    def f(x):
+        for i in range(5):
+            if x > i:
+                return x
+        return -x
+
+    text = refused(f, tl.errors.PythonLoopError, THREE)
+    assert text == (
+        "the `for` loop at :+1 runs in Python, while tracing, but whether it goes on came to depend "
+        "on a tensor (in its condition, or by a `break` or `return` under a tensor condition); "
+        "iterate over a tensor ('for i in tl.range(n)'), for a loop of the graph"
+    )
+    with pytest.raises(NotImplementedError):
+        tl.function(f)(THREE)
+
+
+def test_item_that_can_not_be_followed() -> None:
+    def f(n):
+        table = {}
+        k = 0
+        while k < n:
+            table[k] = k
+            k += 1
+        return k
+
+    assert refused(f, tl.errors.ConversionError, THREE) == (
+        "'table[k]' is assigned inside of the loop at :+3, which depends on a tensor, and which item "
+        "or attribute that is may change while it runs. Assign the item of a tensor by "
+        "tl.tensor_scatter_nd_update, collect values in a tl.TensorArray, or use a name"
+    )
+    assert tl.function(f)(3) == 3  # over numbers it is Python's own loop
+
+
+def test_truth_of_many_elements() -> None:
+    def f(x):
+        if x > 1:
+            return x
+        return -x
+
+    assert refused(f, tl.errors.InvalidArgumentError, tl.constant([1, 2])) == (
+        "the truth value of a tensor of shape (2,) is ambiguous, at :+1: if x > 1:; use "
+        "tl.reduce_any or tl.reduce_all"
+    )
+
+
+def test_code_that_was_not_converted_says_why() -> None:
+    @tl.autograph.do_not_convert
+    def inner(x):
+        if x > 0:
+            return x
+        return -x
+
+    f = tl.function(lambda x: inner(x))
+    with pytest.raises(tl.errors.OperatorNotAllowedInGraphError) as e:
+        f(THREE)
+    assert "was not converted by AutoGraph (it is marked by do_not_convert)" in str(e.value)
+
+    without_source = eval("lambda x: x if x > 0 else -x")
+    with pytest.raises(tl.errors.OperatorNotAllowedInGraphError, match="source is not available"):
+        tl.function(without_source)(THREE)
+
+
+def test_number_in_a_loop_beside_another_kind_of_number() -> None:
+    def f(n):
+        x = 0
+        for _ in tl.range(n):
+            x = x + 1.5
+        return x
+
+    with pytest.raises(TypeError) as e:
+        tl.function(f)(THREE)
+    assert "can't be a tensor of dtype int32" in str(e.value)
+    (note,) = e.value.__notes__
+    assert note.endswith("'x' is a tensor: it was the Python int 0 before")
+
+
+def test_exception_of_a_branch_that_may_not_run() -> None:
+    def f(x):
+        if x > 0:
+            raise KeyError("no")
+        return x
+
+    with pytest.raises(KeyError) as e:
+        tl.function(f)(THREE)
+    (note,) = e.value.__notes__
+    assert "its condition is a tensor, so both branches are traced" in note
+
+
+def test_state_is_as_before_after_a_refusal() -> None:
+    class Box:
+        value = 1
+
+    box = Box()
+
+    def f(c):
+        if c:
+            box.value = tl.constant(2)
+        else:
+            box.value = None
+        return c
+
+    with pytest.raises(tl.errors.BranchError, match=r"'box\.value' is int32"):
+        tl.function(f)(TRUE)
+    assert box.value == 1
