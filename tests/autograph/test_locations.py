@@ -35,7 +35,7 @@ def fails_deep_inside(x):
                         1,
                         x / 0,  # here
                     ]
-                    return with_lines  # noqa: RET504 - a plain line after it
+                    return with_lines
     return total
 
 
