@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ def refused(f: Callable[..., Any], error: type[Exception], *args: Any) -> str:
     first = inspect.getsourcelines(f)[1]
     text = str(e.value)
     for number in range(40, -1, -1):
-        text = text.replace(f"test_refusals.py:{first + number}", f":+{number}")
+        text = text.replace(f"{Path(__file__).name}:{first + number}", f":+{number}")
     return text
 
 
