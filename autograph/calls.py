@@ -10,7 +10,7 @@ from typing import Any
 from treadle.graph.ops.sequences import range_ as tensor_range
 
 from . import policy
-from .convert import is_converted, template_of
+from .convert import is_converted, known_template, template_of
 from .truth import staged
 
 
@@ -35,6 +35,9 @@ def call(function: Any) -> Any:
 
 
 def _function(function: FunctionType) -> Any:
+    template = known_template(function)
+    if template is not None and policy.DO_NOT_CONVERT not in function.__dict__:
+        return template.function(function)
     if is_converted(function.__code__) or not policy.may_need_conversion(function):
         return function
     template = template_of(function)

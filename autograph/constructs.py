@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .frames import Env, Frame, join_undefined
+from .hoisting import binds
 from .ir import Block, If, Jump, Loop, Stmt
 from .places import find_places, place_copy
-from .syntax import FreshNames, Maker, binds
+from .syntax import FreshNames, Maker
 
 if TYPE_CHECKING:
     from .emit import Emitter

@@ -48,7 +48,8 @@ class Template:
     asked: Mapping[str, object]  # what was assumed of the function's cells
 
     def serves(self, f: FunctionType) -> bool:
-        return self.globals == id(f.__globals__) and still_holds(f, self.asked)
+        same = self.globals == id(f.__globals__)
+        return same and (not self.asked or still_holds(f, self.asked))
 
     def function(self, f: FunctionType) -> FunctionType:
         """The converted `f`."""
@@ -113,14 +114,24 @@ def reason_of(code: CodeType) -> str | None:
     return found.reason or found.note
 
 
+def known_template(f: FunctionType) -> Template | None:
+    """How `f` was converted before."""
+    known = _known.get(id(f.__code__))
+    if known is not None and known.code() is f.__code__:
+        for template in known.templates:
+            if template.serves(f):
+                return template
+    return None
+
+
 def template_of(f: FunctionType) -> Template | None:
     """How to convert `f`; None if it can't be converted, for a reason that is kept."""
+    template = known_template(f)
+    if template is not None:
+        return template
     known = known_of(f.__code__)
     if known.reason is not None:
         return None
-    for template in known.templates:
-        if template.serves(f):
-            return template
     known.reason = policy.why_not(f.__code__)
     if known.reason is None:
         try:

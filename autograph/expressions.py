@@ -10,8 +10,9 @@ from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from .activity import parameters
+from .hoisting import binds, binds_lazily
 from .resolve import Resolver
-from .syntax import FreshNames, Maker, binds, binds_lazily
+from .syntax import FreshNames, Maker
 
 _OPERATORS = ((range, "range_"),)  # builtins that have a meaning of their own for tensors
 _NOTHING = (ast.Constant, ast.Load, ast.Store, ast.Del, ast.operator, ast.unaryop, ast.cmpop)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from .activity import Activity, Names, Scanner
+from .hoisting import binds, hoisted, nested
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple
-from .syntax import BREAK, CONTINUE, RETURN, FreshNames, Jumps, Maker, binds, binds_lazily
+from .syntax import BREAK, CONTINUE, RETURN, FreshNames, Jumps, Maker
 
 
 class Tail(Enum):
@@ -104,7 +105,7 @@ class Lowerer:
     ) -> bool:
         match stmt:
             case ast.Return():
-                value = self._hoisted(stmt.value, context, out)
+                value = stmt.value and self._hoisted(stmt.value, context, out)
                 kind = Kind.REAL_RETURN if context.real else Kind.RETURN
                 return self._jump(stmt, kind, rest, out, value)
             case ast.Break():
@@ -126,7 +127,7 @@ class Lowerer:
                     return self._native(stmt, rest, context, out)
             case ast.Assign() | ast.Expr():
                 value = self._hoisted(stmt.value, context, out)
-                if value is not stmt.value and value is not None:
+                if value is not stmt.value:
                     stmt = copy.copy(stmt)
                     stmt.value = value
             case ast.Raise():
@@ -173,17 +174,8 @@ class Lowerer:
         return True
 
     def _if(self, stmt: ast.If, rest: Sequence[ast.stmt], context: Context, out: Block) -> bool:
-        match stmt.test:
-            case ast.BoolOp(op=ast.And(), values=[first, *more]) if (
-                not stmt.orelse and binds_lazily(stmt.test)
-            ):
-                # Nested, so that names bound in the test are known to be defined in the body.
-                make = Maker(self.ag, stmt)
-                nested = ast.If(make.both(more), stmt.body, [], **make.at)
-                stmt = ast.If(first, [nested], [], **make.at)
-            case _:
-                pass
-        test = self._hoisted(stmt.test, context, out) or stmt.test
+        stmt = nested(stmt, self.ag)
+        test = self._hoisted(stmt.test, context, out)
         jumps = self.jumps.of(stmt)
         if not jumps:
             self._add_if(stmt, test, stmt.body, stmt.orelse, context.inner(), out)
@@ -454,35 +446,10 @@ class Lowerer:
                 raise AssertionError(stmt)
         return Native(stmt, Activity(), head, parts, suppresses)
 
-    def _hoisted(self, value: ast.expr | None, context: Context, out: Block) -> ast.expr | None:
-        """An expression whose operands bind names lazily is computed by `if` statements before.
-
-        A lambda, which is what such an operand becomes otherwise, can't bind names outside of it.
-        """
-        if value is None or not binds_lazily(value):
-            return value
-        make = Maker(self.ag, value)
-        if isinstance(value, ast.UnaryOp):
-            operand = self._hoisted(value.operand, context, out)
-            return make.negate(operand or value.operand)
-        result = self.fresh("value")
-        before: list[ast.stmt]
-        match value:
-            case ast.IfExp():
-                yes, no = make.assign([result], value.body), make.assign([result], value.orelse)
-                before = [ast.If(value.test, [yes], [no], **make.at)]
-            case ast.BoolOp():
-                rest = value.values[1:]
-                then = rest[0] if len(rest) == 1 else ast.BoolOp(value.op, rest, **make.at)
-                test: ast.expr = make.name(result)
-                if isinstance(value.op, ast.Or):
-                    test = make.negate(test)
-                again = ast.If(test, [make.assign([result], then)], [], **make.at)
-                before = [make.assign([result], value.values[0]), again]
-            case _:
-                return value
+    def _hoisted(self, value: ast.expr, context: Context, out: Block) -> ast.expr:
+        before, value = hoisted(value, self.fresh, self.ag)
         out += self.block(before, context.inner())
-        return make.name(result)
+        return value
 
     def _activity(self, *nodes: ast.AST | None) -> Activity:
         found = self.scanner.of(*nodes)

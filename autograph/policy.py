@@ -38,7 +38,9 @@ _library_files: dict[str, bool] = {}
 
 def count_as_user(f: FunctionType) -> None:
     """Convert also what else the package of `f` holds, although it is installed."""
-    _user_roots.add(_root(f.__globals__.get("__name__")))
+    root = _root(f.__globals__.get("__name__"))
+    if root not in sys.stdlib_module_names:
+        _user_roots.add(root)
 
 
 def is_library_module(module: ModuleType) -> bool:

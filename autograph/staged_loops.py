@@ -19,7 +19,7 @@ from treadle.graph.op import IO, WRITE
 from treadle.graph.ops.define import constant_of
 from treadle.graph.ops.logic import logical_and
 
-from .carried import Carried, Choices, How, LoopBranch, RetryError
+from .carried import Carried, Choices, How, RetryError
 from .conditionals import Getter, Setter
 from .place import Helper, LoopSite
 from .rows import Rows
@@ -209,11 +209,8 @@ def node_count() -> int:
 
 def _explain(error: Exception, loop: Carried) -> None:
     for name, value in zip(loop.labels, loop.values, strict=True):
-        if isinstance(value, NUMBERS):
+        if isinstance(value, NUMBERS) and not isinstance(value, bool):
             error.add_note(
                 f"in the loop at {loop.site.line}, '{name}' is a tensor: it was the Python "
                 f"{type(value).__name__} {value!r} before"
             )
-
-
-__all__ = ["LoopBranch", "StagedLoop", "acted_since", "node_count"]

@@ -218,25 +218,3 @@ def blocks(stmt: ast.stmt) -> list[list[ast.stmt]]:
             return [c.body for c in stmt.cases]
         case _:
             return []
-
-
-def binds_lazily(node: ast.expr) -> bool:
-    """True if an operand that need not be evaluated has a `:=`."""
-    match node:
-        case ast.BoolOp():
-            return any(binds(v) for v in node.values[1:])
-        case ast.IfExp():
-            return binds(node.body) or binds(node.orelse)
-        case ast.UnaryOp(op=ast.Not()):
-            return binds_lazily(node.operand)
-        case ast.Compare():
-            return any(binds(v) for v in node.comparators[1:])
-        case _:
-            return False
-
-
-def binds(node: ast.AST) -> bool:
-    """True if the expression has a `:=` of its own scope."""
-    if isinstance(node, ast.NamedExpr):
-        return True
-    return not isinstance(node, ast.Lambda) and any(binds(c) for c in ast.iter_child_nodes(node))

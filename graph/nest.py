@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .spec import TensorShape
+
 
 def children(structure: Any) -> list[Any] | None:
     """The items of one level of nesting, dicts by sorted key; None for a leaf."""
-    if isinstance(structure, (list, tuple)) and type(structure).__name__ != "TensorShape":
+    if isinstance(structure, (list, tuple)) and not isinstance(structure, TensorShape):
         return list(structure)
     if isinstance(structure, Mapping):
         return [structure[k] for k in sorted_keys(structure)]

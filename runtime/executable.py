@@ -19,6 +19,7 @@ from ..graph.passes.pipeline import optimize
 from ..graph.settings import collector_paused, debug
 from ..graph.spec import TensorSpec
 from .plan import Plan
+from .variable import Storage
 
 
 class Executable:
@@ -128,4 +129,4 @@ class _Operand:
         if isinstance(array, (np.ndarray, np.generic)):
             self.spec: Any = TensorSpec(array.shape, as_dtype(array.dtype))
         else:
-            self.spec = type(value).__name__
+            self.spec = "a variable" if isinstance(value, Storage) else type(value).__name__

@@ -79,13 +79,11 @@ class Variable:
         self.name = f"{name or 'Variable'}:0"
         self.dtype: DType = tensor.dtype
         self.spec = ResourceSpec(TensorSpec(known, tensor.dtype))
-        if isinstance(tensor, EagerTensor):
-            self._value = Storage(tensor._value)
-            return
-        self._value = Storage(None)
-        create = creator.get()
-        assert create is not None
-        create(self, tensor)
+        self._value = Storage(tensor._value if isinstance(tensor, EagerTensor) else None)
+        if is_tracing():
+            create = creator.get()
+            assert create is not None
+            create(self, tensor)
 
     @property
     def shape(self) -> TensorShape:

@@ -184,6 +184,8 @@ class Writer:
         n = self._counters
         self._counters += 1
         source = self.pick("a", "b", "v")
+        if source != "v":  # a tensor of its own: in Python two names may have been the same one
+            self.add(depth, f"{source} = {source} * 1.0")
         self.add(depth, f"with tl.GradientTape() as tape{n}:")
         self.add(depth + 1, f"tape{n}.watch({source})")
         self.add(depth + 1, f"y{n}, x{n} = {self.value('float')}, {source}")

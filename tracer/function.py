@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import weakref
@@ -128,7 +129,9 @@ class Function(Generic[P, R]):
                 started.extra["recursive"] = True
                 results = call(started, [*tensors, *started.extra["captures"]])
                 return _shaped_like(started, results)
-            concrete = self._trace(arguments, keyed)
+            concrete, done = self._trace(arguments, keyed, tensors)
+            if done:
+                return done[0]
         if is_tracing():
             rests_on(concrete.ref)
         elif quick is not None and self._wanted is None and keyed.parts in self._traces:
@@ -143,37 +146,48 @@ class Function(Generic[P, R]):
 
     # --- traces --------------------------------------------------------------
 
-    def _trace(self, arguments: dict[str, Any], keyed: Keyed) -> ConcreteFunction:
+    def _trace(
+        self, arguments: dict[str, Any], keyed: Keyed, tensors: Sequence[Any] | None
+    ) -> tuple[ConcreteFunction, list[Any]]:
+        """The trace for `keyed`, and the result if it was already run on `tensors`."""
         with self._lock.held():
             known = self._traces.get(keyed.parts)
             if known is not None:
-                return known
-            concrete = self._trace_now(arguments, keyed)
+                return known, []
+            concrete, done = self._trace_now(arguments, keyed, tensors)
             captured = {id(v): v for v in concrete.variables}
-            if captured.keys().isdisjoint(map(id, keyed.variables)):
-                return concrete
+            if done or captured.keys().isdisjoint(map(id, keyed.variables)):
+                return concrete, done
             # An argument is also captured: reads and writes of both must keep their order.
             keyed = Keyed(arguments, self._tied | captured)
-            return self._traces.get(keyed.parts) or self._trace_now(arguments, keyed)
+            known = self._traces.get(keyed.parts)
+            return (known, []) if known else self._trace_now(arguments, keyed, tensors)
 
-    def _trace_now(self, arguments: dict[str, Any], keyed: Keyed) -> ConcreteFunction:
+    def _trace_now(
+        self, arguments: dict[str, Any], keyed: Keyed, tensors: Sequence[Any] | None
+    ) -> tuple[ConcreteFunction, list[Any]]:
+        """Trace. A first call that makes variables is a trace of its own, run once: here."""
         self._count += 1
-        ref = FunctionRef(self.name if self._count == 1 else f"{self.name}_{self._count}")
+        name = self.name if self._count == 1 else f"{self.name}_{self._count}"
         owner = tuple(id(x) for x in keyed.objects)
-        fitted = self._wanted is not None
-        concrete = trace_function(
-            self,
-            keyed,
-            ref,
-            {n: spec_if_fitted(a) for n, a in arguments.items()} if fitted else arguments,
-            may_create=owner not in self._created_for,
-            values={n: value_if_fitted(a) for n, a in arguments.items()} if fitted else arguments,
-        )
+        may_create = owner not in self._created_for
+        lift = arguments if tensors is None else None
+        if self._wanted is not None:
+            lift = lift and {n: value_if_fitted(a) for n, a in arguments.items()}
+            arguments = {n: spec_if_fitted(a) for n, a in arguments.items()}
+        ref = FunctionRef(name)
+        concrete, created = trace_function(self, keyed, ref, arguments, may_create, lift)
+        done: list[Any] = []
+        if created:
+            assert tensors is not None
+            first, ref.name = concrete, f"{name}_first_call"
+            concrete, _ = trace_function(self, keyed, FunctionRef(name), arguments, False, None)
+            done.append(first.run(tensors))
         self._created_for.add(owner)
         if not any(isinstance(c, (Value, StandIn)) for c in concrete.captures):
             self._tied |= {id(v): v for v in concrete.variables}
             self._keep(keyed, concrete)
-        return concrete
+        return concrete, done
 
     def _keep(self, keyed: Keyed, concrete: ConcreteFunction) -> None:
         for x in keyed.objects:
@@ -241,7 +255,7 @@ class Function(Generic[P, R]):
         try:
             arguments = self._bind(args, kwargs)
             keyed = Keyed(arguments, self._tied)
-            return self._traces.get(keyed.parts) or self._trace(arguments, keyed)
+            return self._traces.get(keyed.parts) or self._trace(arguments, keyed, None)[0]
         except Exception as error:
             raise strip_internal_frames(error) from error.__cause__
 
@@ -261,6 +275,14 @@ class Function(Generic[P, R]):
         if instance is None:
             return self
         return BoundFunction(self, instance)
+
+    def __deepcopy__(self, memo: Any) -> Function[P, R]:
+        """A function without traces. That of a copied object's method belongs to the copy."""
+        target = copy.deepcopy(self.python_function, memo)
+        return Function(target, self.input_signature, self._autograph, self.name)
+
+    def __reduce__(self) -> str:
+        return self.python_function.__qualname__  # pickled by name, as Python's functions are
 
     def __repr__(self) -> str:
         return f"<tl.function {self.name}>"
@@ -323,8 +345,28 @@ class BoundFunction:
     def python_function(self) -> Any:
         return self.function.python_function.__get__(self.__self__)
 
+    @property
+    def __func__(self) -> Function[Any, Any]:
+        return self.function
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.function, name)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, BoundFunction)
+            and self.function is other.function
+            and self.__self__ is other.__self__
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.function, id(self.__self__)))
+
+    def __deepcopy__(self, memo: Any) -> BoundFunction:
+        return BoundFunction(self.function, copy.deepcopy(self.__self__, memo))
+
+    def __reduce__(self) -> Any:
+        return BoundFunction, (self.function, self.__self__)
 
     def __repr__(self) -> str:
         return f"<bound {self.function!r} of {type(self.__self__).__name__}>"

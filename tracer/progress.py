@@ -19,10 +19,12 @@ from .signature import Key
 class Progress:
     """A trace under way."""
 
-    def __init__(self, function: Any, key: Key, ref: FunctionRef) -> None:
+    def __init__(self, function: Any, key: Key, ref: FunctionRef, lift: bool) -> None:
         self.function = function
         self.key = key
         self.ref = ref
+        self.lift = lift  # initial values of variables are computed while tracing
+        self.created = False  # the trace makes variables, itself or by what it calls
         self.rests_on: set[FunctionRef] = set()  # unfinished ones, further out
         self.resting: list[tuple[FunctionRef, Callable[[], None]]] = []  # traces on this one
 
@@ -52,14 +54,27 @@ def in_progress(progress: Progress) -> Iterator[None]:
 
 
 def _settle(progress: Progress) -> None:
+    """What rested on the finished trace now rests on what that one rests on."""
+    function, key, needed = progress.function, progress.key, progress.rests_on
+    progress.ref.extra[_RESTS_ON] = set(needed)
     for ref, _ in progress.resting:
-        ref.extra[_RESTS_ON].discard(progress.ref)
-    if progress.rests_on:
-        function, key = progress.function, progress.key
-        progress.ref.extra[_RESTS_ON] = progress.rests_on
+        ref.extra[_RESTS_ON] -= {progress.ref}
+        ref.extra[_RESTS_ON] |= needed
+    if needed:
+        resting = (progress.ref, lambda: function.forget(lambda k: k == key))
         for outer in _stack.get():
-            if outer.ref in progress.rests_on:
-                outer.resting.append((progress.ref, lambda: function.forget(lambda k: k == key)))
+            if outer.ref in needed:
+                outer.resting += [*progress.resting, resting]
+
+
+def is_lifting() -> bool:
+    return any(p.lift for p in _stack.get())
+
+
+def note_created() -> None:
+    """A variable was made by the innermost function, and so by those around it."""
+    for progress in _stack.get():
+        progress.created = True
 
 
 def unfinished(function: Any, key: Key) -> FunctionRef | None:
@@ -83,4 +98,11 @@ def rests_on(ref: FunctionRef) -> None:
                 inner.rests_on.add(needed)
 
 
-__all__ = ["Progress", "in_progress", "rests_on", "unfinished"]
+__all__ = [
+    "Progress",
+    "in_progress",
+    "is_lifting",
+    "note_created",
+    "rests_on",
+    "unfinished",
+]

@@ -81,6 +81,11 @@ class Keyed:
         items = children(x)
         if items is not None:
             return (*_structure(x), *[self._key(item) for item in items])
+        if hasattr(x, "__func__") and hasattr(x, "__self__"):  # a method: made anew at each access
+            return ("method", self._object_key(x.__func__), self._object_key(x.__self__))
+        return self._object_key(x)
+
+    def _object_key(self, x: Any) -> Key:
         self.objects.append(x)
         return ("object", id(x))
 

@@ -16,6 +16,7 @@ from ..graph.errors import VariableCreationError
 from ..graph.location import describe, user_location
 from ..graph.nest import children, flatten, pack, rebuild, sorted_keys
 from ..graph.node import FunctionRef, Graph, Node, Tensor, Value
+from ..graph.ops.state import assign
 from ..graph.settings import collector_paused, debug
 from ..graph.spec import TensorSpec
 from ..runtime import EagerTensor, Variable
@@ -23,7 +24,7 @@ from ..runtime.eager import run_graph
 from ..runtime.variable import creator
 from .accepts import Accepts
 from .concrete import ConcreteFunction
-from .progress import Progress, in_progress
+from .progress import Progress, in_progress, is_lifting, note_created
 from .signature import Keyed, is_tensor_like
 
 _RESULTS = (int, float, complex, str, bytes, np.ndarray, np.generic)
@@ -37,6 +38,8 @@ class Trace:
         self.builder = GraphBuilder(name, parent if isinstance(parent, GraphBuilder) else None)
         self.may_create = may_create
         self.created: list[tuple[Variable, Value]] = []
+        # Initial values are computed at once where the trace itself may not run.
+        self.lifted = is_lifting() or _in_branch(self.builder.parent)
 
     def create(self, variable: Variable, initial: Tensor) -> None:
         """Take note of a variable that is made while tracing."""
@@ -48,12 +51,16 @@ class Trace:
                 "tl.function may create variables on its first call only: make them outside, or "
                 "keep them ('if self.v is None: self.v = tl.Variable(...)')"
             )
-        if not isinstance(initial, Value) or initial.owner is not self.builder:
+        if current_interpreter() is not self.builder:
             raise VariableCreationError(
                 f"the variable '{variable.name}' is created inside of a branch or loop over "
                 f"tensors, at {where}; create it before"
             )
-        self.created.append((variable, initial))
+        value = self.builder.resolve(initial)
+        self.created.append((variable, value))
+        if not self.lifted:
+            assign(variable, value)
+            note_created()
 
     def arguments(
         self, arguments: Mapping[str, Any], tied: Container[int]
@@ -122,22 +129,32 @@ def result_values(result: Any) -> tuple[list[Any], list[bool]]:
     return leaves, is_tensor
 
 
+def _in_branch(builder: GraphBuilder | None) -> bool:
+    while builder is not None:
+        if not builder.is_function:
+            return True
+        builder = builder.parent
+    return False
+
+
 def trace_function(
     function: Any,
     keyed: Keyed,
     ref: FunctionRef,
     arguments: Mapping[str, Any],
     may_create: bool,
-    values: Mapping[str, Any],
-) -> ConcreteFunction:
-    """Trace `function` (a `tracer.Function`) on the symbols of `arguments`.
+    lift: Mapping[str, Any] | None,
+) -> tuple[ConcreteFunction, bool]:
+    """Trace `function` (a `tracer.Function`) on the symbols of `arguments`; and whether the trace
+    makes variables, so that it is good for one call only.
 
-    Variables made on the way get their values (`values` has those of the arguments), then the
-    function is traced anew without making any.
+    With the values of the arguments in `lift`, initial values are computed while tracing, and the
+    function is then traced anew without making variables.
     """
-    progress = Progress(function, keyed.parts, ref)
+    progress = Progress(function, keyed.parts, ref, lift is not None)
     with in_progress(progress):
-        return _settled(progress, keyed, arguments, may_create, values)
+        concrete = _settled(progress, keyed, arguments, may_create, lift or arguments)
+    return concrete, progress.created
 
 
 def _settled(
@@ -167,9 +184,9 @@ def _settled(
             if error.callee is not ref:
                 raise  # for a branch of that one to deal with
             raise RecursionError(str(error)) from None
-        if trace.created:
+        if trace.created and (trace.lifted or "recursive" in ref.extra):
             _initialize(trace, Trace(name, False).arguments(values, ())[1])
-            may_create = False
+            may_create = progress.created = False
             progress.drop_resting()
             continue
         graph = _finish(trace.builder, leaves, is_tensor, captures)

@@ -1,8 +1,13 @@
 """Reverse-mode gradients: one walk back over recorded op calls, eager and traced alike."""
 
-from .backprop import Entry, backprop
+from .backprop import STRUCTURED, Entry, backprop
+from .branches import branches_rule
+from .calls import call_recorded, call_rule
 from .graphs import gradients
 from .linearize import Linear, linearize
-from .structured import call_recorded
+from .loops import while_rule
+
+STRUCTURED.update(cond=branches_rule, switch=branches_rule, call=call_rule)
+STRUCTURED["while"] = while_rule
 
 __all__ = ["Entry", "Linear", "backprop", "call_recorded", "gradients", "linearize"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..build import apply, current
+from ..build import GraphBuilder, apply, current, leaked
 from ..errors import MissingGradientError
 from ..location import Loc, describe
 from ..node import Node, Value
@@ -15,7 +15,7 @@ from ..op import OPS, Attrs, Op
 from ..ops.arithmetic import add
 from ..ops.arrays import array_add, array_zeros_like
 from ..ops.shaping import shape, sum_to, zeros_like
-from ..spec import ArraySpec, ResourceSpec
+from ..spec import ArraySpec, ResourceSpec, Spec, TensorSpec
 
 
 class Entry:
@@ -50,6 +50,14 @@ class Entry:
         given = {id(v): x for v, x in zip(self._resolved, self._inputs, strict=True)}
         return [given.get(id(v), v) for v in self._node.inputs]
 
+    def under_construction(self) -> tuple[Node, GraphBuilder]:
+        """The node that the call has become, which gradients may widen, and its builder."""
+        value = self._outputs[0]
+        assert value.node is not None
+        if not isinstance(value.owner, GraphBuilder) or value.owner.closed:
+            raise leaked(value)
+        return value.node, value.owner
+
 
 StructuredRule = Callable[[Entry, list[Any], list[bool]], Sequence[Any]]
 STRUCTURED: dict[str, StructuredRule] = {}  # the rules of cond, switch, while, call
@@ -57,6 +65,11 @@ STRUCTURED: dict[str, StructuredRule] = {}  # the rules of cond, switch, while, 
 
 def differentiable(value: Any) -> bool:
     return bool(value.dtype.is_differentiable)
+
+
+def given(gs: Sequence[Any], outputs: Sequence[Any]) -> list[bool]:
+    """Which of the results have a gradient."""
+    return [g is not None and differentiable(y) for g, y in zip(gs, outputs, strict=True)]
 
 
 def backprop(
@@ -153,6 +166,11 @@ def _may_stretch(x: Any, y: Any) -> bool:
     return any(d in (1, None) and e != 1 for d, e in pairs)
 
 
+def gradient_spec(spec: Spec) -> TensorSpec | ArraySpec:
+    """The spec of the gradient of a tensor, a variable or an array."""
+    return spec if isinstance(spec, ArraySpec) else TensorSpec(spec.shape, spec.dtype)
+
+
 def zeros_for(value: Any) -> Any:
     """A zero gradient for `value`: a tensor, a variable or an array."""
     if isinstance(value.spec, ArraySpec):
@@ -164,4 +182,13 @@ def zeros_for(value: Any) -> Any:
     return zeros_like(value)
 
 
-__all__ = ["STRUCTURED", "Entry", "accumulate", "backprop", "differentiable", "zeros_for"]
+__all__ = [
+    "STRUCTURED",
+    "Entry",
+    "accumulate",
+    "backprop",
+    "differentiable",
+    "given",
+    "gradient_spec",
+    "zeros_for",
+]

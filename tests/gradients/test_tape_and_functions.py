@@ -264,7 +264,7 @@ def returned_from(x: Any) -> Any:
     with tl.GradientTape() as tape:
         tape.watch(x)
         y = x * x
-        for i in tl.range(3):
+        for _ in tl.range(3):
             y = y * x
             if y > 30.0:
                 return tape.gradient(x * 7.0, x)
