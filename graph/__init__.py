@@ -7,6 +7,7 @@ from .graph_def import as_graph_def
 from .node import FunctionRef, Graph, Node, Tensor, Value
 from .parse import parse
 from .passes.pipeline import optimize
+from .refined import set_shape
 from .same import same_graph
 from .spec import ArraySpec, ResourceSpec, TensorShape, TensorSpec
 from .text import to_text
@@ -18,6 +19,7 @@ Graph.__str__ = to_text  # type: ignore[method-assign,assignment]
 Graph.as_graph_def = as_graph_def  # type: ignore[method-assign,assignment]
 Graph.summary = summary  # type: ignore[method-assign,assignment]
 Graph.to_networkx = to_networkx  # type: ignore[method-assign,assignment]
+Tensor.set_shape = set_shape  # type: ignore[method-assign]
 
 __all__ = [
     "ArraySpec",

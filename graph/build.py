@@ -18,6 +18,7 @@ from .dtypes import DType
 from .effects import Order, effects_of
 from .errors import AssertionFailedError, DTypeError, InternalError, LeakedTensorError, OpError
 from .location import Loc, argument_texts, describe, is_internal, user_location
+from .nest import staged_list
 from .node import Effects, Graph, Node, Tensor, Value
 from .op import OPS, Attrs, Op, infer_specs
 from .spec import Spec, TensorShape, TensorSpec
@@ -52,6 +53,11 @@ def set_default(interpreter: Interpreter) -> None:
     _default[:] = [interpreter]
 
 
+def eager_constant(array: Array) -> Tensor:
+    """A tensor that has a value, also while a graph is built."""
+    return _default[0].constant(array)
+
+
 def current() -> Interpreter:
     return _current.get() or _default[0]
 
@@ -59,6 +65,27 @@ def current() -> Interpreter:
 def is_tracing() -> bool:
     """True while a graph is built."""
     return _current.get() is not None
+
+
+@contextmanager
+def waiting_for(values: Sequence[Any] | None) -> Iterator[None]:
+    """Let the nodes that are made in this block come after those that made `values`, and after
+    those of the blocks around it; None forgets these.
+    """
+    builder = _current.get()
+    if not isinstance(builder, GraphBuilder):
+        yield
+        return
+    before = builder.controls
+    if values is None:
+        builder.controls = ()
+    else:
+        nodes = [v.node for v in values if type(v) is Value and v.owner is builder]
+        builder.controls = tuple(dict.fromkeys([*before, *[n for n in nodes if n is not None]]))
+    try:
+        yield
+    finally:
+        builder.controls = before
 
 
 def current_branch() -> GraphBuilder | None:
@@ -142,6 +169,8 @@ def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -
         return convert(read(), dtype)
     if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape):
         first = _first_tensor(value)
+        if first is None and staged_list(value) is not None:
+            return convert(staged_list(value), dtype)
         if first is not None:
             return _pack(value, first, dtype)
     if hint is not None and dtype is None:
@@ -221,8 +250,9 @@ class GraphBuilder:
     """
 
     __slots__ = (
-        *("_constants", "_order", "captures", "closed", "derived", "inputs", "is_function"),
-        *("loc", "name", "nodes", "parent", "resolved"),
+        *("_constants", "_order", "captures", "closed", "controls", "derived", "inputs"),
+        "is_function",
+        *("facts", "loc", "name", "nodes", "parent", "refined", "resolved"),
     )
 
     def __init__(
@@ -235,8 +265,11 @@ class GraphBuilder:
         self.inputs: list[Value] = []
         self.captures: list[Any] = []  # what each captured input stands for
         self.resolved: dict[int, Value] = {}  # by id of what is captured
+        self.refined: list[Value] = []  # values of which `set_shape` told more
         self.derived: dict[Any, Any] = {}  # what gradients derived from nodes, to use it again
+        self.facts: dict[int, tuple[Value, bool]] = {}  # truth values that are known here, by id
         self.loc: Loc | None = None  # set while nodes of another graph are replayed
+        self.controls: tuple[Node, ...] = ()  # what all nodes have to wait for: by request
         self.closed = False
         self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
         self._order = Order()
@@ -264,6 +297,8 @@ class GraphBuilder:
         if op.effects or op.checks is not None or op.structured:
             effects = effects_of(op, inputs, attrs)
         after = self._order.edges(effects, inputs) if effects else ()
+        if self.controls and op.name != "const":
+            after = tuple(dict.fromkeys((*after, *self.controls)))
         node = Node(op, inputs, attrs, specs, after, loc, self)
         if effects:
             self._order.add(node, effects)
@@ -349,6 +384,8 @@ class GraphBuilder:
         """The graph with these results."""
         results = tuple([self.resolve(v) for v in outputs])
         self.closed = True
+        for value in self.refined:
+            value.__class__ = Value
         return Graph(self.name, tuple(self.inputs), tuple(self.nodes), results, len(self.captures))
 
 

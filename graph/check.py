@@ -19,13 +19,13 @@ from .errors import GraphCheckError
 from .location import describe
 from .node import FunctionRef, Graph, Node, Value, subgraphs
 from .op import OPS, Op, infer_specs
-from .spec import ArraySpec, ResourceSpec, TensorShape, TensorSpec
+from .spec import ArraySpec, DataSpec, ResourceSpec, TensorShape, TensorSpec
 from .text import Printer
 
 _CONTEXT = 5  # lines of the text form before and after the node in question
 _ATOMS = (
     *(type(None), bool, int, float, complex, str, bytes, type(...), slice, np.ndarray),
-    *(DType, TensorShape, TensorSpec, ResourceSpec, ArraySpec, Graph, FunctionRef),
+    *(DType, TensorShape, TensorSpec, ResourceSpec, ArraySpec, DataSpec, Graph, FunctionRef),
 )
 
 
@@ -34,9 +34,7 @@ def check(graph: Graph) -> Graph:
     pending, seen = [graph], {id(graph)}
     for current in pending:
         for node in current.nodes:
-            if not node.op.structured:
-                continue
-            found = subgraphs(node)
+            found = subgraphs(node) if node.op.structured else []
             callee = node.attrs.get("callee")
             if isinstance(callee, FunctionRef) and callee.graph is not None:
                 found.append(callee.graph)

@@ -15,7 +15,7 @@ from .errors import DTypeError, InternalError, ShapeError
 from .node import FunctionRef, Graph, Tensor, Value
 from .op import Op, register
 from .ops.define import require_kind
-from .spec import ArraySpec, ResourceSpec, Spec, TensorSpec, covers, join_shapes
+from .spec import ArraySpec, DataSpec, Spec, TensorSpec, covers, join_shapes
 
 
 class Branch:
@@ -74,8 +74,12 @@ def join_specs(a: Spec, b: Spec) -> Spec:
         return TensorSpec(join_shapes(a.shape, b.shape), a.dtype)
     if isinstance(a, ArraySpec) and isinstance(b, ArraySpec):
         element = join_specs(a.element, b.element)
-        assert not isinstance(element, ResourceSpec)
+        assert isinstance(element, (TensorSpec, ArraySpec))
         return ArraySpec(element)
+    if isinstance(a, DataSpec) and isinstance(b, DataSpec):
+        if a.kind != b.kind or len(a.items) != len(b.items):
+            raise DTypeError(f"{a} and {b} have elements of different structure")
+        return DataSpec(a.kind, map(join_specs, a.items, b.items))
     raise DTypeError(f"{a} and {b} are different variables")
 
 
@@ -83,6 +87,9 @@ def fits(general: Spec, special: Spec) -> bool:
     """True if each value of spec `special` is one of spec `general`."""
     if isinstance(general, ArraySpec) and isinstance(special, ArraySpec):
         return fits(general.element, special.element)
+    if isinstance(general, DataSpec) and isinstance(special, DataSpec):
+        same = general.kind == special.kind and len(general.items) == len(special.items)
+        return same and all(map(fits, general.items, special.items))
     return (
         type(general) is type(special)
         and general.dtype is special.dtype

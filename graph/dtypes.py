@@ -116,6 +116,7 @@ float64 = DType("float64", "f64", np.float64)
 complex64 = DType("complex64", "c64", np.complex64)
 complex128 = DType("complex128", "c128", np.complex128)
 string = DType("string", "str", np.object_)
+variant = DType("variant", "variant", np.object_)  # of values that are no tensors: datasets
 
 ALL: tuple[DType, ...] = (
     *(bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64),

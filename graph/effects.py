@@ -3,7 +3,8 @@
 Automatic control dependencies are explicit edges `after`, no more than needed: reads of a resource
 commute; a write waits for the reads and the write before it; io keeps its order with io. What may
 fail when the program runs keeps its place among writes and io, so that writes before a failing op
-stay and those after it never happen.
+stay and those after it never happen. Python code that the program calls may do anything: it keeps
+its place among all of these.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .node import Effects, Graph, Node, Value, subgraphs
-from .op import CHECKS, IO, READ, WRITE, Attrs, Op
+from .op import ANYTHING, CHECKS, IO, READ, WRITE, Attrs, Op
 
 
 def effects_of(op: Op, inputs: Sequence[Value], attrs: Attrs) -> Effects:
@@ -107,43 +108,84 @@ def _held(attrs: Attrs) -> list[Graph]:
 class Order:
     """Hands out the edges `after` to nodes as they are added in program order."""
 
-    __slots__ = ("_check", "_io", "_pending", "_reads", "_write")
+    __slots__ = ("_barrier", "_check", "_io", "_pending", "_reads", "_serial", "_settled", "_write")
 
     def __init__(self) -> None:
         self._write: dict[Value, Node] = {}  # the last write of a resource
         self._reads: dict[Value, list[Node]] = {}  # the reads since then
         self._io: Node | None = None
         self._check: Node | None = None  # the last node that may fail
-        self._pending: list[Node] = []  # writes and io since then
+        self._pending: dict[Node, None] = {}  # the last writes and io since then
+        self._barrier: Node | None = None  # the last node that may do anything
+        self._serial: dict[Node, int] = {}  # of all nodes so far, in program order
+        self._settled = 0  # what was written before this one, the last check has waited for
 
     def edges(self, effects: Effects, inputs: Sequence[Value]) -> tuple[Node, ...]:
         """The nodes that a node with these effects has to wait for."""
         after: dict[Node, None] = {}
         for effect, index in effects:
-            if effect == CHECKS:
-                after.update(dict.fromkeys(self._pending))
             if effect != READ and self._check is not None:
                 after[self._check] = None
-            if effect == IO and self._io is not None:
-                after[self._io] = None
-            if index is None:
-                continue
-            resource = inputs[index]
-            reads = self._reads.get(resource) if effect == WRITE else None
-            if reads:
-                after.update(dict.fromkeys(reads))
-            elif resource in self._write:
-                after[self._write[resource]] = None
-        return tuple(after)
+            if effect == CHECKS:
+                after.update(self._pending)
+            elif effect == IO:
+                self._wait(after, self._io or self._barrier, settled=True)
+            elif effect == ANYTHING:
+                self._wait_for_all(after)
+            elif index is not None and (effect == WRITE or (WRITE, index) not in effects):
+                self._wait_for_resource(after, inputs[index], effect == WRITE)
+        return tuple(after) if len(after) < 2 else self._reduced(after)
+
+    def _wait(self, after: dict[Node, None], node: Node | None, settled: bool) -> None:
+        """Wait for `node`, unless the last check, which is waited for too if `settled`, did."""
+        if node is not None and not (settled and self._serial[node] < self._settled):
+            after[node] = None
+
+    def _wait_for_resource(self, after: dict[Node, None], resource: Value, writes: bool) -> None:
+        reads = self._reads.get(resource) if writes else None
+        if reads:
+            after.update(dict.fromkeys(reads))
+        else:
+            self._wait(after, self._write.get(resource, self._barrier), settled=writes)
+
+    def _wait_for_all(self, after: dict[Node, None]) -> None:
+        self._wait(after, self._io or self._barrier, settled=True)
+        for resource in {**self._write, **self._reads}:
+            self._wait_for_resource(after, resource, writes=True)
+
+    def _reduced(self, after: dict[Node, None]) -> tuple[Node, ...]:
+        """Those that no other one waits for. The search is bounded: one edge too many does no
+        harm.
+        """
+        serial = self._serial
+        first = min([serial[node] for node in after])
+        pending = list(after)
+        seen: set[Node] = set()
+        budget = _SEARCHED
+        while pending and budget:
+            for before in pending.pop().after:
+                budget -= 1
+                if before in seen or serial.get(before, -1) < first:
+                    continue
+                seen.add(before)
+                pending.append(before)
+        return tuple([node for node in after if node not in seen])
 
     def add(self, node: Node, effects: Effects) -> None:
         """Note that `node`, whose edges are set, is now the last to have had `effects`."""
         names = [e for e, _ in effects]
+        self._serial[node] = len(self._serial)
+        if ANYTHING in names:
+            self._write, self._reads = {}, {}
+            self._io = self._check = None
+            self._barrier, self._pending = node, {node: None}
+            return
         for effect, index in effects:
             if index is None:
                 continue
             resource = node.inputs[index]
             if effect == WRITE:
+                self._pending.pop(self._write.get(resource, node), None)
                 self._write[resource] = node
                 self._reads[resource] = []
             elif (WRITE, index) not in effects:
@@ -152,10 +194,15 @@ class Order:
             self._io = node
         if CHECKS in names:
             self._check = node
-            self._pending = []
+            self._pending = {}
+            self._settled = self._serial[node]
         elif IO in names or WRITE in names:
-            self._pending.append(node)
+            for before in node.after:
+                self._pending.pop(before, None)
+            self._pending[node] = None
 
+
+_SEARCHED = 200  # edges looked at for one node
 
 __all__ = [
     "Order",

@@ -31,7 +31,7 @@ class IndexOutOfRangeError(InvalidArgumentError, IndexError):
     """An index lies outside of the axis that it selects from."""
 
 
-class AssertionFailedError(InvalidArgumentError, AssertionError):
+class AssertionFailedError(AssertionError, InvalidArgumentError):
     """An `assert` or `tl.debugging.assert_*` over tensors did not hold."""
 
 
@@ -92,46 +92,246 @@ class ParseError(ValueError):
 
 
 class OperatorNotAllowedInGraphError(TypeError):
-    """A symbolic tensor was used where Python needs its value now: `if x`, `bool(x)`, `int(x)`."""
+    """A symbolic tensor was used where Python needs its value now: `if x`, `bool(x)`, `int(x)`.
+
+    Where AutoGraph is off, or the code is not the user's own Python, a condition is no part of the
+    graph.
+
+    >>> import treadle as tl
+    >>> @tl.function(autograph=False)
+    ... def f(x):
+    ...     return x if x > 0 else -x
+    >>> f(tl.constant(-3.0))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.OperatorNotAllowedInGraphError: The truth value of the symbolic tensor ...
+
+    The cure: let AutoGraph convert the function, or write the choice with ops.
+
+    >>> @tl.function(autograph=False)
+    ... def f(x):
+    ...     return tl.where(x > 0, x, -x)
+    >>> float(f(tl.constant(-3.0)))
+    3.0
+    """
 
 
 class LeakedTensorError(TypeError, ValueError):
-    """A symbolic tensor was used outside of the function whose trace made it."""
+    """A symbolic tensor was used outside of the function whose trace made it.
+
+    >>> import treadle as tl
+    >>> kept = []
+    >>> @tl.function
+    ... def f(x):
+    ...     kept.append(x * 2)
+    ...     return x
+    >>> _ = f(tl.constant(1.0))
+    >>> kept[0] + 1
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.LeakedTensorError: a symbolic tensor (f32[]) was made in the trace of ...
+
+    The cure: return it, or keep it in a Variable.
+
+    >>> last = tl.Variable(0.0)
+    >>> @tl.function
+    ... def f(x):
+    ...     last.assign(x * 2)
+    ...     return x
+    >>> _ = f(tl.constant(1.0))
+    >>> float(last + 1)
+    3.0
+    """
 
 
 InaccessibleTensorError = LeakedTensorError
 
 
 class SignatureError(ValueError, TypeError):
-    """A call does not fit the function's parameters or its `input_signature`."""
+    """A call does not fit the function's parameters or its `input_signature`.
+
+    >>> import treadle as tl
+    >>> @tl.function(input_signature=[tl.TensorSpec([None], tl.float32)])
+    ... def f(x):
+    ...     return x * 2
+    >>> f(tl.constant(1))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.SignatureError: Python inputs incompatible with input_signature: ...
+
+    The cure: pass what the signature says.
+
+    >>> f(tl.constant([1.0])).numpy().tolist()
+    [2.0]
+    """
 
 
 class VariableCreationError(ValueError):
-    """A traced function made a `Variable` on a call that is not its first."""
+    """A traced function made a `Variable` on a call that is not its first.
+
+    >>> import treadle as tl
+    >>> @tl.function
+    ... def f(x):
+    ...     return tl.Variable(1.0) + x
+    >>> f(tl.constant(1.0))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.VariableCreationError: the function 'f' tried to create the variable ...
+
+    The cure: make it once.
+
+    >>> made = []
+    >>> @tl.function
+    ... def f(x):
+    ...     if not made:
+    ...         made.append(tl.Variable(1.0))
+    ...     return made[0] + x
+    >>> float(f(tl.constant(1.0)))
+    2.0
+    """
 
 
 class UndefinedVariableError(ValueError):
-    """A name is read that the branch or loop that ran left undefined."""
+    """A name is read that the branch or loop that ran left undefined.
+
+    >>> import treadle as tl
+    >>> @tl.function
+    ... def f(x):
+    ...     if x > 0:
+    ...         y = x * 2
+    ...     return y
+    >>> f(tl.constant(1.0))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.UndefinedVariableError: 'y' is used here but the else branch ...
+
+    The cure: give it a value on every path.
+
+    >>> @tl.function
+    ... def f(x):
+    ...     y = x
+    ...     if x > 0:
+    ...         y = x * 2
+    ...     return y
+    >>> float(f(tl.constant(1.0)))
+    2.0
+    """
 
 
 class LoopDtypeError(TypeError):
-    """A loop variable changes its dtype."""
+    """A loop variable changes its dtype.
+
+    >>> import treadle as tl
+    >>> @tl.function
+    ... def f(n):
+    ...     total = tl.constant(0)
+    ...     for i in tl.range(n):
+    ...         total = tl.cast(total, tl.float32) + 0.5
+    ...     return total
+    >>> f(tl.constant(3))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.LoopDtypeError: 'total' is int32 before the loop (...
+
+    The cure: start with the dtype that the loop gives.
+
+    >>> @tl.function
+    ... def f(n):
+    ...     total = tl.constant(0.0)
+    ...     for i in tl.range(n):
+    ...         total = total + 0.5
+    ...     return total
+    >>> float(f(tl.constant(3)))
+    1.5
+    """
 
 
 class LoopShapeError(ValueError):
-    """A loop variable changes its shape."""
+    """A loop variable changes its shape.
+
+    >>> import treadle as tl
+    >>> @tl.function
+    ... def f(n):
+    ...     y = tl.zeros([0])
+    ...     for i in tl.range(n):
+    ...         y = tl.concat([y, [1.0]], 0)
+    ...     return y
+    >>> f(tl.constant(3))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.LoopShapeError: 'y' is float32 of shape (0,) before the loop (...
+
+    The cure: write into a tensor of the final size.
+
+    >>> @tl.function
+    ... def f(n):
+    ...     y = tl.zeros([n])
+    ...     for i in tl.range(n):
+    ...         y = tl.tensor_scatter_nd_update(y, [[i]], [1.0])
+    ...     return y
+    >>> f(tl.constant(3)).numpy().tolist()
+    [1.0, 1.0, 1.0]
+    """
 
 
 class BranchError(TypeError):
-    """The branches of a tensor condition disagree about a value."""
+    """The branches of a tensor condition disagree about a value.
+
+    >>> import treadle as tl
+    >>> @tl.function
+    ... def f(x):
+    ...     return 1 if x > 0 else 2.5
+    >>> f(tl.constant(1.0))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.BranchError: the result is the Python int 1 in the main branch of ...
+
+    The cure: values of one dtype.
+
+    >>> @tl.function
+    ... def f(x):
+    ...     return 1.0 if x > 0 else 2.5
+    >>> float(f(tl.constant(1.0)))
+    1.0
+    """
 
 
 class PythonLoopError(TypeError, NotImplementedError):
-    """A Python loop is left by a tensor-valued `break` or `return`."""
+    """A Python loop is left by a tensor-valued `break` or `return`.
+
+    >>> import treadle as tl
+    >>> @tl.function
+    ... def f(x):
+    ...     for i in range(5):
+    ...         if x > 10:
+    ...             break
+    ...         x = x * 2
+    ...     return x
+    >>> f(tl.constant(3))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.PythonLoopError: the `for` loop at ... runs in Python, while tracing, ...
+
+    The cure: a loop of the graph.
+
+    >>> @tl.function
+    ... def f(x):
+    ...     for i in tl.range(5):
+    ...         if x > 10:
+    ...             break
+    ...         x = x * 2
+    ...     return x
+    >>> int(f(tl.constant(3)))
+    12
+    """
 
 
 class ConversionError(ValueError):
     """AutoGraph can't convert this construct."""
+
+
+class ListItemError(ConversionError):
+    """A list whose length depends on a tensor is used in a way that its items do not allow."""
 
 
 class GradientError(ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .node import Graph
+from .node import Graph, Node, subgraphs
 
 
 class NodeDef(NamedTuple):
@@ -43,9 +43,22 @@ def as_graph_def(graph: Graph) -> GraphDef:
         names[value] = unique((value.name or "input").removesuffix(":0"))
         nodes.append(NodeDef(names[value], "placeholder", ()))
     for node in graph.nodes:
-        name = unique(node.op.name)
-        nodes.append(NodeDef(name, node.op.name, tuple([names[v] for v in node.inputs])))
+        op = "ReduceDataset" if _is_over_dataset(node) else node.op.name
+        name = unique(op)
+        nodes.append(NodeDef(name, op, tuple([names[v] for v in node.inputs])))
         for value in node.outputs:
             names[value] = name if value.index == 0 else f"{name}:{value.index}"
     results = [NodeDef(unique("identity"), "identity", (names[v],)) for v in graph.outputs]
     return GraphDef((*nodes, *results))
+
+
+def _is_over_dataset(node: Node) -> bool:
+    """True for a loop that goes on for as long as a dataset has elements."""
+    return node.op.name == "while" and _looks_ahead(node.attrs["test"])
+
+
+def _looks_ahead(graph: Graph) -> bool:
+    return any(
+        node.op.name == "iterator_has_next" or any(map(_looks_ahead, subgraphs(node)))
+        for node in graph.nodes
+    )

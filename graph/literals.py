@@ -16,7 +16,7 @@ import numpy as np
 from .convert import Array
 from .dtypes import BY_CODE, DType, bfloat16
 from .errors import DTypeError
-from .spec import UNKNOWN, ArraySpec, ResourceSpec, Spec, TensorShape, TensorSpec
+from .spec import UNKNOWN, ArraySpec, DataSpec, ResourceSpec, Spec, TensorShape, TensorSpec
 
 INLINE_SIZE = 16  # a constant of more elements goes into the tables
 _INLINE_BYTES = 200  # the same for strings
@@ -38,10 +38,12 @@ def read_spec(text: str) -> Spec:
     text = text.strip()
     if text.endswith(">"):
         kind, _, inner = text[:-1].partition("<")
+        if kind in ("dataset", "iterator"):
+            return DataSpec(kind, [read_spec(item) for item in split_types(inner)])
         value = read_spec(inner)
         if kind == "var" and isinstance(value, TensorSpec):
             return ResourceSpec(value)
-        if kind == "array" and not isinstance(value, ResourceSpec):
+        if kind == "array" and isinstance(value, (TensorSpec, ArraySpec)):
             return ArraySpec(value)
     code, bracket, sizes = text.partition("[")
     dtype = dtype_of_code(code)
@@ -52,6 +54,18 @@ def read_spec(text: str) -> Spec:
         if all(d.strip() == "?" or d.strip().isdecimal() for d in dims):
             return TensorSpec([None if d.strip() == "?" else int(d) for d in dims], dtype)
     raise Unreadable(f"{text!r} is no type; write one as f32[2,?], var<f32[]> or array<f32[]>")
+
+
+def split_types(text: str) -> list[str]:
+    """The items of a list of types: split at the commas outside of brackets."""
+    items, depth, start = [], 0, 0
+    for i, c in enumerate(text):
+        depth += (c in "[<") - (c in "]>")
+        if c == "," and not depth:
+            items.append(text[start:i])
+            start = i + 1
+    items.append(text[start:])
+    return [item.strip() for item in items if item.strip()]
 
 
 def dtype_of_code(code: str) -> DType | None:
@@ -106,7 +120,7 @@ def write_value(value: Any, tables: Tables, name_of: Callable[[Any], str | None]
         return value.code
     if isinstance(value, TensorShape):
         return f"shape({'...' if value.rank is None else ', '.join(map(str, value))})"
-    if isinstance(value, (TensorSpec, ResourceSpec, ArraySpec)):
+    if isinstance(value, (TensorSpec, ResourceSpec, ArraySpec, DataSpec)):
         name = value.name if isinstance(value, TensorSpec) else None
         return f'spec("{value}")' if name is None else f'spec("{value}", {name!r})'
     if isinstance(value, np.ndarray) and is_small(value):

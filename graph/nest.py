@@ -18,6 +18,8 @@ def children(structure: Any) -> list[Any] | None:
         return [structure[k] for k in sorted_keys(structure)]
     if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
         return [getattr(structure, f.name) for f in dataclasses.fields(structure)]
+    if hasattr(type(structure), "__tl_flatten__"):
+        return list(structure.__tl_flatten__()[0])
     return None
 
 
@@ -42,7 +44,22 @@ def rebuild(structure: Any, items: Sequence[Any]) -> Any:
         return dataclasses.replace(structure, **dict(zip(names, items, strict=True)))
     if hasattr(structure, "_fields"):
         return type(structure)(*items)
+    if type(structure) is list and _is_inside(structure) and type(items[0]) is list:
+        return items[0]  # the items of a list that a graph held
+    if hasattr(type(structure), "__tl_flatten__"):
+        return structure.__tl_flatten__()[1](items)
     return type(structure)(items)
+
+
+def _is_inside(structure: list[Any]) -> bool:
+    return len(structure) == 1 and hasattr(type(structure[0]), "__tl_inside__")
+
+
+def staged_list(x: Any) -> Any:
+    """The list of a length that only the run tells, which `x` is or holds; None for others."""
+    if type(x) is list and _is_inside(x):
+        return x[0].staged
+    return x if hasattr(type(x), "__tl_concat__") else None
 
 
 def flatten(structure: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from .errors import OperatorNotAllowedInGraphError
 from .location import Loc, describe, expression_at, user_location
 from .op import Attrs, Op
 from .spec import Spec, TensorShape
+from .symbolic_text import mark
 
 
 class Tensor:
@@ -25,7 +26,7 @@ class Tensor:
     <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 8., 11.], dtype=float32)>
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_place")  # _place: of a slice, the variable and the key
     __array_priority__ = 100
 
     # set by each subclass
@@ -43,6 +44,20 @@ class Tensor:
 
     def get_shape(self) -> TensorShape:
         return self.shape
+
+    @property
+    def assign(self) -> Any:
+        """Of a slice of a variable: `v[1:3].assign(x)` sets these items, and gives the variable
+        (inside a function its new value). Other tensors don't change, and have no `assign`.
+        """
+        place = getattr(self, "_place", None)
+        if place is None:
+            raise AttributeError(
+                "a tensor can't be assigned: it never changes. Assign a tl.Variable, or a slice of "
+                "one: v[1:3].assign(...)"
+            )
+        variable, key = place
+        return variable.assigner(key)
 
     def ref(self) -> Any:
         """A hashable reference to this very tensor (`ref.deref()` gives it back)."""
@@ -87,6 +102,7 @@ class Tensor:
         def __index__(self) -> int: ...
         def __array__(self, dtype: Any = None, copy: Any = None) -> Any: ...
         def numpy(self) -> Any: ...
+        def set_shape(self, shape: Any) -> None: ...
 
 
 class Reference:
@@ -171,6 +187,15 @@ class Value(Tensor):
         return self.node
 
     def __repr__(self) -> str:
+        return mark(self, repr) or self._text()
+
+    def __str__(self) -> str:
+        return mark(self, str) or self._text()
+
+    def __format__(self, spec: str) -> str:
+        return mark(self, str, spec) or format(self._text(), spec)
+
+    def _text(self) -> str:
         name = self.name or (self.node.op.name if self.node else "input")
         shape = self.shape
         shown = "" if shape.rank is None else f" shape={shape},"
@@ -224,6 +249,12 @@ class Value(Tensor):
 
     def __deepcopy__(self, memo: Any) -> Value:
         return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"a symbolic tensor ({self.spec}) has no value that could be pickled or copied to "
+            "another process: return it from the function, and pickle the result"
+        )
 
 
 # Set by autograph: why the code at a place was not converted.

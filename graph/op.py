@@ -13,8 +13,9 @@ from typing import Any
 from .spec import Spec
 
 # The effects that an op may declare. "read" and "write" are of the resource that is its first
-# input; "io" is ordered with all other io; "checks" may fail when the program runs.
-READ, WRITE, IO, CHECKS = "read", "write", "io", "checks"
+# input; "io" is ordered with all other io; "checks" may fail when the program runs; "anything" may
+# be all of these, on every resource: Python code that the program calls.
+READ, WRITE, IO, CHECKS, ANYTHING = "read", "write", "io", "checks", "anything"
 PURE: tuple[str, ...] = ()
 
 Attrs = dict[str, Any]

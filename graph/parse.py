@@ -14,7 +14,7 @@ from typing import Any
 from .control import UnknownResultError
 from .effects import settle_effects
 from .errors import OpError, ParseError
-from .literals import Unreadable, read_constant, read_spec, read_value
+from .literals import Unreadable, read_constant, read_spec, read_value, split_types
 from .location import Loc
 from .names import AUTOMATIC
 from .node import FunctionRef, Graph, Node, Value
@@ -141,11 +141,11 @@ class _Parser:
         if not arrow:
             raise self._error(tree, "the comment above it must end with `-> ` and result types")
         types: dict[str, Spec] = {}
-        for argument in _split(arguments):
+        for argument in split_types(arguments):
             name, _, spec = argument.partition(":")
             if name.strip() != "*":
                 types[name.strip()] = self._spec(tree, spec)
-        specs = [self._spec(tree, s) for s in _split(results.strip(" ()"))]
+        specs = [self._spec(tree, s) for s in split_types(results.strip(" ()"))]
         return types, tuple(specs)
 
     def _spec(self, place: ast.AST, text: str) -> Spec:
@@ -236,6 +236,11 @@ class _Parser:
         for keyword in call.keywords:
             if keyword.arg is None:
                 raise self._error(call, "attributes are written as name=value")
+            name = keyword.value.id if isinstance(keyword.value, ast.Name) else ""
+            if keyword.arg == "callee" and name in self._functions:
+                self._read(name)
+                attrs["callee"] = self._functions[name]
+                continue
             try:
                 attrs[keyword.arg] = read_value(
                     keyword.value, self._tables, partial(self._named, scope)
@@ -324,25 +329,13 @@ class _Parser:
                         raise self._error(tree, f"after {name}: no node above is called so")
                     after.append(scope.nodes[name])
             elif _TYPES.match(part):  # effects follow from the op
-                types = tuple([self._spec(tree, s) for s in _split(part)])
+                types = tuple([self._spec(tree, s) for s in split_types(part)])
         return types, tuple(dict.fromkeys(after))
 
 
 def _kept(name: str) -> str:
     """A name that the user gave; those that the printer made up are made anew."""
     return "" if AUTOMATIC.fullmatch(name) else name
-
-
-def _split(text: str) -> list[str]:
-    """The items of a list of types: split at the commas outside of brackets."""
-    items, depth, start = [], 0, 0
-    for i, c in enumerate(text):
-        depth += (c in "[<") - (c in "]>")
-        if c == "," and not depth:
-            items.append(text[start:i])
-            start = i + 1
-    items.append(text[start:])
-    return [item.strip() for item in items if item.strip()]
 
 
 __all__ = ["TextLoc", "parse"]

@@ -1,7 +1,7 @@
 """What is known of a value before it exists: shape and dtype.
 
 `TensorSpec` describes tensors, `ResourceSpec` variables, `ArraySpec` growable arrays of tensors
-(loop state). All are immutable and compare by value.
+(loop state), `DataSpec` datasets and iterators over them. All are immutable and compare by value.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 
-from .dtypes import DType, as_dtype, float32
+from .dtypes import DType, as_dtype, float32, variant
 from .errors import ShapeError
 
 Dim = int | None
@@ -293,7 +293,33 @@ class ArraySpec:
         return f"array<{self.element}>"
 
 
-Spec = TensorSpec | ResourceSpec | ArraySpec
+class DataSpec:
+    """A dataset (`kind` "dataset") or an iterator over one ("iterator"). `items` are the specs of
+    what an element consists of.
+    """
+
+    __slots__ = ("items", "kind")
+    dtype = variant
+    shape = UNKNOWN
+
+    def __init__(self, kind: str, items: Iterable[Spec]) -> None:
+        self.kind = kind
+        self.items: tuple[Spec, ...] = tuple(items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DataSpec) and self.kind == other.kind and self.items == other.items
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.items))
+
+    def __repr__(self) -> str:
+        return f"DataSpec({self.kind!r}, {self.items!r})"
+
+    def __str__(self) -> str:
+        return f"{self.kind}<{', '.join(map(str, self.items))}>"
+
+
+Spec = TensorSpec | ResourceSpec | ArraySpec | DataSpec
 Element = TensorSpec | ArraySpec  # what an array may hold
 
 

@@ -16,7 +16,7 @@ from .literals import Tables, is_small, write_constant, write_value
 from .location import Loc
 from .names import Namespace, Positions, assigned_name, readable
 from .node import Graph, Node, Value
-from .op import CHECKS, IO, READ, WRITE
+from .op import ANYTHING, CHECKS, IO, READ, WRITE
 from .walk import functions_of
 
 _INDENT = "    "
@@ -25,7 +25,7 @@ _MARGIN = 20  # what is left on a line for the first argument behind long target
 _DEEPEST = 40 * len(_INDENT)  # Python reads 100 levels: a graph deeper in is a function by itself
 _TYPES_AT = 56  # lines longer than this do not push the column of types to the right
 
-_VERBS = {READ: "reads", WRITE: "writes", IO: "io", CHECKS: "checks"}
+_VERBS = {READ: "reads", WRITE: "writes", IO: "io", CHECKS: "checks", ANYTHING: "anything"}
 
 
 def to_text(graph: Graph, tables: dict[str, Any] | None = None) -> str:
@@ -211,10 +211,10 @@ class Printer:
         arguments = [self._name(v) for v in node.inputs]
         name = node.op.name
         for key, value in node.attrs.items():
-            if key == "callee" and id(value) in self._functions:
+            if node.op.name == "call" and id(value) in self._functions:
                 name = self._functions[id(value)]
                 continue
-            text = write_value(value, self._tables, lambda v: graphs.get(id(v)))
+            text = write_value(value, self._tables, lambda v: self._name_of_graph(v, graphs))
             arguments.append(f"{key}={text}")
         if name == "while":
             name = "while_"
@@ -224,6 +224,9 @@ class Printer:
         more = indent + _INDENT
         lines = _broken(f"{indent}(", targets.split(", "), f") = {name}(", more, always=True)
         return lines[:-1] + _broken(lines[-1], arguments, ")", more)
+
+    def _name_of_graph(self, thing: Any, graphs: dict[int, str]) -> str | None:
+        return graphs.get(id(thing)) or self._functions.get(id(thing))
 
     def _comment(self, node: Node) -> str:
         parts = [", ".join([str(v.spec) for v in node.outputs])] if node.outputs else []

@@ -8,15 +8,16 @@ from .node import FunctionRef, Graph, Node, subgraphs
 
 
 def functions_of(graph: Graph) -> list[FunctionRef]:
-    """The functions that `graph` calls, directly and through others, in the order of calls."""
+    """The functions that `graph` calls, directly and through others, in the order of calls; those
+    that its ops on datasets call for each element included.
+    """
     found: dict[int, FunctionRef] = {}
     pending = [graph]
     for current in pending:
         held: list[Graph] = []
         for node in current.nodes:
-            if not node.op.structured:
-                continue
-            held += subgraphs(node)
+            if node.op.structured:
+                held += subgraphs(node)
             callee = node.attrs.get("callee")
             if isinstance(callee, FunctionRef) and id(callee) not in found:
                 found[id(callee)] = callee

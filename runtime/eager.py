@@ -16,9 +16,9 @@ from ..graph.convert import Array
 from ..graph.dtypes import DType
 from ..graph.node import Tensor, Value
 from ..graph.op import Attrs, Op, infer_specs
-from ..graph.spec import ArraySpec, Spec, TensorSpec
+from ..graph.spec import ArraySpec, DataSpec, Spec, TensorSpec
 from .executable import executable
-from .tensor import EagerArray, EagerTensor
+from .tensor import EagerArray, EagerData, EagerTensor
 
 # What to call for an elementwise op on operands of given dtypes, and the result's dtype.
 _kernels: dict[tuple[Any, ...], tuple[Callable[..., Any], DType]] = {}
@@ -127,6 +127,8 @@ def wrap(value: Any, spec: Spec) -> Any:
         return EagerTensor(value, spec.dtype)
     if isinstance(spec, ArraySpec):
         return EagerArray(value, spec)
+    if isinstance(spec, DataSpec):
+        return EagerData(value, spec)
     return value
 
 

@@ -15,6 +15,7 @@ from ..graph.errors import InvalidArgumentError, OpError
 from ..graph.location import describe
 from ..graph.node import FunctionRef, Graph, Node
 from ..graph.op import infer_specs
+from ..graph.ops.raising import RAISE
 from ..graph.passes.pipeline import optimize
 from ..graph.settings import collector_paused, debug
 from ..graph.spec import TensorSpec
@@ -105,6 +106,11 @@ def at_user_line(error: Exception) -> Exception:
             operands = [scope.get(n) for n in names]
         tb = tb.tb_next
     if node is None or getattr(error, "explained", False):
+        return error
+    if node.op is RAISE:
+        note = f"raised at {describe(node.loc)}"
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
         return error
     specs = [_Operand(v) for v in operands]
     if isinstance(error, OpError):

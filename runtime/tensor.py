@@ -10,7 +10,7 @@ import numpy as np
 from ..graph.convert import Array
 from ..graph.dtypes import BY_NUMPY, DType, as_dtype, string
 from ..graph.node import Tensor
-from ..graph.spec import ArraySpec, TensorShape, TensorSpec
+from ..graph.spec import ArraySpec, DataSpec, TensorShape, TensorSpec
 from .device import current_device
 
 
@@ -141,6 +141,17 @@ class EagerArray:
     @property
     def shape(self) -> TensorShape:
         return self.spec.shape
+
+
+class EagerData(Tensor):
+    """A dataset or an iterator with its value (a `Stream` or `Cursor`); see `DataSpec`."""
+
+    __slots__ = ("_value", "dtype", "spec")
+
+    def __init__(self, value: Any, spec: DataSpec) -> None:
+        self._value = value
+        self.spec: DataSpec = spec
+        self.dtype = spec.dtype
 
 
 def _read_only(array: Array) -> Array:

@@ -26,15 +26,25 @@ from . import (
     nn,
     random,
 )
+from . import numpy_protocols as _numpy_protocols  # noqa: F401 - installs them
 from .basics import (
     UnconnectedGradients,
     constant,
     convert_to_tensor,
     executing_eagerly,
+    get_static_value,
+    identity_n,
     init_scope,
+    is_symbolic_tensor,
 )
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, saturate_cast
 from .control_flow import case, cond, switch_case, while_loop
+from .counting import (
+    histogram_fixed_width,
+    histogram_fixed_width_bins,
+    reverse_sequence,
+    unravel_index,
+)
 from .debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank, print
 from .dtypes import (
     DType,
@@ -57,11 +67,15 @@ from .dtypes import (
     uint32,
     uint64,
 )
+from .functional import foldl, foldr, map_fn, scan
 from .graph import Tensor, TensorShape, TensorSpec
 from .graph import dtypes as _dtypes
+from .graph.indexed_slices import IndexedSlices
 from .graph.location import register_internal
+from .graph.name_scope import get_current_name_scope, name_scope
 from .graph.ops.casting import cast
 from .graph.ops.casting import complex_ as complex
+from .graph.ops.clock import timestamp
 from .graph.ops.comparison import where
 from .graph.ops.division import truncatediv, truncatemod
 from .graph.ops.einsum import einsum
@@ -174,11 +188,16 @@ from .math import (
     truediv,
 )
 from .module import Module
+from .python_calls import numpy_function, py_function
 from .runtime.device import device
+from .scopes import control_dependencies, group, no_op
+from .scopes import tuple_ as tuple
+from .tensor_array import TensorArray
 from .tracer import function
 
 __version__ = "0.1.0"
 newaxis = None
+realdiv = divide
 register_internal(__file__)
 
 
@@ -186,8 +205,10 @@ __all__ = [
     "Assert",
     "DType",
     "GradientTape",
+    "IndexedSlices",
     "Module",
     "Tensor",
+    "TensorArray",
     "TensorShape",
     "TensorSpec",
     "UnconnectedGradients",
@@ -230,6 +251,7 @@ __all__ = [
     "cond",
     "config",
     "constant",
+    "control_dependencies",
     "convert_to_tensor",
     "cos",
     "cosh",
@@ -255,19 +277,28 @@ __all__ = [
     "float32",
     "float64",
     "floor",
+    "foldl",
+    "foldr",
     "function",
     "gather",
     "gather_nd",
+    "get_current_name_scope",
+    "get_static_value",
     "graph",
     "greater",
     "greater_equal",
+    "group",
     "half",
+    "histogram_fixed_width",
+    "histogram_fixed_width_bins",
     "identity",
+    "identity_n",
     "init_scope",
     "int8",
     "int16",
     "int32",
     "int64",
+    "is_symbolic_tensor",
     "is_tensor",
     "less",
     "less_equal",
@@ -276,27 +307,33 @@ __all__ = [
     "logical_and",
     "logical_not",
     "logical_or",
+    "map_fn",
     "math",
     "matmul",
     "maximum",
     "meshgrid",
     "minimum",
     "multiply",
+    "name_scope",
     "negative",
     "nest",
     "newaxis",
     "nn",
+    "no_op",
     "norm",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones",
     "ones_like",
     "pad",
     "pow",
     "print",
+    "py_function",
     "random",
     "range",
     "rank",
+    "realdiv",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",
@@ -308,10 +345,12 @@ __all__ = [
     "repeat",
     "reshape",
     "reverse",
+    "reverse_sequence",
     "roll",
     "round",
     "saturate_cast",
     "scalar_mul",
+    "scan",
     "scatter_nd",
     "searchsorted",
     "sequence_mask",
@@ -343,16 +382,19 @@ __all__ = [
     "tensor_scatter_nd_update",
     "tensordot",
     "tile",
+    "timestamp",
     "transpose",
     "truediv",
     "truncatediv",
     "truncatemod",
+    "tuple",
     "uint8",
     "uint16",
     "uint32",
     "uint64",
     "unique",
     "unique_with_counts",
+    "unravel_index",
     "unstack",
     "where",
     "while_loop",

@@ -10,8 +10,9 @@ from typing import Any
 from .graph.build import convert, interpreting, is_tracing, recording
 from .graph.dtypes import as_dtype
 from .graph.errors import DTypeError, ShapeError
-from .graph.node import Tensor
-from .graph.ops.shaping import broadcast_to, reshape
+from .graph.node import Tensor, Value
+from .graph.ops.dims import partial_value
+from .graph.ops.shaping import broadcast_to, identity, reshape
 from .graph.spec import TensorShape
 
 
@@ -63,6 +64,47 @@ def convert_to_tensor(
         except DTypeError:
             pass
     return convert(value, None if dtype is None else as_dtype(dtype))
+
+
+def is_symbolic_tensor(x: Any) -> bool:
+    """True for the tensors of a function that is traced, which have no value yet.
+
+    >>> import treadle as tl
+    >>> tl.is_symbolic_tensor(tl.constant(1)), tl.is_symbolic_tensor(1)
+    (False, False)
+    """
+    return isinstance(x, Value)
+
+
+def get_static_value(tensor: Any, partial: bool = False) -> Any:
+    """The value of a tensor as a NumPy array, if it is known now; else None.
+
+    In a function that is traced, constants and what follows from shapes are known.
+
+    >>> import treadle as tl
+    >>> tl.get_static_value(tl.constant([1, 2]))
+    array([1, 2], dtype=int32)
+    """
+    if hasattr(tensor, "__tl_tensor__"):
+        return None if is_tracing() else tensor.numpy()
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{tensor!r} is not a tensor")
+    if not isinstance(tensor, Value):
+        return tensor.numpy()
+    known = partial_value(tensor)
+    if known is None or (known.dtype == object and tensor.dtype.name != "string"):
+        return None
+    return known.copy()[()]
+
+
+def identity_n(input: Any, name: str | None = None) -> list[Tensor]:
+    """A list of tensors with the values of those in the list `input`.
+
+    >>> import treadle as tl
+    >>> [x.numpy() for x in tl.identity_n([1, [2., 3.]])]
+    [np.int32(1), array([2., 3.], dtype=float32)]
+    """
+    return [identity(x) for x in input]
 
 
 def executing_eagerly() -> bool:

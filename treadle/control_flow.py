@@ -14,6 +14,7 @@ from .graph.nest import flatten, pack
 from .graph.node import Value
 from .graph.ops.casting import cast
 from .graph.ops.logic import logical_and
+from .graph.spec import ArraySpec
 
 Thunk = Callable[[], Any]
 
@@ -53,7 +54,7 @@ def while_loop(
     count = 0 if maximum_iterations is None else convert(0)
     several = isinstance(loop_vars, (list, tuple))
     values = list(loop_vars) if several else [loop_vars]
-    values = [pack(v, [convert(x) for x in flatten(v)]) for v in values]
+    values = [pack(v, [_carried(x) for x in flatten(v)]) for v in values]
 
     def test(count: Any, *state: Any) -> Any:
         going_on = cond(*state)
@@ -78,6 +79,11 @@ def while_loop(
     if not several:
         return values[0]
     return pack(loop_vars, flatten(values)) if isinstance(loop_vars, tuple) else values
+
+
+def _carried(x: Any) -> Any:
+    """A tensor, or the contents of a TensorArray, as they are."""
+    return x if isinstance(getattr(x, "spec", None), ArraySpec) else convert(x)
 
 
 def switch_case(

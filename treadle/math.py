@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from .activations import log_softmax, softmax, softsign
+from .counting import (
+    confusion_matrix,
+    invert_permutation,
+    is_non_decreasing,
+    is_strictly_increasing,
+)
 from .graph.build import convert
 from .graph.node import Tensor
 from .graph.ops.arithmetic import absolute as abs
@@ -96,6 +102,14 @@ from .graph.ops.trigonometric import (
     tanh,
 )
 from .normalization import zero_fraction
+from .segments import (
+    segment_max,
+    segment_mean,
+    segment_min,
+    unsorted_segment_max,
+    unsorted_segment_min,
+    unsorted_segment_sqrt_n,
+)
 
 __all__ = [
     "abs",
@@ -114,6 +128,7 @@ __all__ = [
     "atanh",
     "bincount",
     "ceil",
+    "confusion_matrix",
     "conj",
     "cos",
     "cosh",
@@ -137,9 +152,12 @@ __all__ = [
     "greater_equal",
     "imag",
     "in_top_k",
+    "invert_permutation",
     "is_finite",
     "is_inf",
     "is_nan",
+    "is_non_decreasing",
+    "is_strictly_increasing",
     "l2_normalize",
     "lbeta",
     "less",
@@ -182,6 +200,9 @@ __all__ = [
     "round",
     "rsqrt",
     "scalar_mul",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
     "segment_sum",
     "sigmoid",
     "sign",
@@ -201,7 +222,10 @@ __all__ = [
     "trunc",
     "truncatediv",
     "truncatemod",
+    "unsorted_segment_max",
     "unsorted_segment_mean",
+    "unsorted_segment_min",
+    "unsorted_segment_sqrt_n",
     "unsorted_segment_sum",
     "xdivy",
     "xlog1py",

@@ -96,6 +96,12 @@ def _word(seed: int) -> Any:
 _streams = _Streams()
 
 
+def seeds_of(op_seed: int) -> list[int]:
+    """The global seed, or what stands in for it, and an op's own: two int64."""
+    seed = _DEFAULT_GLOBAL_SEED if _streams.seed is None else _streams.seed
+    return [int(_word(seed)), int(_word(op_seed))]
+
+
 def set_seed(seed: int | None) -> None:
     """Start all random streams anew, from `seed`; None: from a seed of the operating system.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 import threading
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from ..build import apply, convert
 from ..convert import Array
 from ..errors import AssertionFailedError, DTypeError, ShapeError
 from ..node import Tensor
-from ..op import CHECKS, IO, Op, no_gradient
+from ..op import CHECKS, IO, Attrs, Op, no_gradient
 from ..spec import TensorSpec
 from .define import primitive
 from .dims import partial_value
@@ -88,6 +89,8 @@ def parts_of(value: Any, top: bool = True) -> Parts:
         return _bracketed("(", items, ",)" if len(items) == 1 else ")")
     if isinstance(value, list):
         return _bracketed("[", [parts_of(v, False) for v in value], "]")
+    if isinstance(value, np.generic):
+        return [str(value)]
     return [repr(value)]
 
 
@@ -121,9 +124,12 @@ _streams: list[Any] = []  # what programs print to besides stdout, stderr and fi
 
 
 def _print_eval(
-    xp: Any, *arrays: Array, template: tuple[str, ...], summarize: int, stream: str
+    xp: Any, *arrays: Array, template: tuple[str, ...], summarize: int | None, stream: str
 ) -> tuple[()]:
-    text = _fill(template, arrays, summarize)
+    if summarize is None:
+        text = arrays[0][()].decode("utf-8", "backslashreplace") + template[1]  # type: ignore[attr-defined]
+    else:
+        text = _fill(template, arrays, summarize)
     if stream.startswith("file://"):
         with open(stream[7:], "a", encoding="utf-8") as file:
             file.write(text)
@@ -156,7 +162,8 @@ def print_(
     """Print tensors and other values when the program runs, in order with all other output.
 
     Of long axes the first and last `summarize` items are shown, all of them for -1. Lists, tuples
-    and dicts may hold tensors. `output_stream` is `sys.stderr` (the default), `sys.stdout`, any
+    and dicts may hold tensors. A single string tensor is printed as it is, others in quotes.
+    `output_stream` is `sys.stderr` (the default), `sys.stdout`, any
     object with a method `write`, or "file://" and a path.
 
     >>> import treadle as tl, sys
@@ -167,8 +174,14 @@ def print_(
     for i, value in enumerate(inputs):
         parts += [sep, *parts_of(value)] if i else parts_of(value)
     template, tensors = _template([*parts, end])
-    attrs = {"template": template, "summarize": summarize, "stream": _stream(output_stream)}
+    attrs: Attrs = {"template": template, "summarize": summarize, "stream": _stream(output_stream)}
+    if len(inputs) == len(tensors) == 1 and template[0] == "" and _is_text(tensors[0]):
+        attrs["summarize"] = None  # a single text is printed as it is, without quotes
     apply(_print, tensors, attrs)
+
+
+def _is_text(x: Tensor) -> bool:
+    return x.dtype.name == "string" and x.shape.rank == 0
 
 
 def _stream(stream: Any) -> str:
@@ -239,6 +252,34 @@ def assert_true(condition: Any, *data: Any, summarize: int | None = None, sep: s
     template, tensors = _template(parts)
     attrs = {"template": template, "summarize": 3 if summarize is None else summarize}
     apply(_assert, (tensor, *tensors), attrs)
+
+
+def _require_eval(
+    xp: Any, condition: Array, *values: Array, error: str, message: str
+) -> tuple[Array, ...]:
+    if not condition:
+        raise getattr(builtins, error)(message)
+    return values
+
+
+_require: Op = primitive(
+    "require",
+    lambda condition, *specs, error, message: specs,
+    _require_eval,
+    lambda g, out, condition, *values, error, message: (None, *g),
+    multiple=True,
+    effects=(CHECKS,),
+)
+
+
+def require(
+    condition: Tensor, values: Sequence[Tensor], error: str, message: str
+) -> tuple[Tensor, ...]:
+    """`values`, if `condition` holds when the program runs; else Python's own `error` is raised."""
+    result: tuple[Tensor, ...] = apply(
+        _require, (condition, *values), {"error": error, "message": message}
+    )
+    return result
 
 
 def assert_(condition: Any, data: Any = (), summarize: int | None = None, name: Any = None) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from ..build import apply, convert
 from ..convert import Array
 from ..errors import InvalidArgumentError, OpError, ShapeError
+from ..nest import staged_list
 from ..node import Tensor
 from ..op import Op
 from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec
@@ -122,6 +123,10 @@ def concat(values: Any, axis: Any, name: str | None = None) -> Tensor:
            [3, 4],
            [5, 6]], dtype=int32)
     """
+    staged = staged_list(values)
+    if staged is not None:
+        joined: Tensor = staged.__tl_concat__(constant_int(axis, "axis"))
+        return joined
     tensors = _tensors(values, "concat")
     result: Tensor = apply(_concat, tensors, {"axis": constant_int(axis, "axis")})
     return result
@@ -314,6 +319,10 @@ def stack(values: Any, axis: Any = 0, name: str | None = None) -> Tensor:
     array([[1, 3],
            [2, 4]], dtype=int32)
     """
+    staged = staged_list(values)
+    if staged is not None:
+        stacked: Tensor = staged.__tl_stack__(constant_int(axis, "axis"))
+        return stacked
     result: Tensor = apply(_stack, _tensors(values, "stack"), {"axis": constant_int(axis, "axis")})
     return result
 

@@ -180,6 +180,11 @@ def _set_rows(array: Array, indices: Any, updates: Array) -> None:
     array[indices] = updates
 
 
+def _divide_rows(array: Array, indices: Any, updates: Array) -> None:
+    divide = np.divide if array.dtype.kind in "fc" else np.floor_divide
+    divide.at(array, indices, updates)
+
+
 def _always(*values: Any) -> bool:
     return True
 
@@ -194,12 +199,14 @@ _SCATTERS = {
         ("scatter_sub", np.subtract.at),
         ("scatter_max", np.maximum.at),
         ("scatter_min", np.minimum.at),
+        ("scatter_mul", np.multiply.at),
+        ("scatter_div", _divide_rows),
     )
 }
 
 
 def scatter(kind: str, variable: Any, indices: Any, updates: Any) -> Tensor:
-    """Update the rows `indices` of a variable: `kind` is update, add, sub, max or min.
+    """Update the rows `indices` of a variable: `kind` is update, add, sub, mul, div, max or min.
 
     Rows named twice are added to twice; of two updates the last stays. The new value.
     """

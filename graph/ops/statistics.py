@@ -10,6 +10,7 @@ from ..build import apply, convert
 from ..convert import Array
 from ..dtypes import DType, as_dtype, float16, float32, int32, int64
 from ..errors import DTypeError, InvalidArgumentError, ShapeError
+from ..nest import staged_list
 from ..node import Tensor
 from ..op import OPS, Op, no_gradient
 from ..spec import UNKNOWN, TensorSpec
@@ -164,6 +165,9 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """
     if isinstance(inputs, Tensor):
         return inputs
+    staged = staged_list(inputs)
+    if staged is not None:
+        return reduce_sum(staged.__tl_stack__(0), 0)
     tensors = [convert(x) for x in inputs]
     if not tensors:
         raise InvalidArgumentError("add_n needs at least one tensor")

@@ -92,6 +92,8 @@ class Liveness:
         elif node not in self.nodes:
             self.nodes.add(node)
             self._pending += node.inputs
+            if node.after:  # by request, it waits for what has no effects
+                self._pending += [b.outputs[0] for b in node.after if not may_have_effects(b.op)]
 
     def _needed_inputs(self, node: Node) -> list[int]:
         """The inputs that a cond, switch or while needs for those of its results that are live."""

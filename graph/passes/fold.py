@@ -26,7 +26,7 @@ def fold(
 
     What fails here fails when the program runs: the node stays.
     """
-    if op.eval is None or specs is None or not _is_cheap(op, arrays, specs):
+    if op.eval is None or not specs or not _is_cheap(op, arrays, specs):
         return None
     try:
         found = op.eval(np, *arrays, **attrs)

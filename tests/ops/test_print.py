@@ -57,6 +57,33 @@ def test_format(values: list[Any], text: str) -> None:
     assert printed(*values) == text
 
 
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([c([1.5, 2.25, -3e-5])], "[1.5 2.25 -3e-05]"),
+        ([c([1e-3, 123456.0, 1e6, 1e7])], "[0.001 123456 1e+06 1e+07]"),
+        ([c("tab\there\n")], "tab\there\n"),
+        ([c("é")], "é"),
+        ([c("é"), c("x")], '"é" "x"'),
+        ([c(["x"])], '["x"]'),
+        ([[c("x")]], '["x"]'),
+        ([c([[b"ab", b"c"]])], '[["ab" "c"]]'),
+        ([{"k": c([1, 2]), "j": {"n": c(1.0)}}], "{'j': {'n': 1}, 'k': [1 2]}"),
+        ([[[c(1)], (c(2), [c(3)])]], "[[1], (2, [3])]"),
+        ([[tl.Variable(1.0)], {1}], "[1] {1}"),
+        ([np.float32(1.5), 1e10, c(255, tl.uint8)], "1.5 10000000000.0 255"),
+        ([tl.zeros([0, 3])], "[]"),
+        ([tl.ones([2, 3, 1])], "[[[1]\n  [1]\n  [1]]\n\n [[1]\n  [1]\n  [1]]]"),
+    ],
+)
+def test_more_of_the_format(values: list[Any], text: str) -> None:
+    """Made with tf.print of TensorFlow 2.21; eagerly and in a function."""
+    assert printed(*values) == text
+    stream = io.StringIO()
+    tl.function(lambda: tl.print(*values, output_stream=stream, end=""))()
+    assert stream.getvalue() == text
+
+
 def test_options() -> None:
     assert printed(1, c(2), sep=", ", end="!\n") == "1, 2!\n"
     assert printed(tl.range(10), summarize=-1) == "[0 1 2 3 4 5 6 7 8 9]"

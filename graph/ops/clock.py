@@ -1,0 +1,33 @@
+"""The time of day."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ..build import apply
+from ..dtypes import float64
+from ..node import Tensor
+from ..op import IO, no_gradient
+from ..spec import TensorSpec
+from .define import primitive
+
+_timestamp = primitive(
+    "timestamp",
+    lambda: TensorSpec([], float64),
+    lambda xp: np.float64(time.time()),
+    no_gradient,
+    effects=(IO,),
+)
+
+
+def timestamp(name: str | None = None) -> Tensor:
+    """Seconds since 1970 when the program gets here, a float64; in order with all io.
+
+    >>> import treadle as tl
+    >>> (tl.timestamp() > 1.7e9).numpy()
+    np.True_
+    """
+    result: Tensor = apply(_timestamp, ())
+    return result

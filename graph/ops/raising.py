@@ -1,0 +1,113 @@
+"""`raise` in a graph: an exception of the user's own class, made anew in each run.
+
+While tracing, the exception is made once, with symbolic tensors (and texts with marks for them) in
+its `args` and attributes. A run makes another one of that class without calling its `__init__`,
+which may take anything, and puts the values where the tensors were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..build import apply, eager_constant
+from ..convert import Array
+from ..nest import children, rebuild
+from ..node import Tensor
+from ..op import CHECKS, Op, no_gradient
+from ..symbolic_text import Part, has_marks, split
+from .define import primitive
+
+Build = Callable[[Sequence[Any]], Any]
+
+
+class Recipe:
+    """How to make an exception from the arrays of the tensors in it."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error_type = type(error)
+        self.tensors: list[Tensor] = []
+        self._args = [self._builder(a) for a in error.args]
+        self._attributes = {k: self._builder(v) for k, v in vars(error).items()}
+        cause = error.__cause__
+        self._cause = None if cause is None else self._inner(cause)
+        self._bare = error.__suppress_context__
+
+    def __repr__(self) -> str:
+        return f"<raise {self.error_type.__name__}>"
+
+    def __call__(self, arrays: Sequence[Array]) -> BaseException:
+        return self.build([eager_constant(np.asarray(a)) for a in arrays])
+
+    def build(self, tensors: Sequence[Any]) -> BaseException:
+        """The exception with `tensors` in the place of those that it was traced with."""
+        args = [make(tensors) for make in self._args]
+        made = self.error_type.__new__(self.error_type, *args)
+        # Of built-in classes some keep their arguments in places of their own.
+        native = next(c for c in self.error_type.__mro__ if not c.__flags__ & _HEAP_TYPE)
+        try:
+            native.__init__(made, *args)  # type: ignore[misc]
+        except TypeError:
+            BaseException.__init__(made, *args)
+        made.__dict__.update({name: make(tensors) for name, make in self._attributes.items()})
+        if self._cause is not None:
+            made.__cause__ = self._cause(tensors)
+        made.__suppress_context__ = self._bare
+        return made
+
+    def _inner(self, error: BaseException) -> Build:
+        recipe = Recipe(error)
+        first, size = len(self.tensors), len(recipe.tensors)
+        self.tensors += recipe.tensors
+        return lambda tensors: recipe.build(tensors[first : first + size])
+
+    def _builder(self, value: Any) -> Build:
+        if isinstance(value, Tensor):
+            index = len(self.tensors)
+            self.tensors.append(value)
+            return lambda tensors: tensors[index]
+        if isinstance(value, str) and has_marks(value):
+            return self._text(split(value))
+        if isinstance(value, BaseException):
+            return self._inner(value)
+        items = children(value)
+        if items is None:
+            return lambda tensors: value
+        parts = [self._builder(item) for item in items]
+        return lambda tensors: rebuild(value, [make(tensors) for make in parts])
+
+    def _text(self, pieces: Sequence[str | Part]) -> Build:
+        index = len(self.tensors)
+        self.tensors += [p.value for p in pieces if isinstance(p, Part)]
+
+        def text(tensors: Sequence[Any]) -> str:
+            values = iter(tensors[index:])
+            return "".join(p if isinstance(p, str) else p.text(next(values)) for p in pieces)
+
+        return text
+
+
+_HEAP_TYPE = 1 << 9
+
+
+def _raise_eval(xp: Any, *arrays: Array, make: Callable[[Sequence[Array]], BaseException]) -> Any:
+    raise make(arrays)
+
+
+RAISE: Op = primitive(
+    "raise_",
+    lambda *specs, make: (),
+    _raise_eval,
+    no_gradient,
+    multiple=True,
+    effects=(CHECKS,),
+    display="raise",
+)
+
+
+def raise_(error: BaseException) -> None:
+    """Raise an exception like `error` when the program comes to this point."""
+    recipe = Recipe(error)
+    apply(RAISE, recipe.tensors, {"make": recipe})

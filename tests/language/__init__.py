@@ -1,0 +1,1 @@
+"""Programs in ordinary Python: each runs untraced and traced, and must do the same."""

@@ -1,0 +1,265 @@
+"""`raise`, `assert`, `try`, `with` and `match` under tensor conditions."""
+
+from __future__ import annotations
+
+import contextlib
+
+import treadle as tl
+
+from .harness import Collection, Py
+
+program = Collection()
+
+
+class TooBigError(Exception):
+    def __init__(self, limit):
+        super().__init__(f"more than {limit}")
+        self.limit = limit
+
+
+@program(3.0, -3.0)
+def raise_in_branch():
+    def f(x):
+        if x < 0:
+            raise ValueError("negative")
+        return x * 2
+
+    return f
+
+
+@program(3.0, 30.0)
+def raise_own_class():
+    def f(x):
+        if x > 10:
+            raise TooBigError(10)
+        return x * 2
+
+    return f
+
+
+@program([1.0, 2.0], [1.0, -2.0])
+def raise_in_loop():
+    v = tl.Variable(0.0)
+
+    def f(x):
+        for a in x:
+            v.assign_add(1.0)
+            if a < 0:
+                raise ArithmeticError
+        v.assign_add(10.0)
+        return v + 0.0
+
+    return f, lambda: v.numpy()
+
+
+@program(3.0, -3.0)
+def raise_in_helper():
+    def check(x):
+        if x < 0:
+            raise KeyError("x")
+        return x
+
+    def f(x):
+        return check(x) + 1
+
+    return f
+
+
+@program(3.0, -3.0)
+def raise_on_both_sides():
+    def f(x):
+        if x < 0:
+            raise KeyError("negative")
+        raise ValueError("positive")
+
+    return f
+
+
+@program(3.0, -3.0, 0.0)
+def raise_as_else():
+    def f(x):
+        if x < 0:
+            return -x
+        if x > 0:
+            return x
+        raise ZeroDivisionError("zero")
+
+    return f
+
+
+@program(3.0, -3.0)
+def assert_in_branch():
+    def f(x):
+        if x < 0:
+            assert x > -1, "too small"
+        return x
+
+    return f
+
+
+@program(3.0, -3.0)
+def try_around_branch():
+    def f(x):
+        try:
+            if x > 0:
+                y = x * 2
+            else:
+                y = x - 1
+        except ValueError:
+            y = x
+        return y
+
+    return f
+
+
+@program(3.0, -3.0)
+def finally_after_branch():
+    v = tl.Variable(0.0)
+
+    def f(x):
+        try:
+            if x > 0:
+                return x * 2
+            x = x - 1
+        finally:
+            v.assign_add(1.0)
+        return x
+
+    return f, lambda: v.numpy()
+
+
+@program(3.0, -3.0)
+def try_catches_raise():
+    def f(x):
+        try:
+            if x < 0:
+                raise ValueError("negative")
+            y = x * 2
+        except ValueError:
+            y = x * 0
+        return y
+
+    return f
+
+
+@program(3.0, Py(-3.0))
+def python_exception_caught():
+    def f(x):
+        table = {"a": 1.0}
+        try:
+            k = table["b"]
+        except KeyError:
+            k = 2.0
+        return x * k if x > 0 else x
+
+    return f
+
+
+@program(3.0, -3.0)
+def with_around_branch():
+    def f(x):
+        with contextlib.nullcontext(2.0) as k:
+            if x > 0:
+                return x * k
+            x = x - k
+        return x
+
+    return f
+
+
+@program(1, 2, 3, 9)
+def match_numbers():
+    def f(n):
+        match n:
+            case 1:
+                return n * 10
+            case 2 | 3:
+                return n * 100
+            case _:
+                return -n
+
+    return f
+
+
+@program(1, 20, -3)
+def match_with_guard():
+    def f(n):
+        match n:
+            case 0 | 1:
+                r = 0
+            case k if k > 10:
+                r = k * 2
+            case k:
+                r = -k
+        return r
+
+    return f
+
+
+@program((1, 2), (0, 5), (0, 0))
+def match_pairs():
+    def f(a, b):
+        match (a, b):
+            case (0, 0):
+                return a
+            case (0, y):
+                return y * 10
+            case (x, y):
+                return x + y
+
+    return f
+
+
+@program((Py("up"), 1.0), (Py("down"), 1.0), (Py("up"), -1.0))
+def match_python_value():
+    def f(way, x):
+        match way:
+            case "up":
+                if x > 0:
+                    return x + 1
+                return x
+            case "down":
+                return x - 1
+        return x * 0
+
+    return f
+
+
+@program(5, 1)
+def recursion():
+    def fact(n):
+        if n <= 1:
+            return tl.constant(1)
+        return n * fact(n - 1)
+
+    def f(n):
+        return fact(n)
+
+    return f
+
+
+@program(6, 3)
+def mutual_recursion():
+    def even(n):
+        return tl.constant(True) if n == 0 else odd(n - 1)
+
+    def odd(n):
+        return tl.constant(False) if n == 0 else even(n - 1)
+
+    def f(n):
+        return even(n)
+
+    return f
+
+
+@program(5.0)
+def python_recursion():
+    def power(x, k):
+        if k == 0:
+            return 1.0
+        return x * power(x, k - 1) if x > 0 else x
+
+    def f(x):
+        return power(x, 3)
+
+    return f

@@ -1,0 +1,233 @@
+"""Lists, comprehensions and generators."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+import treadle as tl
+
+from .harness import Collection
+
+program = Collection()
+
+
+@program([1.0, 2.0, 3.0])
+def append_and_stack():
+    def f(x):
+        out = []
+        for v in x:
+            out.append(v * 2)
+        return tl.stack(out)
+
+    return f
+
+
+@program([1.0, 2.0, 3.0])
+def append_and_return():
+    def f(x):
+        out = []
+        for v in x:
+            out.append(v * 2)
+        return out
+
+    return f
+
+
+@program(4, 0)
+def append_in_range():
+    def f(n):
+        out = []
+        for i in tl.range(n):
+            out.append(i * i)
+        return len(out)
+
+    return f
+
+
+@program([1.0, -2.0, 3.0])
+def append_if():
+    def f(x):
+        out = []
+        for v in x:
+            if v > 0:
+                out.append(v)
+        return tl.reduce_sum(tl.stack(out)), len(out)
+
+    return f
+
+
+@program([3.0, 1.0])
+def append_in_while():
+    def f(x):
+        out = [x]
+        while tl.reduce_sum(out[-1]) < 50:
+            out.append(out[-1] * 2)
+        return out[-1], len(out)
+
+    return f
+
+
+@program(3.0, -3.0)
+def append_in_branch():
+    def f(x):
+        out = [x]
+        if x > 0:
+            out.append(x * 2)
+        return tl.add_n(out) if len(out) > 1 else out[0]
+
+    return f
+
+
+@program([1.0, 2.0, 3.0])
+def append_to_python_list_unrolled():
+    def f(x):
+        out = []
+        for k in (1.0, 2.0):
+            out.append(x * k)
+        return out
+
+    return f
+
+
+@program([1.0, 2.0, 3.0])
+def comprehension():
+    def f(x):
+        return tl.stack([v * 2 for v in x])
+
+    return f
+
+
+@program([1.0, -2.0, 3.0])
+def comprehension_with_if():
+    def f(x):
+        return tl.stack([v * 2 for v in x if v > 0])
+
+    return f
+
+
+@program([[1.0, 2.0], [3.0, 4.0]])
+def comprehension_nested():
+    def f(x):
+        return [[v + 1 for v in row] for row in x]
+
+    return f
+
+
+@program([1.0, 2.0, 3.0])
+def generator_expression():
+    def f(x):
+        return sum(v * v for v in x)
+
+    return f
+
+
+@program([1.0, 2.0, 3.0])
+def any_of_generator():
+    def f(x):
+        if any(v > 2 for v in x):
+            return x * 2
+        if all(v > 0 for v in x):
+            return x
+        return -x
+
+    return f
+
+
+@program([1.0, 2.0, 3.0])
+def generator_function():
+    def twice(x):
+        for v in x:
+            yield v * 2
+
+    def f(x):
+        total = 0.0
+        for v in twice(x):
+            total += v
+        return total
+
+    return f
+
+
+@program([1.0, -2.0, 3.0])
+def generator_with_condition():
+    def positive(x):
+        for v in x:
+            if v > 0:
+                yield v
+
+    def f(x):
+        total = 0.0
+        for v in positive(x):
+            total += v
+        return total
+
+    return f
+
+
+@program([3.0, 1.0, 2.0])
+def max_of_items():
+    def f(x):
+        return max(x), min(x), sum(x)
+
+    return f
+
+
+@program([3.0, 1.0, 2.0])
+def sorted_items():
+    def f(x):
+        return tl.stack(sorted(x))
+
+    return f
+
+
+@program([3.0, 1.0, 2.0])
+def map_and_filter():
+    def f(x):
+        return tl.add_n(list(map(lambda v: v if v > 1.5 else -v, x)))
+
+    return f
+
+
+@program([3.0, 1.0, 2.0])
+def reduce_function():
+    def f(x):
+        return functools.reduce(lambda a, b: a * b if b > 1.5 else a, list(x))
+
+    return f
+
+
+@program([3.0, 1.0, 2.0])
+def unpacking():
+    def f(x):
+        a, b, c = x
+        first, *rest = x
+        return a * b + c - first + len(rest)
+
+    return f
+
+
+@program([3.0, 1.0, 2.0])
+def dict_comprehension():
+    def f(x):
+        d = {k: v * 2 if v > 1.5 else v for k, v in zip("abc", x)}
+        return d
+
+    return f
+
+
+@program([3.0, 1.0, 2.0])
+def numpy_functions():
+    def f(x):
+        return np.sin(x) + np.maximum(x, 2.0) * np.sum(x) + np.sqrt(np.abs(x))
+
+    return f
+
+
+@program([3.0, 1.0, 2.0])
+def numpy_where():
+    def f(x):
+        return np.where(x > 1.5, x, 0.0), np.linalg.norm(x), np.mean(x)
+
+    return f

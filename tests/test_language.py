@@ -1,0 +1,24 @@
+"""Ordinary Python under tensor conditions and over tensors: traced as untraced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from language import branches, exceptions, loops, sequences, state
+from language.harness import Program, traced, untraced
+
+MODULES = (branches, loops, state, sequences, exceptions)
+PROGRAMS = [p for module in MODULES for p in module.program.programs]
+# Programs that are refused for now; the list only shrinks.
+NOT_YET = set((Path(__file__).parent / "language" / "not_yet.txt").read_text().split())
+
+
+def parameters() -> list[object]:
+    mark = pytest.mark.xfail(strict=True, reason="not converted yet")
+    return [pytest.param(p, id=p.name, marks=[mark] if p.name in NOT_YET else []) for p in PROGRAMS]
+
+
+@pytest.mark.parametrize("program", parameters())
+def test_program(program: Program) -> None:
+    assert traced(program) == untraced(program)
