@@ -6,6 +6,7 @@ from treadle.graph import location
 
 location.register_internal(__file__)
 
+from . import experimental  # noqa: E402
 from .api import convert, do_not_convert, to_code, to_graph, why_unconverted  # noqa: E402
 
-__all__ = ["convert", "do_not_convert", "to_code", "to_graph", "why_unconverted"]
+__all__ = ["convert", "do_not_convert", "experimental", "to_code", "to_graph", "why_unconverted"]

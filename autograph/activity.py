@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 class Names:
@@ -58,7 +58,6 @@ class Activity:
     writes      perhaps written or deleted
     dels        perhaps deleted
     captured    used by functions made here, which may run later
-    places      attributes and items that are assigned
     calls       something is called, so any function that was made before may run
     """
 
@@ -67,7 +66,6 @@ class Activity:
     writes: int = 0
     dels: int = 0
     captured: int = 0
-    places: list[ast.expr] = field(default_factory=list)
     calls: bool = False
 
     def then(self, later: Activity) -> None:
@@ -85,7 +83,6 @@ class Activity:
         self.writes |= other.writes
         self.dels |= other.dels
         self.captured |= other.captured
-        self.places += other.places
         self.calls |= other.calls
 
 
@@ -159,12 +156,6 @@ def _name(s: Scanner, node: ast.Name, into: Activity) -> None:
         into.writes |= bit
         if type(node.ctx) is ast.Del:
             into.dels |= bit
-
-
-def _place(s: Scanner, node: ast.Attribute | ast.Subscript, into: Activity) -> None:
-    s.children(node, into)
-    if type(node.ctx) is not ast.Load:
-        into.places.append(node)
 
 
 def _assign(s: Scanner, node: ast.Assign, into: Activity) -> None:
@@ -335,8 +326,6 @@ def _branches(s: Scanner, node: ast.stmt, into: Activity) -> None:
 
 _HANDLERS: dict[type[ast.AST], Callable[..., None]] = {
     ast.Name: _name,
-    ast.Attribute: _place,
-    ast.Subscript: _place,
     ast.Assign: _assign,
     ast.AugAssign: _aug_assign,
     ast.AnnAssign: _ann_assign,

@@ -243,6 +243,7 @@ class _Liveness:
         for handler in handlers:
             caught |= _before(self.block(handler.body, behind, inner), handler.head)
         last = self.block(orelse.body, behind, inner)
+        stmt.caught = caught | escaping | ends.gen
         return self.block(body.body, last, replace(inner, exc=caught)) | caught
 
     def _leads_to(self, block: Block, around: _Around) -> int:

@@ -21,18 +21,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 _MARKED = "it is marked by do_not_convert"
 
 
-def convert(function: Callable[..., Any]) -> Callable[..., Any]:
+def convert(function: Callable[..., Any], relaxed: bool = False) -> Callable[..., Any]:
     """`function` with control flow that works on tensors, or itself if it can't be converted.
 
+    `relaxed`: where two paths give different dtypes or shapes, what fits both is found.
     `why_unconverted` tells why it could not.
     """
     if isinstance(function, MethodType):
-        made = convert(function.__func__)
+        made = convert(function.__func__, relaxed)
         return function if made is function.__func__ else MethodType(made, function.__self__)
     if isinstance(function, functools.partial):
-        return functools.partial(convert(function.func), *function.args, **function.keywords)
+        inner = convert(function.func, relaxed)
+        return functools.partial(inner, *function.args, **function.keywords)
     if not isinstance(function, FunctionType):
-        made_callable: Callable[..., Any] = call(function)
+        made_callable: Callable[..., Any] = call(function, relaxed)
         return made_callable
     if policy.DO_NOT_CONVERT in function.__dict__ or is_converted(function.__code__):
         return function
@@ -40,7 +42,7 @@ def convert(function: Callable[..., Any]) -> Callable[..., Any]:
     if template is None:
         return function
     policy.count_as_user(function)
-    return template.complete(function)
+    return template.complete(function, relaxed)
 
 
 def to_graph(entity: Callable[..., Any], recursive: bool = True) -> Callable[..., Any]:

@@ -4,51 +4,136 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from types import BuiltinFunctionType, FunctionType, MethodType
+from contextvars import ContextVar
+from inspect import CO_GENERATOR
+from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType
 from typing import Any
 
+from treadle.graph import weak
+from treadle.graph.build import is_tracing
 from treadle.graph.ops.sequences import range_ as tensor_range
 
-from . import policy
+from . import changing, choosing, journal, keys, policy, special
+from .choice import Choice
+from .choosing import call_chosen
 from .convert import is_converted, known_template, template_of
+from .formatting import text_method
+from .generated import Generated
+from .list_methods import list_method, staged_method
+from .policy import replaced
+from .recursion import guarded
+from .staged_list import StagedList
 from .truth import staged
 
+# Is told of each function and method that is called converted.
+listener: ContextVar[Callable[[Any], None] | None] = ContextVar("listener", default=None)
 
-def call(function: Any) -> Any:
-    """What to call instead of `function`: the converted one, or itself where none is needed."""
+
+def call(function: Any, relaxed: bool = False) -> Any:
+    """What to call instead of `function`: the converted one, or itself where none is needed.
+
+    A function that is called in a `relaxed` one is converted as relaxed.
+    """
+    made = _converted(function, relaxed)
+    if made is function and journal.is_watched():
+        return changing.watched(function)
+    return made
+
+
+def _converted(function: Any, relaxed: bool) -> Any:
     kind = type(function)
+    if kind is Choice:
+        return functools.partial(call_chosen, relaxed, function)
     if kind is FunctionType:
-        return _function(function)
+        return _told(function, function, _function(function, relaxed))
     if kind is MethodType:
-        made = call(function.__func__)
-        return function if made is function.__func__ else MethodType(made, function.__self__)
-    if kind is BuiltinFunctionType or not policy.may_need_conversion(function):
+        inner = function.__func__
+        special.meet_class(type(function.__self__))
+        if type(function.__self__) is StagedList:
+            return staged_method(function)
+        if type(inner) is FunctionType:
+            made = _told(function, inner, _function(inner, relaxed))
+        else:
+            made = call(inner, relaxed)
+        return function if made is inner else MethodType(made, function.__self__)
+    if kind is BuiltinFunctionType:
+        return _of_builtin(function)
+    if kind is MethodWrapperType:
+        return changing.special_method(function)
+    if kind is type and function in replaced:
+        return replaced[function]
+    if policy.takes_functions(function) and is_tracing():
+        return functools.partial(_with_functions, relaxed, function)
+    if isinstance(function, type):
+        special.meet_class(function)
+    if not policy.may_need_conversion(function):
         return function
     if isinstance(function, functools.partial):
-        inner = call(function.func)
+        inner = call(function.func, relaxed)
         if inner is function.func:
             return function
         return functools.partial(inner, *function.args, **function.keywords)
     if isinstance(function, type):
-        return functools.partial(_construct, function)
-    return MethodType(call(kind.__call__), function)
+        return functools.partial(_construct, relaxed, function)
+    return MethodType(call(kind.__call__, relaxed), function)
 
 
-def _function(function: FunctionType) -> Any:
+def _of_builtin(function: Any) -> Any:
+    """What to call instead of a function or method of a built-in class."""
+    owner = function.__self__
+    if type(owner) is list:
+        return list_method(function)
+    if isinstance(owner, (dict, set)):
+        return keys.method(function)
+    if type(owner) is str:
+        return text_method(function)
+    return replaced.get(function, function)
+
+
+def _told(called: Any, function: FunctionType, made: Any) -> Any:
+    if made is not function:
+        tell = listener.get()
+        if tell is not None:
+            tell(called)
+    return made
+
+
+def _function(function: FunctionType, relaxed: bool) -> Any:
+    made = _as_converted(function, relaxed)
+    return guarded(function, made, relaxed) if is_converted(made.__code__) else made
+
+
+def _as_converted(function: FunctionType, relaxed: bool) -> Any:
     template = known_template(function)
     if template is not None and policy.DO_NOT_CONVERT not in function.__dict__:
-        return template.function(function)
+        special.meet(function)
+        return template.function(function, relaxed)
+    if function.__code__.co_flags & CO_GENERATOR:
+        return _generated(function, relaxed)
     if is_converted(function.__code__) or not policy.may_need_conversion(function):
         return function
     template = template_of(function)
-    return function if template is None else template.function(function)
+    special.meet(function)
+    return function if template is None else template.function(function, relaxed)
 
 
-def _construct(cls: type, *args: Any, **kwargs: Any) -> Any:
+def _generated(function: FunctionType, relaxed: bool) -> Any:
+    """What to call instead of a generator function."""
+    kept = policy.DO_NOT_CONVERT in function.__dict__ or policy.is_library_function(function)
+    if kept or not is_tracing():
+        return function
+
+    def start(*args: Any, **kwargs: Any) -> Generated:
+        return Generated(function, relaxed, args, kwargs)
+
+    return start
+
+
+def _construct(relaxed: bool, cls: type, /, *args: Any, **kwargs: Any) -> Any:
     """What `cls(*args, **kwargs)` does, with `__init__` converted."""
     made = cls.__new__(cls, *args, **kwargs)
     if isinstance(made, cls):
-        init: Callable[..., Any] = call(type(made).__init__)
+        init: Callable[..., Any] = call(type(made).__init__, relaxed)
         result = init(made, *args, **kwargs)
         if result is not None:
             kind = type(result).__name__
@@ -56,8 +141,23 @@ def _construct(cls: type, *args: Any, **kwargs: Any) -> Any:
     return made
 
 
+def _with_functions(relaxed: bool, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call `function`, which calls functions that it is given: these are converted."""
+    given = [call(a, relaxed) if isinstance(a, _CALLED) else a for a in args]
+    named = {k: call(a, relaxed) if isinstance(a, _CALLED) else a for k, a in kwargs.items()}
+    return function(*given, **named)
+
+
+_CALLED = (FunctionType, MethodType, functools.partial)
+
+
 def range_(*args: Any) -> Any:
     """`range(...)`, over tensors if an argument is one."""
     if any(type(a) is not int and staged(a) for a in args):
-        return tensor_range(*args)
+        return weak.mark(tensor_range(*args))
     return range(*args)
+
+
+changing.convert_with(functools.partial(_converted, relaxed=False))
+choosing.convert_with(call)
+special.convert_with(call)

@@ -7,19 +7,26 @@ fit. One `Carried` is one attempt to trace the body.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from treadle.graph import Tensor, Value
+from treadle.graph import Tensor, Value, weak
 from treadle.graph.build import convert
 from treadle.graph.control import Branch, fits, new_branch
-from treadle.graph.dtypes import DType
+from treadle.graph.dtypes import DType, float64
 from treadle.graph.errors import LoopDtypeError, LoopShapeError
 from treadle.graph.node import Graph
-from treadle.graph.spec import Spec
+from treadle.graph.spec import Spec, TensorSpec
 
-from .filling import filler
+from .choice import Choice as OneOf
+from .choice import as_text, is_text
+from .facts import known_truth
+from .filling import Filling, filler
+from .optional import Optional, Source
 from .place import LoopSite
+from .rebuilt import home_of, lifted
+from .relaxed import as_promoted, promoted, relaxed_spec
 from .state import (
     NUMBERS,
     Nested,
@@ -31,10 +38,12 @@ from .state import (
     describe_value,
     is_number,
     is_tensor,
+    of_python,
     parts_of,
     same_object,
 )
 from .undefined import Undefined, Unused, error_of
+from .widening import Kind, kind_of, widening
 
 Path = tuple[int, ...]  # of a value: the place in the state, then in containers
 
@@ -46,17 +55,26 @@ class How(Enum):
     TENSOR = 1
 
 
-Choice = How | DType
+@dataclass(frozen=True, slots=True, eq=False)
+class Widened:
+    """As one of `kind`; `like` is what the body gave, or None where that is not known."""
+
+    kind: Kind
+    like: Any
+
+
+# A spec: as a tensor of that dtype whose shape may vary as much. Undefined: not at all, which is
+# an error where it is read.
+Choice = How | DType | TensorSpec | Widened | Undefined
 Choices = dict[Path, Choice]
 
 
 class RetryError(Exception):
-    """The body must be traced again with other choices."""
+    """The body must be traced again with more choices."""
 
     def __init__(self, path: Path, choice: Choice) -> None:
         super().__init__()
-        self.path = path
-        self.choice = choice
+        self.choices = {path: choice}
 
 
 class LoopBranch(Branch):
@@ -96,20 +114,27 @@ class Carried:
         choices: Choices,
         internal: Sequence[tuple[str, Tensor]],
         surely: bool,
+        relaxed: bool = False,
+        unread: range = range(0),
     ) -> None:
+        """`unread`: values that names hold which may never be read; others surely are."""
         self.site = site
+        self.unread = unread
+        self.relaxed = relaxed
+        self.shapes_vary = False  # a shape that changes is given up, where the loop asks for it
         self.labels = labels
         self.values = values
         self.choices = choices
         self.surely = surely
+        self.home = home_of()
         self.internal = len(internal)
         self.names = [name for name, _ in internal]
         self.initial = [tensor for _, tensor in internal]
-        self._before: list[Any] = [None] * len(internal)  # what each slot was made from
+        self.specs: list[Spec] = [tensor.spec for _, tensor in internal]
+        self._entered: dict[Path, Any] = {}  # values that were widened before the loop
         self.plans = [self._enter(v, (i,)) for i, v in enumerate(values)]
-        specs = [t.spec for t in self.initial]
-        self.body = LoopBranch.new(specs, self.names, "body")
-        self.test = LoopBranch.new(specs, self.names, "test")
+        self.body = LoopBranch.new(self.specs, self.names, "body")
+        self.test = LoopBranch.new(self.specs, self.names, "test")
         self.outputs: list[Tensor] = []
         self.results: list[Plan] = []
         self._constant: dict[int, Any] = {}  # slots whose number the body does not change
@@ -126,8 +151,23 @@ class Carried:
 
     def _enter(self, value: Any, path: Path) -> Plan:
         choice = self.choices.get(path)
+        if isinstance(choice, Widened):
+            value = choice.kind.widen(value, choice.like, self._source(path))
+            if isinstance(value, (Optional, OneOf)):
+                value = value.filled(choice.like)
+            self._entered[path] = value
+            choice = None
+        if isinstance(choice, Undefined):
+            self._entered[path] = choice
+            return Same(choice)
         if choice is How.PYTHON or isinstance(value, (Undefined, Unused)):
             return Same(value)
+        if isinstance(value, Filling):
+            spec = choice if isinstance(choice, TensorSpec) else value.spec
+            return self._add(filler(spec), spec, path)
+        if isinstance(choice, TensorSpec):
+            number = weak.is_number(value) and choice.shape.rank == 0
+            return self._add(as_promoted(value, choice.dtype), choice, path, number)
         if choice is not None:
             return self._slot(value, path, choice if isinstance(choice, DType) else None)
         if is_tensor(value) and not hasattr(type(value), "__tl_tensor__"):
@@ -137,88 +177,152 @@ class Carried:
         parts = parts_of(value)
         if parts is None:
             return Same(value)
-        return Nested([self._enter(v, (*path, i)) for i, v in enumerate(parts[0])], parts[1])
+        items = [self._enter(v, (*path, i)) for i, v in enumerate(parts[0])]
+        if isinstance(value, (Optional, OneOf)) and isinstance(items[0], Same):
+            items[0] = self._slot(parts[0][0], (*path, 0), None)
+        return Nested(items, parts[1])
 
     def _slot(self, value: Any, path: Path, dtype: DType | None) -> Slot:
-        self.initial.append(convert(value, dtype))
+        tensor = value if dtype is None and isinstance(value, Tensor) else convert(value, dtype)
+        return self._add(tensor, tensor.spec, path, of_python(value))
+
+    def _add(self, initial: Tensor, spec: Spec, path: Path, number: bool = False) -> Slot:
+        self.initial.append(initial)
+        self.specs.append(spec)
         self.names.append("_".join([self.labels[path[0]], *map(str, path[1:])]))
-        self._before.append(value)
-        return Slot(len(self.initial) - 1)
+        return Slot(len(self.initial) - 1, number)
+
+    def _source(self, path: Path) -> Source:
+        return Source(self.labels[path[0]], f"the loop at {self.site.line}", self.home)
 
     # --- after one iteration ---------------------------------------------------
 
     def match(self, after: Sequence[Any]) -> None:
         """Find the body's outputs and how the results are put together, or why that can't be."""
         self.outputs = list(self.body.inputs)
-        self.results = [
-            self._match(plan, before, value, (i,))
-            for i, (plan, before, value) in enumerate(
-                zip(self.plans, self.values, after, strict=True)
-            )
-        ]
+        self.results = []
+        again: RetryError | None = None
+        for i, (plan, before, value) in enumerate(zip(self.plans, self.values, after, strict=True)):
+            try:
+                self.results.append(self._match(plan, before, value, (i,)))
+            except RetryError as retry:
+                again = again or retry
+                again.choices |= retry.choices
+            except (LoopDtypeError, LoopShapeError) as error:
+                if i not in self.unread:
+                    raise
+                again = again or RetryError((i,), How.PYTHON)
+                again.choices[i,] = Undefined(self.labels[i], str(error), type(error))
+        if again is not None:
+            try:
+                raise again
+            finally:
+                del again  # a cycle would keep what the user's frames refer to
         self._late()
 
     def _match(self, plan: Plan, before: Any, after: Any, path: Path) -> Plan:
         name = self.labels[path[0]]
+        before = self._entered.get(path, before)
         if isinstance(after, Unused):
             return Same(before) if isinstance(plan, Same) else plan
+        if isinstance(before, Unused) or (isinstance(before, Undefined) and not self._tags(before)):
+            return self._first_set_inside(before, after, path)
+        if isinstance(before, Undefined) and isinstance(after, Undefined):
+            return Same(after)
+        text = is_text(before) and isinstance(plan, Slot)
+        if text:
+            with self.body:
+                after = as_text(after)
+        kind = None if text else widening(before, after, self.relaxed)
+        if kind is not None:
+            pattern = after
+            with self.body:
+                after = kind.widen(after, before, self._source(path))
+            if kind.applies(before, after):
+                raise RetryError(path, Widened(kind, pattern))
         if isinstance(plan, Slot):
             return self._match_tensor(plan, before, after, path)
+        if is_text(before) and not same_object(before, after) and _other_texts(before, after):
+            raise RetryError(path, How.TENSOR)
         if isinstance(plan, Nested):
-            first, second = parts_of(before), parts_of(after)
-            if first is None or second is None or first[2] != second[2]:
-                raise self._changed_structure(before, after, name)
-            items = [
-                self._match(p, b, a, (*path, i))
-                for i, (p, b, a) in enumerate(zip(plan.items, first[0], second[0], strict=True))
-            ]
-            return Nested(items, plan.make)
-        if isinstance(before, (Undefined, Unused)):
-            return self._first_set_inside(before, after, path)
+            return self._match_parts(plan, before, after, path)
         if same_object(before, after):
             return plan
         if is_number(before) or is_tensor(before):
-            if is_tensor(after) and is_number(before) and accepts(_dtype(after), before):
-                raise RetryError(path, _dtype(after))
+            if is_tensor(after) and is_number(before):
+                dtype = _dtype(after) if accepts(_dtype(after), before) else None
+                dtype = dtype or (promoted(before, after) if self.relaxed else None)
+                if dtype is not None:
+                    raise RetryError(path, dtype)
             if is_tensor(after) or is_number(after):
                 raise RetryError(path, How.TENSOR)
         raise self._changed_dtype(before, after, name)
 
+    def _tags(self, before: Undefined) -> bool:
+        """True if a run-time tag tells whether the loop has defined the name."""
+        return self.relaxed and not self.surely and not before.reason
+
+    def _match_parts(self, plan: Nested, before: Any, after: Any, path: Path) -> Plan:
+        first, second = parts_of(before), parts_of(after)
+        if first is None or second is None or first[2] != second[2]:
+            raise self._changed_structure(before, after, self.labels[path[0]])
+        optional = isinstance(before, Optional)
+        if optional and isinstance(first[0][1], Unused) and not isinstance(second[0][1], Unused):
+            raise RetryError(path, Widened(kind_of(before), after))
+        items: list[Plan] = []
+        again: RetryError | None = None
+        for i, (p, b, a) in enumerate(zip(plan.items, first[0], second[0], strict=True)):
+            try:
+                items.append(self._match(p, b, a, (*path, i)))
+            except RetryError as retry:
+                again = again or retry
+                again.choices |= retry.choices
+        if again is not None:
+            raise again
+        if optional and self.surely:
+            with self.body:
+                if known_truth(second[0][0]) is True:
+                    return items[1]
+        return Nested(items, plan.make)
+
     def _match_tensor(self, plan: Slot, before: Any, after: Any, path: Path) -> Plan:
-        name, initial = self.labels[path[0]], self.initial[plan.index]
+        name, spec = self.labels[path[0]], self.specs[plan.index]
         if isinstance(after, Undefined):
             raise error_of(after)
-        if is_number(after):
-            if is_number(before) and same_object(before, after):
-                self._constant[plan.index] = before
-            elif not accepts(initial.dtype, after):
-                raise self._changed_dtype(before, after, name)
-        elif not is_tensor(after):
-            raise self._changed_dtype(before, after, name)
-        with self.body:
-            tensor = convert(after, initial.dtype if is_number(after) else None)
-        if tensor.dtype is not initial.dtype:
-            if is_number(before) and accepts(tensor.dtype, before):
-                raise RetryError(path, tensor.dtype)
-            raise self._changed_dtype(before, after, name)
-        if not fits(initial.spec, tensor.spec):
-            raise self._changed_shape(initial, tensor, name)
+        if is_number(after) and is_number(before) and same_object(before, after):
+            self._constant[plan.index] = before
+            with self.body:
+                tensor = convert(after, spec.dtype)
+        else:
+            tensor = self._fitted(before, after, spec, path)
+        if not fits(spec, tensor.spec):
+            if self.relaxed or self.shapes_vary or isinstance(before, Filling):
+                assert isinstance(spec, TensorSpec)
+                raise RetryError(path, relaxed_spec(spec, tensor.spec, spec.dtype))
+            raise self._changed_shape(self.initial[plan.index], tensor, name)
         self.outputs[plan.index] = tensor
         if after is self.body.inputs[plan.index] and is_number(before):
             return Same(before)
-        return Same(before) if plan.index in self._constant else plan
+        if plan.index in self._constant:
+            return Same(before)
+        return plan if of_python(after) else Slot(plan.index)
 
     def _first_set_inside(self, before: Undefined | Unused, after: Any, path: Path) -> Plan:
         """A name without a value before the loop."""
         if isinstance(after, Undefined):
             return Same(after)
+        if isinstance(before, Undefined) and before.reason and not self.surely:
+            return Same(before)
         if isinstance(before, Undefined) and not self.surely:
             return Same(self._undefined_behind(before.name))
+        if type(after) in (list, dict) and any(after is given for given in self.values):
+            return Same(after)  # what it holds, the journal knows
         if is_tensor(after):
             with self.body:
-                tensor = convert(after)
+                tensor = after if isinstance(after, Tensor) else convert(after)
             self.outputs.append(tensor)
-            return Slot(len(self.outputs) - 1)
+            return Slot(len(self.outputs) - 1, of_python(after))
+        after = lifted(after, self.home)
         parts = parts_of(after)
         if parts is None:
             return Same(after)
@@ -243,39 +347,82 @@ class Carried:
             branch.inputs[:] = [branch.inputs[i] for i in kept]
         self.results = [_renumber(plan, renumbered) for plan in self.results]
 
+    def _fitted(self, before: Any, after: Any, spec: Any, path: Path) -> Tensor:
+        """What the body gives as a tensor of the dtype of `spec`, or another attempt."""
+        number = weak.is_number(after) or is_number(after)
+        if not (is_tensor(after) or number):
+            raise self._changed_dtype(before, after, self.labels[path[0]])
+        with self.body:
+            if number and accepts(spec.dtype, after):
+                wider = self._precise(before, after, spec.dtype)
+                if wider is spec.dtype:
+                    return as_promoted(after, wider)
+                raise RetryError(path, wider)
+            tensor = convert(after)
+            if tensor.dtype is spec.dtype:
+                return tensor
+            dtype = tensor.dtype if not number and weak.is_number(before) else None
+            if dtype is None or not accepts(dtype, before):
+                known = before if is_number(before) and path not in self.choices else spec.dtype
+                dtype = promoted(known, after) if self.relaxed else None
+            if dtype is None:
+                raise self._changed_dtype(before, after, self.labels[path[0]])
+            if dtype is spec.dtype:
+                return as_promoted(after, dtype)
+        raise RetryError(path, relaxed_spec(spec, tensor.spec, dtype))
+
+    def _precise(self, before: Any, after: Any, dtype: DType) -> DType:
+        """The dtype of a number that stays one: Python's floats have 64 bits.
+
+        To begin with they are carried as float32, since most meet a tensor of that dtype.
+        """
+        if not (weak.is_weak(after) and weak.is_number(before)):
+            return dtype
+        if isinstance(before, float):
+            return float64
+        return after.dtype if after.dtype.size > dtype.size else dtype
+
     # --- refusals --------------------------------------------------------------
 
     def _undefined_behind(self, name: str) -> Undefined:
         return Undefined(
             name,
             f"'{name}' is used here but it is first set inside of the loop at {self.site.line}, "
-            f"which may run zero times: '{name}' must be initialized before the loop",
+            f"which may run zero times: '{name}' must be initialized before the loop (or use "
+            "@tl.function(relaxed=True))",
         )
 
     def _changed_dtype(self, before: Any, after: Any, name: str) -> LoopDtypeError:
         cure = "use tl.cast, or start it with a value of that dtype"
-        if before is None or after is None:
-            cure = "give it a tensor before the loop"
+        if promoted(before, after) is not None:
+            cure += ", or use @tl.function(relaxed=True)"
         return LoopDtypeError(
             f"'{name}' is {describe_value(before)} before the loop{self.site.before(name)} but "
             f"{describe_value(after)} after one iteration{self.site.inside(name)}; a variable "
             f"keeps its dtype in a loop over tensors: {cure}"
         )
 
-    def _changed_shape(self, before: Tensor, after: Tensor, name: str) -> LoopShapeError:
+    def _changed_shape(self, before: Any, after: Tensor, name: str) -> LoopShapeError:
         return LoopShapeError(
             f"'{name}' is {describe_value(before)} before the loop{self.site.before(name)} but "
             f"{describe_value(after)} after one iteration{self.site.inside(name)}; a variable "
-            "keeps its shape in a loop over tensors: collect values in a tl.TensorArray, or write "
-            "into a tensor of the final size"
+            "keeps its shape in a loop over tensors: collect values in a list or tl.TensorArray, "
+            "write into a tensor of the final size, or use @tl.function(relaxed=True)"
         )
 
     def _changed_structure(self, before: Any, after: Any, name: str) -> LoopShapeError:
         return LoopShapeError(
             f"'{name}' is {_structure(before)} before the loop{self.site.before(name)} but "
             f"{_structure(after)} after one iteration{self.site.inside(name)}; a variable keeps "
-            "its structure in a loop over tensors: collect values in a tl.TensorArray"
+            "its structure in a loop over tensors: collect values in a list"
         )
+
+
+def _other_texts(before: Any, after: Any) -> bool:
+    """True unless both are one of the same texts."""
+    if not (is_text(after) and type(before) is type(after) is OneOf):
+        return True
+    return bool(before.__tl_structure__ != after.__tl_structure__)
 
 
 def _structure(value: Any) -> str:
@@ -286,12 +433,12 @@ def _structure(value: Any) -> str:
 
 
 def _dtype(value: Any) -> DType:
-    return convert(value).dtype
+    return value.dtype if isinstance(value, Tensor) else convert(value).dtype
 
 
 def _renumber(plan: Plan, numbers: dict[int, int]) -> Plan:
     if isinstance(plan, Slot):
-        return Slot(numbers[plan.index])
+        return Slot(numbers[plan.index], plan.number)
     if isinstance(plan, Nested):
         return Nested([_renumber(p, numbers) for p in plan.items], plan.make)
     return plan

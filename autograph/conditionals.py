@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+from treadle.graph import Tensor, weak
 from treadle.graph.build import convert
 from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
-from treadle.graph.errors import BranchError, ConversionError
+from treadle.graph.errors import BranchError
+from treadle.graph.ops.gathering import gather
 
+from . import journal
+from .aliases import are_alike, references, register, union, view_of
+from .choice import Choice, as_text, is_text
+from .exceptions import PathEndsError, ending
+from .facts import assume
 from .filling import filler
+from .inside import copied
+from .lifetime import born_inside
+from .optional import Source, settled
 from .place import Helper, leaves_by_return, line_of, names_of
+from .rebuilt import home_of, lifted
+from .relaxed import as_promoted, promoted
 from .state import (
     Nested,
     Plan,
@@ -21,11 +34,13 @@ from .state import (
     describe_value,
     is_number,
     is_tensor,
+    of_python,
     parts_of,
     same_object,
 )
 from .truth import condition, staged
 from .undefined import Undefined, Unused, unused
+from .widening import widening
 
 Getter = Callable[[], dict[str, Any]]
 Setter = Callable[[dict[str, Any]], None]
@@ -38,16 +53,16 @@ def if_stmt(
     *state: Any,
     get_state: Getter | None = None,
     set_state: Setter | None = None,
-    untracked: Sequence[str] = (),
+    relaxed: bool = False,
 ) -> Any:
     """`if test: ... else: ...` over `state`; a branch that is None hands the state through."""
     if type(test) is not bool and staged(test):
         site = if_true or if_false
         if site is None:
             return _unchanged(state)
-        if untracked:
-            raise untracked_error(untracked, "`if`", line_of(site))
-        branches = Branches(if_true, if_false, state, get_state, set_state, line_of(site))
+        branches = Branches(
+            if_true, if_false, state, get_state, set_state, line_of(site), relaxed=relaxed
+        )
         return branches.emit(condition(test), names_of(site, len(state)))
     branch = if_true if test else if_false
     return _unchanged(state) if branch is None else branch(*state)
@@ -57,20 +72,14 @@ def _unchanged(state: tuple[Any, ...]) -> Any:
     return state[0] if len(state) == 1 else state or None
 
 
-def if_exp(test: Any, if_true: Callable[[], Any], if_false: Callable[[], Any]) -> Any:
+def if_exp(
+    test: Any, if_true: Callable[[], Any], if_false: Callable[[], Any], relaxed: bool = False
+) -> Any:
     """`a if test else b`."""
     if type(test) is not bool and staged(test):
-        branches = Branches(if_true, if_false, (), None, None, line_of(if_true))
+        branches = Branches(if_true, if_false, (), None, None, line_of(if_true), relaxed=relaxed)
         return branches.emit(condition(test), ())
     return if_true() if test else if_false()
-
-
-def untracked_error(places: Sequence[str], construct: str, line: str) -> ConversionError:
-    return ConversionError(
-        f"'{places[0]}' is assigned inside of the {construct} at {line}, which depends on a "
-        "tensor, and which item or attribute that is may change while it runs. Assign the item of "
-        "a tensor by tl.tensor_scatter_nd_update, collect values in a tl.TensorArray, or use a name"
-    )
 
 
 class Branches:
@@ -84,61 +93,125 @@ class Branches:
         get_state: Getter | None,
         set_state: Setter | None,
         line: str,
+        relaxed: bool = False,
+        ways: tuple[Branch, Branch] | None = None,
     ) -> None:
+        self.relaxed = relaxed
         self.helpers = (if_true, if_false)
         self.state = state
         self.get_state = get_state
         self.set_state = set_state
         self.line = line
-        self.then: Branch = new_branch(name="then")
-        self.orelse: Branch = new_branch(name="orelse")
+        ways = ways or (new_branch(name="then"), new_branch(name="orelse"))
+        self.then, self.orelse = ways
         self.outputs: tuple[list[Any], list[Any]] = ([], [])
+        self.own_names = journal.names_of(set_state)
+        self.places: list[journal.Held] = []  # in objects that the branches change
+        self.known: set[int] = set()  # lists that others know, too
+        self.originals: dict[int, Any] = {}  # of lists, by their copies
 
     def emit(self, pred: Any, names: Sequence[str]) -> Any:
         """Trace both, add the node; the state named `names`, or the one result without state."""
         initial = self.get_state() if self.get_state is not None else {}
+        journal.touch_names(self.set_state)
         try:
             values = self._traced(pred, [*(names or [""]), *initial], initial)
         except BaseException:
             self._restore(initial)
             raise
         if self.set_state is not None:
-            self.set_state(dict(zip(initial, values[-len(initial) :], strict=True)))
+            found = values[len(names) or 1 :]
+            left = dict(zip(initial, found, strict=False))
+            self.set_state(left)
+            journal.leave_names(self.own_names, initial, left)
+        for place, value in zip(self.places, values[len(values) - len(self.places) :], strict=True):
+            place.leave(value)
         return values[0] if len(names) <= 1 else tuple(values[: len(names)])
 
     def _traced(self, pred: Any, labels: Sequence[str], initial: dict[str, Any]) -> list[Any]:
         ways: list[list[Any] | None] = []
+        changes: list[list[journal.Entry] | None] = []
+        copies: list[list[Any]] = []  # of lists as the branches leave them
+        unknown: UnknownResultError | None = None
         for branch, helper in zip((self.then, self.orelse), self.helpers, strict=True):
             try:
-                ways.append(self._run(branch, helper, initial))
-            except UnknownResultError:
-                # A function that calls itself: what it gives, the other branch tells.
-                if None in ways:
-                    raise
+                with branch, journal.opened(self.own_names.values()) as scope:
+                    assume(pred, branch is self.then)
+                    with ending():
+                        way = [settled(v) for v in self._run(helper, initial)]
+                        ways.append(way)
+                        copies.append([copied(v) for v in way])
+                changes.append(journal.closed(scope, ways[-1] or (), copies[-1]))
+            except PathEndsError:
                 ways.append(None)
+                changes.append(None)
+            except UnknownResultError as error:
+                # A function that calls itself: what it gives, the other branch tells.
+                unknown = error
+                ways.append(None)
+                changes.append(None)
             except Exception as error:
-                if type(error).__module__ == "builtins":
+                if type(error).__module__ == "builtins" and not hasattr(error, "__notes__"):
                     error.add_note(
                         f"raised while tracing the `if` at {self.line}: its condition is a tensor, "
                         "so both branches are traced, whichever will run"
                     )
                 raise
+        if unknown is not None and ways == [None, None]:
+            raise unknown
         then, orelse = (w if w is not None else [unused] * len(labels) for w in ways)
-        plans = [self._join(a, b, label) for a, b, label in zip(then, orelse, labels, strict=True)]
+        if len(copies) == len(ways):
+            pairs = zip(zip(then, orelse, strict=True), zip(*copies, strict=True), strict=True)
+            chosen = [
+                same if same[0] is same[1] or self._is_given(*same) else copy
+                for same, copy in pairs
+            ]
+            then, orelse = [a for a, _ in chosen], [b for _, b in chosen]
+            self.known = self._known(ways, copies)
+        for place, left in journal.joined(changes):
+            journal.check_structure(place, left, f"`if` at {self.line}")
+            self.places.append(place)
+            labels = [*labels, place.label]
+            both = (self.then, then), (self.orelse, orelse)
+            for (branch, way), contents in zip(both, left, strict=True):
+                with branch:
+                    way.append(unused if contents is None else settled(place.of(contents)))
+        own = len(labels) - len(self.places) - len(initial)
+        unread = range(own, own + len(initial))
+        plans = [
+            self._joined(then[i], orelse[i], label, i in unread) for i, label in enumerate(labels)
+        ]
         results = emit_cond(pred, self.then, self.outputs[0], self.orelse, self.outputs[1])
+        if ways == [None, None]:
+            raise PathEndsError
         return [plan.build(results) for plan in plans]
 
-    def _run(self, branch: Branch, helper: Helper | None, initial: dict[str, Any]) -> list[Any]:
+    def _known(self, ways: Sequence[Any], copies: Sequence[Any]) -> set[int]:
+        """The lists and dicts of which either is given, and that something else refers to, too."""
+        found = [
+            value
+            for pair in zip(*ways, strict=True)
+            if are_alike(*pair) and pair[0] is not pair[1]
+            for value in pair
+        ]
+        if not found:
+            return set()
+        for way, copy in zip(ways, copies, strict=True):
+            self.originals.update({id(c): v for v, c in zip(way, copy, strict=True)})
+        own = [*found, *self.originals.values(), *self.state, *self.state]  # names are set anew
+        born = born_inside(list(found), [*own, *references()], [*ways, *copies])
+        return {id(v) for v in found} - born
+
+    def _run(self, helper: Helper | None, initial: dict[str, Any]) -> list[Any]:
         """The results of a branch: the state, then what it assigned in place."""
-        with branch:
-            self._restore(initial)
-            if helper is None:
-                values = list(self.state) or [None]
-            else:
-                result = helper(*self.state)
-                values = list(result) if len(self.state) > 1 else [result]
-            if self.get_state is not None:
-                values += self.get_state().values()
+        self._restore(initial)
+        if helper is None:
+            values = list(self.state) or [None]
+        else:
+            result = helper(*self.state)
+            values = list(result) if len(self.state) > 1 else [result]
+        if self.get_state is not None:
+            values += self.get_state().values()
         return values
 
     def _restore(self, initial: dict[str, Any]) -> None:
@@ -147,13 +220,67 @@ class Branches:
 
     # --- joining -------------------------------------------------------------
 
+    def _joined(self, a: Any, b: Any, name: str, unread: bool) -> Plan:
+        """`unread`: a name may hold it that is never read, then it does not matter."""
+        try:
+            return self._join(a, b, name)
+        except BranchError as error:
+            if not unread:
+                raise
+            return Same(Undefined(name, str(error), BranchError))
+
     def _join(self, a: Any, b: Any, name: str) -> Plan:
         if isinstance(a, Unused) or isinstance(b, Unused):
             return self._one_sided(a, b)
         if isinstance(a, Undefined) or isinstance(b, Undefined):
-            return Same(self._undefined(a, b, name))
+            both = isinstance(a, Undefined) and isinstance(b, Undefined)
+            if both or not self.relaxed:
+                return Same(self._undefined(a, b, name))
         if same_object(a, b):
             return Same(a)
+        if are_alike(a, b):
+            originals = [self.originals.get(id(v), v) for v in (a, b)]
+            if any(id(v) in self.known or view_of(v) is not None for v in originals):
+                return self._chosen(a, b, originals, name)
+        return self._join_values(a, b, name)
+
+    def _chosen(self, a: Any, b: Any, originals: Sequence[Any], name: str) -> Plan:
+        """One of two lists that others know: its items, and which one it is."""
+        options, *tables = union(originals[0], originals[1], self.known)
+        source = Source(name, f"the `if` at {self.line}", home_of())
+        indices: list[Any] = []
+        for branch, x, table in zip((self.then, self.orelse), originals, tables, strict=True):
+            view = view_of(x)
+            with branch:
+                number = None if view is None else convert(view.index)
+                known = number is None
+                indices.append(table[0] if known else gather(convert(table), number))
+        plan = self._join(indices[0], indices[1], name)
+        make = partial(_registered, options=options, source=source)
+        return Nested([plan, self._join_values(a, b, name)], make)
+
+    def _join_values(self, a: Any, b: Any, name: str) -> Plan:
+        kind = widening(a, b, self.relaxed)
+        if kind is not None:
+            site = self.helpers[0] or self.helpers[1]
+            word = leaves_by_return(site) if site is not None and not name else ""
+            source = Source(name, f"the `{word or 'if'}` at {self.line}", home_of())
+            with self.then:
+                wide = kind.widen(a, b, source)
+            with self.orelse:
+                other = kind.widen(b, a, source)
+            return self._join(wide, other, name)
+        if is_text(a) and is_text(b):
+            alike = type(a) is type(b) is Choice and a.__tl_structure__ == b.__tl_structure__
+        if is_tensor(a) or is_tensor(b) or (is_text(a) and is_text(b) and not alike):
+            with self.then:
+                a = as_text(a)
+            with self.orelse:
+                b = as_text(b)
+        if weak.are_weak(a, b):
+            found = common_dtype(a, b) or (promoted(a, b) if self.relaxed else None)
+            if found is not None:
+                return self._slot(a, b, found)
         if is_tensor(a) or is_tensor(b):
             return self._tensor(a, b, name)
         first, second = parts_of(a), parts_of(b)
@@ -161,41 +288,56 @@ class Branches:
             items = [self._join(x, y, name) for x, y in zip(first[0], second[0], strict=True)]
             return Nested(items, first[1])
         if is_number(a) and is_number(b):
-            dtype = common_dtype(a, b)
+            dtype = common_dtype(a, b) or (promoted(a, b) if self.relaxed else None)
             if dtype is not None:
                 return self._slot(a, b, dtype)
         raise self._disagree(a, b, name)
 
     def _tensor(self, a: Any, b: Any, name: str) -> Plan:
         for value, other in ((a, b), (b, a)):
-            if is_number(value):
+            if is_number(value) or weak.is_weak(value):
                 dtype = _dtype(other)
-                if not accepts(dtype, value):
-                    raise self._disagree(a, b, name)
-                return self._slot(a, b, dtype)
-        if not (is_tensor(a) and is_tensor(b)) or _dtype(a) is not _dtype(b):
+                if accepts(dtype, value):
+                    return self._slot(a, b, dtype)
+        alike = is_tensor(a) and is_tensor(b) and _dtype(a) is _dtype(b)
+        found = _dtype(a) if alike else promoted(a, b) if self.relaxed else None
+        if found is None:
             raise self._disagree(a, b, name)
-        return self._slot(a, b, _dtype(a))
+        return self._slot(a, b, found)
 
     def _slot(self, a: Any, b: Any, dtype: Any) -> Plan:
         with self.then:
-            self.outputs[0].append(convert(a, dtype))
+            self.outputs[0].append(as_promoted(a, dtype))
         with self.orelse:
-            self.outputs[1].append(convert(b, dtype))
-        return Slot(len(self.outputs[0]) - 1)
+            self.outputs[1].append(as_promoted(b, dtype))
+        return Slot(len(self.outputs[0]) - 1, of_python(a) and of_python(b))
+
+    def _is_given(self, a: Any, b: Any) -> bool:
+        """True for a list or dict from before, which one path changes and the other hands on not:
+        what it holds then, the journal knows.
+        """
+        if not (isinstance(a, Unused) or isinstance(b, Unused)):
+            return False
+        used = b if isinstance(a, Unused) else a
+        return type(used) in (list, dict) and any(used is given for given in self.state)
 
     def _one_sided(self, a: Any, b: Any) -> Plan:
         """One path hands on nothing: what takes its place there is never read."""
         used, other = (b, self.then) if isinstance(a, Unused) else (a, self.orelse)
-        if is_tensor(used):
+        if self._is_given(a, b):
+            return Same(used)
+        if type(used) is Choice:
+            used = Choice.of(used, used, Source("", f"the `if` at {self.line}", home_of()))
+        used = lifted(used, home_of())
+        if is_tensor(used) and not hasattr(type(used), "__tl_tensor__"):
             with self.orelse if other is self.then else self.then:
-                tensor = convert(used)
+                tensor = used if isinstance(used, Tensor) else convert(used)
             with other:
                 stand_in = filler(tensor.spec)
             pair = (stand_in, tensor) if other is self.then else (tensor, stand_in)
             self.outputs[0].append(pair[0])
             self.outputs[1].append(pair[1])
-            return Slot(len(self.outputs[0]) - 1)
+            return Slot(len(self.outputs[0]) - 1, of_python(used))
         parts = parts_of(used)
         if parts is None:
             return Same(used)
@@ -214,7 +356,7 @@ class Branches:
             name,
             f"'{name}' is used here but the {missing[0]} branch of the `if` at {self.line} leaves "
             "it undefined; which branch runs depends on a tensor, so it must be initialized in "
-            "both branches or before the `if`",
+            "both branches or before the `if` (or use @tl.function(relaxed=True))",
         )
 
     def _disagree(self, a: Any, b: Any, name: str) -> BranchError:
@@ -234,11 +376,13 @@ class Branches:
         )
 
 
+def _registered(items: Sequence[Any], options: Sequence[Any], source: Source) -> Any:
+    return register(items[0], options, items[1], source)
+
+
 def _cure(a: Any, b: Any) -> str:
-    if a is None or b is None:
-        return "Give it a tensor on both paths."
     if is_tensor(a) or is_tensor(b) or (is_number(a) and is_number(b)):
-        return "Use tl.cast, or a number of the same kind."
+        return "Use tl.cast, or a number of the same kind, or @tl.function(relaxed=True)."
     return "Make both branches give values of one type."
 
 

@@ -5,8 +5,9 @@
     x, y = ag.for_stmt(iterable, loop_body, x, y, extra_test=loop_test)
 
 Helpers take the state as parameters and return it. Names that can't be parameters (captured by
-inner functions, nonlocal, global, read by a handler after an exception) and attributes and items
-are assigned in place; `get_state` and `set_state` give the operator access to them.
+inner functions, nonlocal, global, read by a handler after an exception) are assigned in place;
+`get_state` and `set_state` give the operator access to them. What happens to objects the journal
+knows (journal.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING
 from .frames import Env, Frame, join_undefined
 from .hoisting import binds
 from .ir import Block, If, Jump, Loop, Stmt
-from .places import find_places, place_copy
 from .syntax import FreshNames, Maker
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Constructs:
             value = self.fresh("condition")
             out.append(make.assign([value], test))
             test = make.name(value)
-        access = self._access(stmt, shared, writes, body.gen | orelse.gen, make, frame, out)
+        access = self.access(shared, make, frame, out)
         if_true, if_false = self.fresh.together("if_true", "if_false")
         ways: list[Env] = []
         helpers: list[ast.expr] = []
@@ -110,7 +110,7 @@ class Constructs:
             return None
         if not env.ended:
             stmts = self._with_state(stmts, names, live, jump, env, make)
-        stmts = self._declared(stmts, frame, outer, writes & shared, shared, make)
+        stmts = self.declared(stmts, frame, outer, writes & shared, shared, make)
         return make.function(name, names, stmts or [make.pass_()], defaults)
 
     # --- loops ---------------------------------------------------------------
@@ -128,7 +128,7 @@ class Constructs:
         if env_head.undefined is not None:
             env_head.undefined |= once.dels
         self.emitter.holders |= state & env_head.maybe_undefined()
-        access = self._access(stmt, shared, writes, once.gen, make, frame, out)
+        access = self.access(shared, make, frame, out)
         loop_test, loop_body = self.fresh.together("loop_test", "loop_body")
         names = self.names.of(state)
         local = writes & ~shared
@@ -192,7 +192,7 @@ class Constructs:
         if not env.ended:
             stmts = self._with_state(stmts, self.names.of(state), live, jump, env, make)
         writes = stmt.body_activity.writes
-        stmts = self._declared(stmts, frame, outer, writes & shared, shared, make)
+        stmts = self.declared(stmts, frame, outer, writes & shared, shared, make)
         return make.function(name, parameters, stmts or [make.pass_()])
 
     def _item_name(self, target: ast.expr, taken: int) -> str:
@@ -261,7 +261,7 @@ class Constructs:
     def _written_by_calls(self, stmt: Stmt) -> int:
         return self.function.written_inside if stmt.activity.calls else 0
 
-    def _declared(
+    def declared(
         self,
         stmts: list[ast.stmt],
         frame: Frame,
@@ -286,47 +286,28 @@ class Constructs:
         head += self.emitter.declarations(frame, stmts)
         return [*head, *stmts]
 
-    def _access(
-        self,
-        stmt: If | Loop,
-        shared: int,
-        writes: int,
-        reads: int,
-        make: Maker,
-        frame: Frame,
-        out: list[ast.stmt],
+    def access(
+        self, shared: int, make: Maker, frame: Frame, out: list[ast.stmt]
     ) -> dict[str, ast.expr]:
-        """`get_state` and `set_state` for what is assigned in place; the operator's keywords."""
-        places, refused = find_places(stmt.activity.places, self.names, writes, reads)
-        keywords: dict[str, ast.expr] = {}
-        if refused:
-            texts: list[ast.expr] = [make.constant(text) for text in refused]
-            keywords["untracked"] = ast.Tuple(texts, ast.Load(), **make.at)
+        """`get_state` and `set_state` for names assigned in place; the operator's keywords."""
         names = self.names.of(shared)
-        if not (names or places):
-            return keywords
+        if not names:
+            return {}
         getter, setter, state = self.fresh("get_state"), self.fresh("set_state"), "state"
         keys: list[ast.expr | None] = []
         values: list[ast.expr] = []
         writers: list[ast.stmt] = []
-        stored: list[tuple[str, ast.expr, ast.expr]] = [
-            (n, make.name(n), ast.Name(n, ast.Store(), **make.at)) for n in names
-        ]
-        stored += [
-            (t, place_copy(p, ast.Load(), make), place_copy(p, ast.Store(), make))
-            for t, p in places.items()
-        ]
-        for text, read, write in stored:
-            keys.append(make.constant(text))
-            values.append(make.call("peek", make.thunk(read)))
-            item = ast.Subscript(make.name(state), make.constant(text), ast.Load(), **make.at)
-            writers.append(ast.Assign([write], item, **make.at))
+        for name in names:
+            keys.append(make.constant(name))
+            values.append(make.call("peek", make.thunk(make.name(name))))
+            item = ast.Subscript(make.name(state), make.constant(name), ast.Load(), **make.at)
+            writers.append(make.assign([name], item))
         get = make.give(ast.Dict(keys, values, **make.at))
         inner = Frame(frame.depth + 1)
-        writers = self._declared(writers, inner, frame, shared, shared, make)
+        writers = self.declared(writers, inner, frame, shared, shared, make)
         out.append(make.function(getter, [], [get]))
         out.append(make.function(setter, [state], writers))
-        return {**keywords, "get_state": make.name(getter), "set_state": make.name(setter)}
+        return {"get_state": make.name(getter), "set_state": make.name(setter)}
 
     def _maker(self, stmt: Stmt) -> Maker:
         return Maker(self.emitter.ag, stmt.node)

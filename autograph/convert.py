@@ -20,8 +20,10 @@ from typing import Any
 from . import policy
 from .activity import Names, parameters
 from .analysis import analyse
+from .augmented import tell
 from .emit import Emitter
 from .expressions import Expressions
+from .generator_syntax import turned
 from .lower import Lowerer
 from .resolve import Resolver, still_holds
 from .source import NoSourceError, function_ast, mangling_class
@@ -33,6 +35,7 @@ for _feature in __future__.all_feature_names:
 
 _FRAME_USERS = frozenset({"locals", "vars", "dir", "eval", "exec"})
 NAMESPACE = CellType()  # holds the operators; filled by operators.py
+RELAXED = CellType()  # those of relaxed functions; inner functions share it, calls hand it on
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,10 @@ class Template:
         same = self.globals == id(f.__globals__)
         return same and (not self.asked or still_holds(f, self.asked))
 
-    def function(self, f: FunctionType) -> FunctionType:
+    def function(self, f: FunctionType, relaxed: bool = False) -> FunctionType:
         """The converted `f`."""
         cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
-        cells[self.ag] = NAMESPACE
+        cells[self.ag] = RELAXED if relaxed else NAMESPACE
         closure = tuple([cells[name] for name in self.code.co_freevars])
         made = FunctionType(self.code, f.__globals__, f.__name__, f.__defaults__, closure)
         made.__kwdefaults__ = f.__kwdefaults__
@@ -63,9 +66,9 @@ class Template:
             made.__dict__.update(f.__dict__)
         return made
 
-    def complete(self, f: FunctionType) -> FunctionType:
+    def complete(self, f: FunctionType, relaxed: bool = False) -> FunctionType:
         """The converted `f` with all that a function has."""
-        made = self.function(f)
+        made = self.function(f, relaxed)
         made.__module__ = f.__module__
         made.__doc__ = f.__doc__
         made.__annotations__ = f.__annotations__
@@ -75,12 +78,13 @@ class Template:
 class _Known:
     """What is known of the functions of one code object, for as long as it lives."""
 
-    __slots__ = ("code", "note", "reason", "templates")
+    __slots__ = ("code", "note", "reason", "templates", "turned")
 
     def __init__(self, code: CodeType, known: dict[int, _Known]) -> None:
         key = id(code)
         self.code = weakref.ref(code, lambda _: known.pop(key, None))
         self.templates: list[Template] = []
+        self.turned: dict[bool, list[Template] | None] = {}  # of generators, by `stops`
         self.reason: str | None = None  # why none of them can be converted
         self.note: str | None = None  # why one of them was not
 
@@ -144,10 +148,31 @@ def template_of(f: FunctionType) -> Template | None:
     return None
 
 
-class Conversion:
-    """The conversion of one function and the functions in it; `node` becomes the new tree."""
+def turned_template(f: FunctionType, stops: bool) -> Template | None:
+    """How to convert a generator function turned inside out; None if that can't be."""
+    known = known_of(f.__code__)
+    templates = known.turned.setdefault(stops, [])
+    for template in templates or ():
+        if template.serves(f):
+            return template
+    if templates is None:
+        return None
+    try:
+        template = Conversion(f, stops).template()
+    except NoSourceError:
+        known.turned[stops] = None
+        return None
+    templates.append(template)
+    return template
 
-    def __init__(self, f: FunctionType) -> None:
+
+class Conversion:
+    """The conversion of one function and the functions in it; `node` becomes the new tree.
+
+    `stops`: whether a generator's consumer may have enough; None for other functions.
+    """
+
+    def __init__(self, f: FunctionType, stops: bool | None = None) -> None:
         self.f = f
         self.code = f.__code__
         self.node = function_ast(f)
@@ -157,22 +182,29 @@ class Conversion:
         self.ag = self.fresh("ag")
         self._codes: dict[tuple[str, int], CodeType] = {}
         self._left: set[int] = set()  # lines of inner functions that are left as they are
-        if not _FRAME_USERS.isdisjoint(self.code.co_names) and self._uses_frame():
+        if not _FRAME_USERS.isdisjoint(self.code.co_names) and self._uses_frame(self.node):
             raise NoSourceError("it calls a builtin that sees its local names, such as locals()")
         node = self.node
+        own: list[str] = []
+        if stops is not None:
+            assert isinstance(node, ast.FunctionDef)
+            found = turned(node, self.fresh, self.ag, stops)
+            if found is None:
+                raise NoSourceError("it has a yield in an expression, a `with` or a `try`")
+            own = found
         if isinstance(node, ast.Lambda):
             with self.resolver.scope(_locals(self.code)):
                 node.body = self._expressions(node.args).expression(node.body)
         else:
             node.decorator_list = []
-            self._convert(node, self.code)
+            self._convert(node, self.code, own)
 
     def template(self) -> Template:
         code = self._compile()
         return Template(code, self.ag, id(self.f.__globals__), self.resolver.asked)
 
-    def _uses_frame(self) -> bool:
-        calls = (n for n in ast.walk(self.node) if isinstance(n, ast.Call))
+    def _uses_frame(self, node: ast.AST) -> bool:
+        calls = (n for n in ast.walk(node) if isinstance(n, ast.Call))
         return any(self.resolver.uses_frame(call) for call in calls)
 
     def _expressions(self, args: ast.arguments) -> Expressions:
@@ -180,17 +212,28 @@ class Conversion:
         first = plain[0].arg if plain else None
         return Expressions(self.ag, self.resolver, self.fresh, first, self._inner)
 
-    def _convert(self, node: ast.FunctionDef, code: CodeType) -> None:
-        """Convert the body of `node`, whose original code is `code`, in place."""
+    def _convert(self, node: ast.FunctionDef, code: CodeType, more: Iterable[str] = ()) -> None:
+        """Convert the body of `node`, whose original code is `code`, in place.
+
+        `more` are local names besides those of the code.
+        """
+        local = frozenset([*_locals(code), *more])
         names = Names()
         resolver = self.resolver
         inner = _functions_in(code)
         self._codes |= inner
-        with resolver.scope(_locals(code)):
-            for name in _inner_functions(node, {name for name, _ in inner}):
+        with resolver.scope(local):
+            tell(node.body, parameters(node.args), self.ag, resolver.is_ours)
+            plain = {name for (name, _), code in inner.items() if policy.why_not(code) is None}
+            for name in _inner_functions(node, plain):
                 resolver.converts_inner(name)
             lowerer = Lowerer(
-                names, self.fresh, self.ag, resolver.is_python_truth, resolver.suppresses
+                names,
+                self.fresh,
+                self.ag,
+                resolver.is_python_truth,
+                resolver.suppresses,
+                local,
             )
             lowered = lowerer.function(node.body, parameters(node.args))
             analyse(lowered, names)
@@ -201,9 +244,12 @@ class Conversion:
         """Convert a function that is defined inside."""
         line = (node.decorator_list[0] if node.decorator_list else node).lineno
         code = self._codes.get((node.name, line))
-        if code is None or policy.why_not(code) or self._keeps_source(node):
+        sees_locals = code is not None and not _FRAME_USERS.isdisjoint(code.co_names)
+        kept = code is None or policy.why_not(code) or self._keeps_source(node)
+        if kept or (sees_locals and self._uses_frame(node)):
             self._left.add(line)
         else:
+            assert code is not None
             self._convert(node, code)
         return node
 

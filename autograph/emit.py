@@ -16,6 +16,7 @@ from .expressions import Expressions
 from .frames import Env, Frame, join_undefined
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple, Stmt
 from .syntax import FreshNames, Maker
+from .tries import add_try
 
 
 class Emitter:
@@ -40,6 +41,8 @@ class Emitter:
             whole.gen |= stmt.activity.gen
         self.whole = whole
         self.constructs = Constructs(self, fresh)
+        # The `try` statements around, with their state and how it is accessed.
+        self.tries: list[tuple[Frame, int, dict[str, ast.expr]]] = []
 
     def body(self) -> list[ast.stmt]:
         """The statements of the converted function."""
@@ -86,12 +89,12 @@ class Emitter:
 
     def expr(self, node: ast.expr, activity: Activity, env: Env, frame: Frame) -> ast.expr:
         """Convert an expression at the state `env`, and count what it binds."""
-        self._prepare(activity, env, frame)
+        self.prepare(activity, env, frame)
         node = self.expressions.expression(node)
         self.account(activity, env, frame)
         return node
 
-    def _prepare(self, activity: Activity, env: Env, frame: Frame) -> None:
+    def prepare(self, activity: Activity, env: Env, frame: Frame) -> None:
         maybe = activity.gen & env.maybe_undefined()
         self.expressions.depth = frame.depth
         self.expressions.undefined = self._texts(maybe & self.holders)
@@ -108,16 +111,25 @@ class Emitter:
 
     def _simple(self, stmt: Simple, env: Env, frame: Frame, out: list[ast.stmt]) -> None:
         node = stmt.node
-        self._prepare(stmt.activity, env, frame)
+        self.prepare(stmt.activity, env, frame)
         for name in _read_in_place(node):
             make = Maker(self.ag, node)
             checked = self.expressions.expression(make.name(name))
             if not isinstance(checked, ast.Name):
                 out.append(make.expr(checked))
+        self._announce(stmt, out)
         out.append(self.expressions.statement(node))
         self.account(stmt.activity, env, frame)
         if isinstance(node, ast.Raise):
             env.end()
+
+    def _announce(self, stmt: Simple, out: list[ast.stmt]) -> None:
+        """Tell the journal of names of other functions that the statement assigns."""
+        function = self.function
+        others = (function.globals | function.nonlocals) & ~function.flags
+        make = Maker(self.ag, stmt.node)
+        names = self.names.of(stmt.activity.writes & others)
+        out += [make.expr(make.call("assigning", make.thunk(make.name(n)))) for n in names]
 
     def _jump(self, jump: Jump, env: Env, frame: Frame, out: list[ast.stmt]) -> Jump | None:
         if jump.value is not None:
@@ -174,20 +186,23 @@ class Emitter:
                 node.body = self._filled(self.part(stmt.parts[0].body, env, frame), node)
                 node.orelse = self.part(stmt.parts[1].body, other, frame)
                 _become(env, env.joined(other))
+            case ast.Try() | ast.With() if stmt.staged:
+                out.pop()
+                add_try(self, node, stmt, env, frame, out)
             case ast.With():
-                self._with(node, stmt, env, frame)
+                self.native_with(node, stmt, env, frame)
             case ast.Match():
                 self._match(node, stmt, env, frame)
             case ast.Try() | ast.TryStar():
-                self._try(node, stmt, env, frame)
+                self.native_try(node, stmt, env, frame)
 
-    def _with(self, node: ast.With, stmt: Native, env: Env, frame: Frame) -> None:
-        self._prepare(stmt.head, env, frame)
+    def native_with(self, node: ast.With, stmt: Native, env: Env, frame: Frame) -> None:
+        self.prepare(stmt.head, env, frame)
         node.items = [copy.copy(item) for item in node.items]
         for item in node.items:
             self.expressions.children(item)
         self.account(stmt.head, env, frame)
-        before = self._interrupted(env, stmt.parts)
+        before = self.interrupted(env, stmt.parts)
         node.body = self._filled(self.part(stmt.parts[0].body, env, frame), node)
         if stmt.suppresses:
             _become(env, env.joined(before))
@@ -201,7 +216,7 @@ class Emitter:
             inside = env.copy()
             inside.bind(part.head.writes)
             frame.bound |= part.head.writes
-            self._prepare(part.head, inside, frame)
+            self.prepare(part.head, inside, frame)
             self.expressions.children(case.pattern)
             guard = self.expressions.expression(case.guard) if case.guard else None
             body = self._filled(self.part(part.body, inside, frame), node)
@@ -210,9 +225,9 @@ class Emitter:
         node.cases = cases
         _become(env, env.joined(after) if after is not None else env)
 
-    def _try(self, node: ast.Try | ast.TryStar, stmt: Native, env: Env, frame: Frame) -> None:
+    def native_try(self, node: ast.Try | ast.TryStar, stmt: Native, env: Env, frame: Frame) -> None:
         body, orelse, final, *handlers = stmt.parts
-        before = self._interrupted(env, [body, orelse])
+        before = self.interrupted(env, [body, orelse])
         node.body = self._filled(self.part(body.body, env, frame), node)
         node.orelse = self.part(orelse.body, env, frame)
         ends = env.copy()
@@ -221,7 +236,7 @@ class Emitter:
             handler = copy.copy(old)
             inside = before.copy()
             if handler.type is not None:
-                self._prepare(part.head, inside, frame)
+                self.prepare(part.head, inside, frame)
                 handler.type = self.expressions.expression(handler.type)
             self.account(_without_deletes(part.head), inside, frame)
             handler.body = self._filled(self.part(part.body, inside, frame), node)
@@ -229,7 +244,7 @@ class Emitter:
             ends = ends.joined(inside)
             caught.append(handler)
         node.handlers = caught
-        at_final = self._interrupted(before, handlers)
+        at_final = self.interrupted(before, handlers)
         start = at_final.copy()
         node.finalbody = self.part(final.body, at_final, frame)
         if at_final.ended:
@@ -241,7 +256,7 @@ class Emitter:
             ends.undefined |= at_final.maybe_undefined() & ~start.maybe_undefined()
         _become(env, ends)
 
-    def _interrupted(self, env: Env, parts: list[Part]) -> Env:
+    def interrupted(self, env: Env, parts: list[Part]) -> Env:
         """The state after some of the statements of `parts`."""
         writes = dels = 0
         for part in parts:

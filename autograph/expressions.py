@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Container, Iterable
+from types import BuiltinFunctionType
 from typing import Any
 
 from .activity import parameters
+from .comprehension_syntax import can_convert, lowered
 from .hoisting import binds, binds_lazily
-from .resolve import Resolver
+from .resolve import Resolver, root_of
 from .syntax import FreshNames, Maker
 
-_OPERATORS = ((range, "range_"),)  # builtins that have a meaning of their own for tensors
+# Builtins that have a meaning of their own for tensors, and the operators that know it.
+_OPERATORS = {
+    builtin: f"{builtin.__name__}_"
+    for builtin in (
+        *(all, any, bool, dict, divmod, enumerate, filter, float, int, len, list, map, max, min),
+        *(next, range, reversed, round, set, sorted, sum, tuple, zip),
+    )
+}
 _NOTHING = (ast.Constant, ast.Load, ast.Store, ast.Del, ast.operator, ast.unaryop, ast.cmpop)
-_PYTHON_COMPARISONS = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
 
 class Expressions:
@@ -47,6 +55,7 @@ class Expressions:
         self.unbound: Container[str] = ()
         self.depth = 0
         self._may_bind = True
+        self._consumed: set[ast.expr] = set()  # generator expressions that an operator uses up
 
     def statement(self, stmt: ast.stmt) -> ast.stmt:
         """Convert all expressions in a statement that is no control flow, or stays Python's."""
@@ -62,6 +71,11 @@ class Expressions:
                 self.resolver.is_python_truth(stmt.test) or (stmt.msg and binds(stmt.msg))
             ):
                 return self._assert(stmt)
+            case ast.Raise(exc=ast.Call() as error) if _has_values(error):
+                make = Maker(self.ag, stmt)
+                stmt.exc = make.call("new_error", make.thunk(self.thunk_body(error)))
+                stmt.cause = stmt.cause and self.expression(stmt.cause)
+                return stmt
             case _:
                 self.children(stmt)
                 return stmt
@@ -71,7 +85,7 @@ class Expressions:
         if not __debug__:
             return make.pass_()
         test = self.expression(stmt.test)
-        message = [make.thunk(self._thunk(stmt.msg))] if stmt.msg else []
+        message = [make.thunk(self.thunk_body(stmt.msg))] if stmt.msg else []
         return make.expr(make.call("assert_stmt", test, *message))
 
     def children(self, node: ast.AST) -> None:
@@ -105,7 +119,30 @@ class Expressions:
             return make.call("read", make.call("peek", make.thunk(node)))
         return Maker(self.ag, node).call("read", node) if node.id in self.undefined else node
 
-    def _thunk(self, node: ast.expr) -> ast.expr:
+    def _place(self, node: ast.Attribute | ast.Subscript) -> ast.expr:
+        self.children(node)
+        if isinstance(node.ctx, ast.Load):
+            if isinstance(node, ast.Subscript) and self._may_be_of_list(node):
+                node.value = Maker(self.ag, node.value).call("items", node.value)
+        else:
+            node.value = Maker(self.ag, node.value).call("changing", node.value)
+        return node
+
+    def _may_be_of_list(self, node: ast.Subscript) -> bool:
+        """False where surely no list is indexed."""
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+            return False
+        match node.value:
+            case ast.Attribute(attr="shape"):
+                return False
+            case ast.Call(func=ast.Attribute(attr="items")):
+                return False
+            case ast.Call(func=func):
+                return not self.resolver.leaves_alone(func)
+            case _:
+                return True
+
+    def thunk_body(self, node: ast.expr) -> ast.expr:
         """An expression that becomes the body of a lambda."""
         self.depth += 1
         try:
@@ -121,14 +158,56 @@ class Expressions:
             make = Maker(self.ag, node)
             node.args = [make.name("__class__"), make.name(self.first)]
             return node
-        operator = next((o for b, o in _OPERATORS if resolver.is_builtin(func, b)), None)
-        alone = operator is not None or resolver.leaves_alone(func)
+        operator = self._operator(func)
+        own = isinstance(func, ast.Attribute) and root_of(func) == self.ag
+        alone = own or operator is not None or resolver.leaves_alone(func)
+        if operator == "next_" and isinstance(node.args[0], (ast.Call, ast.GeneratorExp)):
+            operator = "first"
+        if operator is not None:
+            self._consumed.update(a for a in node.args if isinstance(a, ast.GeneratorExp))
         self.children(node)
         if operator is not None:
             node.func = Maker(self.ag, func).operator(operator)
         elif not alone:
             node.func = Maker(self.ag, func).call("call", node.func)
         return node
+
+    def _text(self, node: ast.JoinedStr | ast.BinOp) -> ast.expr:
+        """An f-string, or `"..." % values`: the run may have to make it."""
+        make = Maker(self.ag, node)
+        alone = binds(node) or any(isinstance(n, (ast.Yield, ast.Await)) for n in ast.walk(node))
+        self.depth += not alone
+        for part in node.values if isinstance(node, ast.JoinedStr) else [node]:
+            self._text_part(part)
+        self.depth -= not alone
+        return node if alone else make.call("text", make.thunk(node))
+
+    def _text_part(self, part: ast.expr) -> None:
+        if isinstance(part, ast.FormattedValue):
+            part.value = self.expression(part.value)
+            if part.conversion != -1 and part.format_spec is not None:
+                make = Maker(self.ag, part)
+                plain = ast.FormattedValue(part.value, part.conversion, None, **make.at)
+                part.value = make.call("text", make.thunk(ast.JoinedStr([plain], **make.at)))
+                part.conversion = -1
+            for inner in getattr(part.format_spec, "values", ()):
+                self._text_part(inner)
+        elif isinstance(part, ast.BinOp):
+            part.right = self.expression(part.right)
+
+    def _bin_op(self, node: ast.BinOp) -> ast.expr:
+        match node:
+            case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str())):
+                return self._text(node)
+        self.children(node)
+        return node
+
+    def _operator(self, func: ast.expr) -> str | None:
+        if not isinstance(func, ast.Name):
+            return None
+        value = self.resolver.lookup(func.id)
+        known = isinstance(value, (type, BuiltinFunctionType))
+        return _OPERATORS.get(value) if known else None
 
     def _is_bare_super(self, node: ast.Call) -> bool:
         return not (node.args or node.keywords) and self.resolver.is_builtin(node.func, super)
@@ -140,7 +219,7 @@ class Expressions:
         make = Maker(self.ag, node)
         operator = "and_" if isinstance(node.op, ast.And) else "or_"
         first = self.expression(node.values[0])
-        rest = [make.thunk(self._thunk(v)) for v in node.values[1:]]
+        rest = [make.thunk(self.thunk_body(v)) for v in node.values[1:]]
         return make.call(operator, first, *rest)
 
     def _not(self, node: ast.UnaryOp) -> ast.expr:
@@ -148,13 +227,19 @@ class Expressions:
         if not isinstance(node.op, ast.Not):
             node.operand = self.expression(operand)
             return node
-        python = self.resolver.is_python_truth(operand) or (
-            isinstance(operand, ast.Compare) and isinstance(operand.ops[0], _PYTHON_COMPARISONS)
-        )
+        python = self.resolver.is_python_truth(operand)
         node.operand = self.expression(operand)
         return node if python else Maker(self.ag, node).call("not_", node.operand)
 
     def _compare(self, node: ast.Compare) -> ast.expr:
+        if len(node.ops) == 1 and isinstance(node.ops[0], (ast.Is, ast.IsNot)):
+            self.children(node)
+            operator = "is_" if isinstance(node.ops[0], ast.Is) else "is_not"
+            return Maker(self.ag, node).call(operator, node.left, node.comparators[0])
+        if len(node.ops) == 1 and _may_be_within_tensors(node):
+            self.children(node)
+            operator = "in_" if isinstance(node.ops[0], ast.In) else "not_in"
+            return Maker(self.ag, node).call(operator, node.left, node.comparators[0])
         if len(node.ops) == 1 or binds_lazily(node) or not self._can_bind(node):
             self.children(node)
             return node
@@ -189,7 +274,7 @@ class Expressions:
             return node
         make = Maker(self.ag, node)
         test = self.expression(node.test)
-        body, orelse = self._thunk(node.body), self._thunk(node.orelse)
+        body, orelse = self.thunk_body(node.body), self.thunk_body(node.orelse)
         return make.call("if_exp", test, make.thunk(body), make.thunk(orelse))
 
     def _lambda(self, node: ast.Lambda) -> ast.expr:
@@ -209,6 +294,13 @@ class Expressions:
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
     ) -> ast.expr:
         generators = node.generators
+        if can_convert(node):
+            make = Maker(self.ag, node)
+            consumed = node in self._consumed
+            generators[0].iter = self.expression(generators[0].iter)
+            made = lowered(node, make, self._in_function)
+            lazy = isinstance(node, ast.GeneratorExp) and not consumed
+            return make.call("generator", made) if lazy else made
         kept, self._may_bind = self._may_bind, False  # `:=` is not allowed in an iterable
         generators[0].iter = self.expression(generators[0].iter)
         names = [n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)]
@@ -220,11 +312,36 @@ class Expressions:
             self._may_bind = False
         self._may_bind = kept
         if isinstance(node, ast.DictComp):
-            node.key = self._inside(names, node.key)
+            node.key = self._key(self._inside(names, node.key))
             node.value = self._inside(names, node.value)
         else:
             node.elt = self._inside(names, node.elt)
+        if isinstance(node, ast.SetComp):
+            node.elt = self._key(node.elt)
         return node
+
+    def _keys(self, node: ast.Set | ast.Dict) -> ast.expr:
+        self.children(node)
+        if isinstance(node, ast.Set):
+            node.elts = [self._key(e) for e in node.elts]
+        else:
+            node.keys = [k and self._key(k) for k in node.keys]
+        return node
+
+    def _key(self, node: ast.expr) -> ast.expr:
+        """A key of a dict or an item of a set."""
+        match node:
+            case ast.Constant() | ast.Starred():
+                return node
+        return Maker(self.ag, node).call("key", node)
+
+    def _in_function(self, names: Iterable[str], node: ast.expr) -> ast.expr:
+        """Convert an expression that becomes the body of a lambda with parameters `names`."""
+        self.depth += 1
+        try:
+            return self._inside(names, node)
+        finally:
+            self.depth -= 1
 
     def _inside(self, names: Iterable[str], node: ast.expr) -> ast.expr:
         """Convert in a scope of its own, whose `names` are always defined."""
@@ -234,6 +351,23 @@ class Expressions:
             node = self.expression(node)
         self.undefined, self.unbound = outer
         return node
+
+
+def _has_values(error: ast.Call) -> bool:
+    """True if the exception is made of values that may be tensors, by an expression that may
+    become the body of a lambda.
+    """
+    if binds(error):
+        return False
+    given = [*error.args, *[k.value for k in error.keywords]]
+    return not all(isinstance(value, ast.Constant) for value in given)
+
+
+def _may_be_within_tensors(node: ast.Compare) -> bool:
+    """True for `v in x`, unless `v` is a text or `x` is written out in constants."""
+    if not isinstance(node.ops[0], (ast.In, ast.NotIn)):
+        return False
+    return not (isinstance(node.left, ast.Constant) and isinstance(node.left.value, (str, bytes)))
 
 
 class _Without(Container[str]):
@@ -250,14 +384,20 @@ class _Without(Container[str]):
 _HANDLERS: dict[type[ast.expr], Callable[[Expressions, Any], ast.expr]] = {
     ast.Constant: lambda _, node: node,
     ast.Name: Expressions._name,
+    ast.Attribute: Expressions._place,
+    ast.Subscript: Expressions._place,
     ast.Call: Expressions._call,
+    ast.BinOp: Expressions._bin_op,
     ast.BoolOp: Expressions._bool_op,
     ast.UnaryOp: Expressions._not,
     ast.Compare: Expressions._compare,
     ast.IfExp: Expressions._if_exp,
+    ast.JoinedStr: Expressions._text,
     ast.Lambda: Expressions._lambda,
     ast.ListComp: Expressions._comprehension,
     ast.SetComp: Expressions._comprehension,
+    ast.Set: Expressions._keys,
+    ast.Dict: Expressions._keys,
     ast.DictComp: Expressions._comprehension,
     ast.GeneratorExp: Expressions._comprehension,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,17 @@ import numpy as np
 from treadle.graph import Tensor
 from treadle.graph.build import current
 from treadle.graph.ops.arrays import array_new
+from treadle.graph.ops.datasets import empty as empty_dataset
+from treadle.graph.ops.datasets import iterator
 from treadle.graph.ops.filling import zeros
-from treadle.graph.spec import ArraySpec, ResourceSpec, Spec
+from treadle.graph.spec import ArraySpec, DataSpec, ResourceSpec, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """The place of a tensor of which only the spec is known: some value will do."""
+
+    spec: Spec
 
 
 def filler(spec: Spec) -> Tensor:
@@ -18,10 +28,13 @@ def filler(spec: Spec) -> Tensor:
     if isinstance(spec, ArraySpec):
         made: Tensor = array_new(element=spec.element)
         return made
+    if isinstance(spec, DataSpec):
+        dataset: Tensor = empty_dataset(spec.items)
+        return dataset if spec.kind == "dataset" else iterator(dataset)
     if isinstance(spec, ResourceSpec):
         raise AssertionError("a variable is no value")
     shape = [] if spec.shape.rank is None else [d or 0 for d in spec.shape]
     if spec.dtype.numpy.kind == "O":
-        empty: Any = np.full(shape, b"", object)
-        return current().constant(empty)
+        text: Any = np.full(shape, b"", object)
+        return current().constant(text)
     return zeros(shape, spec.dtype)

@@ -111,12 +111,15 @@ class Part:
 class Native(Stmt):
     """A compound statement that stays Python's own (with, try, match); its blocks are converted.
 
-    `suppresses`: a `with` whose context manager may swallow an exception.
+    suppresses  a `with` whose context manager may swallow an exception
+    staged      a `try` or `with` whose body may raise in a run (see tries.py)
     """
 
     head: Activity
     parts: list[Part]
     suppresses: bool = False
+    staged: bool = False
+    caught: int = 0  # names that its handlers, or what follows them, read
 
 
 @dataclass(slots=True, eq=False)

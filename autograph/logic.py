@@ -5,45 +5,84 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from treadle.graph import Tensor
+from treadle.graph.build import convert
+from treadle.graph.errors import BranchError
+
 from .conditionals import Branches
 from .place import line_of
+from .state import is_tensor
 from .truth import condition, staged
+from .undefined import Undefined
 
 Thunk = Callable[[], Any]
 
 
-def and_(value: Any, *rest: Thunk) -> Any:
+class OnlyTruth(Undefined):
+    """What `a and b` gives where `a` and `b` don't go together: all that is known is its truth."""
+
+    __slots__ = ("truth",)
+
+    def __init__(self, truth: Tensor, error: Exception) -> None:
+        super().__init__("the result", str(error), type(error))
+        object.__setattr__(self, "truth", truth)
+
+    def __tl_truth__(self) -> Tensor:
+        truth: Tensor = self.truth
+        return truth
+
+
+def and_(value: Any, *rest: Thunk, relaxed: bool = False) -> Any:
     """`value and ...`: the operands in `rest` are evaluated only if they are needed."""
     for i, thunk in enumerate(rest):
         if type(value) is not bool and staged(value):
-            return _in_graph(value, rest[i:], is_and=True)
+            return _in_graph(value, rest[i:], True, relaxed)
         if not value:
             return value
         value = thunk()
     return value
 
 
-def or_(value: Any, *rest: Thunk) -> Any:
+def or_(value: Any, *rest: Thunk, relaxed: bool = False) -> Any:
     """`value or ...`."""
     for i, thunk in enumerate(rest):
         if type(value) is not bool and staged(value):
-            return _in_graph(value, rest[i:], is_and=False)
+            return _in_graph(value, rest[i:], False, relaxed)
         if value:
             return value
         value = thunk()
     return value
 
 
-def _in_graph(value: Any, rest: Sequence[Thunk], is_and: bool) -> Any:
+def _in_graph(value: Any, rest: Sequence[Thunk], is_and: bool, relaxed: bool) -> Any:
     test = condition(value)
     # Of a truth value it is known what it is where the other operands are not evaluated.
-    decided: Any = (not is_and) if value.dtype.is_bool else value
+    decided: Any = (not is_and) if is_tensor(value) and value.dtype.is_bool else value
 
     def go_on() -> Any:
-        return (and_ if is_and else or_)(rest[0](), *rest[1:])
+        return (and_ if is_and else or_)(rest[0](), *rest[1:], relaxed=relaxed)
 
     def stop() -> Any:
         return decided
 
-    ways = (go_on, stop) if is_and else (stop, go_on)
-    return Branches(*ways, (), None, None, line_of(rest[0])).emit(test, ())
+    def joined(go_on: Thunk, stop: Thunk) -> Any:
+        ways = (go_on, stop) if is_and else (stop, go_on)
+        branches = Branches(*ways, (), None, None, line_of(rest[0]), relaxed=relaxed)
+        return branches.emit(test, ())
+
+    if not isinstance(value, OnlyTruth):
+        try:
+            found = joined(go_on, stop)
+        except BranchError as error:
+            disagree: Exception = error
+        else:
+            if type(found) is not Undefined or found.error is not BranchError:
+                return found
+            disagree = BranchError(found.reason)
+    else:
+        disagree = BranchError(value.reason)
+    return OnlyTruth(joined(lambda: _truth(go_on()), lambda: not is_and), disagree)
+
+
+def _truth(value: Any) -> Tensor:
+    return condition(value) if staged(value) else convert(bool(value))

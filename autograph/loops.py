@@ -9,11 +9,16 @@ from treadle.graph import Tensor, Value
 from treadle.graph.build import is_tracing
 from treadle.graph.errors import PythonLoopError
 
-from .conditionals import Getter, Setter, untracked_error
+from . import journal
+from .conditionals import Getter, Setter
+from .left_loops import RestOfLoop, rest_of
 from .place import Helper, line_of, loop_site, names_of
 from .rows import rows_of
 from .staged_loops import StagedLoop, acted_since, node_count
+from .streams import Loop, stream_of
 from .truth import staged
+
+_JUMPS = ("break_", "do_return")  # flags that a `break` or `return` sets
 
 
 def while_stmt(
@@ -22,16 +27,17 @@ def while_stmt(
     *state: Any,
     get_state: Getter | None = None,
     set_state: Setter | None = None,
-    untracked: Sequence[str] = (),
+    relaxed: bool = False,
+    shapes_vary: bool = False,
 ) -> Any:
     """`while test(state): state = body(state)`; the state after the loop."""
     mark = node_count()
-    go_on = test(*state)
+    go_on, scope = _tested(test, state)
     if type(go_on) is not bool and staged(go_on):
-        if untracked:
-            raise untracked_error(untracked, "loop", line_of(body))
-        loop = StagedLoop(loop_site(body), names_of(body, len(state)), get_state, set_state)
-        return _unpacked(loop.run_while(test, body, state, go_on, acted_since(mark)))
+        names = names_of(body, len(state))
+        loop = StagedLoop(loop_site(body), names, get_state, set_state, relaxed)
+        loop.shapes_vary = shapes_vary
+        return _unpacked(loop.run_while(test, body, state, go_on, acted_since(mark, scope)))
     single = len(state) == 1
     while go_on:
         result = body(*state)
@@ -39,9 +45,14 @@ def while_stmt(
             state = (result,)
         elif state:
             state = result
-        go_on = test(*state)
+        mark = node_count()
+        go_on, scope = _tested(test, state)
         if type(go_on) is not bool and staged(go_on):
-            raise _left_by_tensor(body, "while")
+            names = names_of(body, len(state))
+            if not relaxed and any(n.startswith(_JUMPS) for n in names):
+                raise _left_by_tensor(body, "while")
+            loop = StagedLoop(loop_site(body), names, get_state, set_state, relaxed)
+            return _unpacked(loop.run_while(test, body, state, go_on, acted_since(mark, scope)))
     return _unpacked(state)
 
 
@@ -52,19 +63,21 @@ def for_stmt(
     extra_test: Callable[..., Any] | None = None,
     get_state: Getter | None = None,
     set_state: Setter | None = None,
-    untracked: Sequence[str] = (),
+    relaxed: bool = False,
 ) -> Any:
     """`for item in iterable: state = body(item, state)`, as long as `extra_test(state)` holds."""
     if _is_rows(iterable):
-        if untracked:
-            raise untracked_error(untracked, "loop", line_of(body))
-        loop = StagedLoop(loop_site(body), names_of(body, len(state), 1), get_state, set_state)
+        names = names_of(body, len(state), 1)
+        loop = StagedLoop(loop_site(body), names, get_state, set_state, relaxed)
         return _unpacked(loop.run_for(rows_of(iterable), body, state, extra_test))
-    take_over = getattr(type(iterable), "__tl_for__", None)
-    if take_over is not None and is_tracing():
-        return _unpacked(take_over(iterable, body, state, extra_test))
+    stream = None if type(iterable) is range else stream_of(iterable)
+    if stream is not None:
+        names = names_of(body, len(state), 1)
+        access = extra_test, get_state, set_state, relaxed
+        return _unpacked(stream.run(body, state, Loop(loop_site(body), names, *access)))
     single = len(state) == 1
-    for item in iterable:
+    items = iter(iterable)
+    for item in items:
         result = body(item, *state)
         if single:
             state = (result,)
@@ -73,10 +86,21 @@ def for_stmt(
         if extra_test is not None:
             go_on = extra_test(*state)
             if type(go_on) is not bool and staged(go_on):
-                raise _left_by_tensor(body, "for")
+                if not relaxed:
+                    raise _left_by_tensor(body, "for")
+                rest = RestOfLoop(body, extra_test, get_state, set_state)
+                return _unpacked(rest.run(rest_of(iterable, item, items), state, go_on))
             if not go_on:
                 break
     return _unpacked(state)
+
+
+def _tested(test: Helper, state: Sequence[Any]) -> tuple[Any, journal.Scope | None]:
+    """What a loop's test gives, and what it touches in a trace."""
+    if not is_tracing():
+        return test(*state), None
+    with journal.opened() as scope:
+        return test(*state), scope
 
 
 def _is_rows(iterable: Any) -> bool:
@@ -92,11 +116,11 @@ def _unpacked(state: Sequence[Any]) -> Any:
 
 def _left_by_tensor(body: Helper, kind: str) -> PythonLoopError:
     if kind == "for":
-        cure = "iterate over a tensor ('for i in tl.range(n)'), for a loop of the graph"
+        cure = "iterate over a tensor ('for i in tl.range(n)')"
     else:
-        cure = "make its condition a tensor ('while tl.constant(True)'), for a loop of the graph"
+        cure = "make its condition a tensor ('while tl.constant(True)')"
     return PythonLoopError(
         f"the `{kind}` loop at {line_of(body)} runs in Python, while tracing, but whether it goes "
         "on came to depend on a tensor (in its condition, or by a `break` or `return` under a "
-        f"tensor condition); {cure}"
+        f"tensor condition); {cure}, for a loop of the graph, or use @tl.function(relaxed=True)"
     )

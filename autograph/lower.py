@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from .activity import Activity, Names, Scanner
 from .hoisting import binds, hoisted, nested
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple
+from .item_stores import item_stores
+from .patterns import as_branches
 from .syntax import BREAK, CONTINUE, RETURN, FreshNames, Jumps, Maker
+
+_MAY_RAISE = (
+    *(ast.Call, ast.If, ast.While, ast.For, ast.Assert, ast.Match, ast.IfExp, ast.Subscript),
+    *(ast.FloorDiv, ast.Mod, ast.Pow, ast.ListComp, ast.SetComp, ast.DictComp, ast.BoolOp),
+)
 
 
 class Tail(Enum):
@@ -49,6 +56,7 @@ class Lowerer:
 
     is_python(test)     the truth value of the expression never is a tensor
     suppresses(node)    the context managers of a `with` may swallow exceptions
+    own                 the local names of the function
     """
 
     def __init__(
@@ -58,6 +66,7 @@ class Lowerer:
         ag: str,
         is_python: Callable[[ast.expr], bool],
         suppresses: Callable[[ast.With], bool],
+        own: Collection[str] = (),
     ) -> None:
         self.names = names
         self.fresh = fresh
@@ -65,6 +74,7 @@ class Lowerer:
         self.is_python = is_python
         self.suppresses = suppresses
         self.scanner = Scanner(names)
+        self.own = own
         self.jumps = Jumps()
         self.flags = 0
         self.bound = 0
@@ -103,6 +113,14 @@ class Lowerer:
     def _statement(
         self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context, out: Block
     ) -> bool:
+        stores = item_stores(stmt, self.own, self.fresh, self.ag)
+        if stores is not None:
+            for part in stores:
+                self._statement(part, (), context, out)
+            return False
+        return self._one(stmt, rest, context, out)
+
+    def _one(self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context, out: Block) -> bool:
         match stmt:
             case ast.Return():
                 value = stmt.value and self._hoisted(stmt.value, context, out)
@@ -119,6 +137,11 @@ class Lowerer:
                 if stmt not in self.declarations:
                     self.declarations.append(stmt)
                 return False
+            case ast.Match() if not self.jumps.opaque(stmt) and (
+                branches := as_branches(stmt, self.fresh, self.ag)
+            ):
+                out += self.block([*branches, *rest], context)
+                return True
             case ast.If() | ast.While() | ast.For() | ast.With() | ast.Try() | ast.Match():
                 if not self.jumps.opaque(stmt):
                     return self._compound(stmt, rest, context, out)
@@ -383,6 +406,10 @@ class Lowerer:
     ) -> bool:
         jumps = self.jumps.of(stmt)
         tail = Tail.NEXT if rest and not self.jumps.stops([stmt]) else context.tail
+        if isinstance(stmt, ast.Try) and self._is_staged(stmt):
+            return self._staged_try(stmt, rest, context, out)
+        if isinstance(stmt, ast.With) and self._is_staged_with(stmt):
+            return self._staged_try(_one_item(stmt), rest, context, out)
         if context.real:
             if not jumps & RETURN:
                 out.append(self._add_native(stmt, context.inner(), guards=False))
@@ -399,6 +426,43 @@ class Lowerer:
                 return True
             return False
         out.append(self._add_native(stmt, replace(context, tail=tail), guards=True))
+        if jumps and rest:
+            out += self._guarded(stmt, jumps, rest, context)
+            return True
+        return False
+
+    def _is_staged(self, stmt: ast.Try) -> bool:
+        """True if something in the body may raise in a run, or not at all while tracing."""
+        names = {h.name for h in stmt.handlers if h.name}
+        if any((self.scanner.globals | self.scanner.nonlocals) & self.names.bit(n) for n in names):
+            return False
+        return any(isinstance(n, _MAY_RAISE) for s in stmt.body for n in ast.walk(s))
+
+    def _is_staged_with(self, stmt: ast.With) -> bool:
+        if not self.suppresses(stmt) or any(binds(i.context_expr) for i in stmt.items):
+            return False
+        return any(isinstance(n, _MAY_RAISE) for s in stmt.body for n in ast.walk(s))
+
+    def _staged_try(
+        self, stmt: ast.Try | ast.With, rest: Sequence[ast.stmt], context: Context, out: Block
+    ) -> bool:
+        """A `try` or `with` that is run more than once while it is traced: jumps are flags."""
+        if isinstance(stmt, ast.Try) and stmt.handlers and stmt.finalbody:
+            inner = copy.copy(stmt)
+            inner.finalbody = []
+            stmt = ast.copy_location(ast.Try([inner], [], [], stmt.finalbody), stmt)
+        jumps = self.jumps.of(stmt)
+        returns = context.real and jumps & RETURN
+        if returns and context.tail is not Tail.RETURN:
+            raise _NeedsFlagsError
+        if returns:
+            out += self._flags_before_return(stmt)
+        made = self._add_native(stmt, replace(context, real=False, tail=Tail.NEXT), guards=True)
+        made.staged = True
+        out.append(made)
+        if returns:
+            out += self._guarded_return(stmt, rest, context)
+            return True
         if jumps and rest:
             out += self._guarded(stmt, jumps, rest, context)
             return True
@@ -484,6 +548,14 @@ class Lowerer:
             self._do_return = self._flag("do_return")
             self._return_value = self._flag("return_value")
         return self._do_return, self._return_value
+
+
+def _one_item(stmt: ast.With) -> ast.With:
+    first, *more = stmt.items
+    if not more:
+        return stmt
+    inner = ast.copy_location(ast.With(more, stmt.body), stmt)
+    return ast.copy_location(ast.With([first], [inner]), stmt)
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -2,31 +2,120 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from types import SimpleNamespace
 
+from . import matching as pattern
+from .advancing import first, next_
+from .asserting import assert_stmt
+from .builtins import (
+    all_,
+    any_,
+    bool_,
+    divmod_,
+    enumerate_,
+    filter_,
+    float_,
+    in_,
+    int_,
+    len_,
+    map_,
+    not_in,
+    reversed_,
+    round_,
+    sum_,
+    zip_,
+)
 from .calls import call, range_
+from .changing import assigning, changing
+from .collecting import dict_, list_, set_, tuple_
+from .comprehensions import each, generator
 from .conditionals import if_exp, if_stmt
-from .convert import NAMESPACE
+from .convert import NAMESPACE, RELAXED
+from .exceptions import new_error
+from .formatting import text
+from .generated import consuming, has_enough, yielded, yielded_from
+from .indexing import del_item, items, set_item, span
+from .keys import key
+from .list_methods import searching
+from .list_searching import METHODS
 from .logic import and_, or_
 from .loops import for_stmt, while_stmt
-from .truth import assert_stmt, not_
-from .undefined import peek, read, undefined, unused
+from .matching import match_case
+from .optional import is_, is_not, read
+from .ordering import max_, min_, sorted_
+from .truth import not_
+from .trying import paths
+from .undefined import peek, undefined, unused
 
 __all__ = [
+    "all_",
     "and_",
+    "any_",
     "assert_stmt",
+    "assigning",
+    "bool_",
     "call",
+    "changing",
+    "consuming",
+    "del_item",
+    "dict_",
+    "divmod_",
+    "each",
+    "enumerate_",
+    "filter_",
+    "first",
+    "float_",
     "for_stmt",
+    "generator",
+    "has_enough",
     "if_exp",
     "if_stmt",
+    "in_",
+    "int_",
+    "is_",
+    "is_not",
+    "items",
+    "key",
+    "len_",
+    "list_",
+    "map_",
+    "match_case",
+    "max_",
+    "min_",
+    "new_error",
+    "next_",
     "not_",
+    "not_in",
     "or_",
+    "paths",
+    "pattern",
     "peek",
     "range_",
     "read",
+    "reversed_",
+    "round_",
+    "set_",
+    "set_item",
+    "sorted_",
+    "span",
+    "sum_",
+    "text",
+    "tuple_",
     "undefined",
     "unused",
     "while_stmt",
+    "yielded",
+    "yielded_from",
+    "zip_",
 ]
 
 NAMESPACE.cell_contents = sys.modules[__name__]
+searching.update(METHODS)
+
+_HAVE_MODES = (and_, call, for_stmt, if_exp, if_stmt, or_, while_stmt)
+RELAXED.cell_contents = SimpleNamespace(
+    **{k: v for k, v in globals().items() if not k.startswith("_")}
+    | {f.__name__: functools.partial(f, relaxed=True) for f in _HAVE_MODES}
+)

@@ -22,7 +22,7 @@ def short(file: str, line: int) -> str:
 
 def line_of(helper: Helper) -> str:
     """`model.py:12`: the line of the statement that `helper` was made for."""
-    code = helper.__code__
+    code = _code_of(helper)
     return short(code.co_filename, code.co_firstlineno)
 
 
@@ -31,7 +31,7 @@ def leaves_by_return(helper: Helper) -> str:
 
     After a loop, `with` or `try` that a `return` may have left comes a branch on that.
     """
-    code = helper.__code__
+    code = _code_of(helper)
     words = linecache.getline(code.co_filename, code.co_firstlineno).split()
     word = words[0].rstrip(":") if words else ""
     return word if word in ("for", "while", "with", "try", "match") else ""
@@ -39,7 +39,15 @@ def leaves_by_return(helper: Helper) -> str:
 
 def names_of(helper: Helper, count: int, skip: int = 0) -> tuple[str, ...]:
     """The names of the state, which are those of the helper's parameters."""
+    if hasattr(helper, "__tl_names__"):
+        return tuple(helper.__tl_names__)
     return helper.__code__.co_varnames[skip : skip + count]
+
+
+def _code_of(helper: Helper) -> CodeType:
+    """The user's code, also where a function of ours stands before it."""
+    code: CodeType | None = getattr(helper, "__tl_code__", None)
+    return helper.__code__ if code is None else code
 
 
 def assigned_in(code: CodeType, name: str, before: int | None = None) -> str:
@@ -67,6 +75,23 @@ def user_frame() -> FrameType | None:
     while frame is not None and is_internal(frame.f_code.co_filename):
         frame = frame.f_back
     return frame
+
+
+def local_values() -> dict[str, Any]:
+    """What the local names of the nearest frame of the user's code hold."""
+    frame = user_frame()
+    if frame is None:
+        return {}
+    known = frame.f_locals
+    found = dict(known)
+    known.clear()  # the frame keeps it, and with it all that is in it
+    return found
+
+
+def user_line() -> str:
+    """`model.py:12`: the line of the user's code that is at work."""
+    frame = user_frame()
+    return "" if frame is None else short(frame.f_code.co_filename, frame.f_lineno)
 
 
 @dataclass(frozen=True, slots=True)

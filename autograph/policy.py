@@ -12,7 +12,15 @@ import inspect
 import os
 import sys
 import sysconfig
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from treadle.graph.location import is_internal
@@ -64,6 +72,44 @@ def is_library_type(cls: type) -> bool:
     return cls.__module__ == "builtins" or (module is not None and is_library_module(module))
 
 
+_CHANGING_MODULES = frozenset(
+    ["heapq", "_heapq", "bisect", "_bisect", "random", "operator", "_operator"]
+)
+_UNCHANGING = (str, bytes, int, float, complex, tuple, frozenset, range, slice, type(None))
+
+
+def may_change_something(value: object) -> bool:
+    """True if a call of `value`, which is not converted, may change an object of the user's."""
+    match value:
+        case BuiltinFunctionType() if isinstance(value.__self__, (ModuleType, type(None))):
+            if value.__module__ == "builtins":
+                return value in (setattr, delattr, next)
+            return value.__module__ in _CHANGING_MODULES
+        case BuiltinFunctionType() | MethodType():
+            return not isinstance(value.__self__, (_UNCHANGING, ModuleType)) and not is_ours(
+                value.__self__
+            )
+        case MethodDescriptorType() | WrapperDescriptorType():
+            return not issubclass(value.__objclass__, _UNCHANGING)
+        case FunctionType():
+            return _root(value.__module__) in _CHANGING_MODULES or not is_library_function(value)
+        case _:
+            return isinstance(value, functools.partial)
+
+
+def is_changed_by_methods(cls: type) -> bool:
+    """True for library types whose methods may change the object, in ways that the journal must
+    be told of: containers, but no tensors and variables.
+    """
+    return not (issubclass(cls, _UNCHANGING) or _root(cls.__module__) == "treadle")
+
+
+def is_ours(value: object) -> bool:
+    """True for functions and objects of treadle and NumPy."""
+    module = getattr(value, "__module__", None) or type(value).__module__
+    return _root(module) in _OUR_ROOTS or _root(type(value).__module__) in _OUR_ROOTS
+
+
 def is_installed(root: str) -> bool:
     """True for the top package of a library that is neither ours nor Python's own."""
     module = sys.modules.get(root)
@@ -79,6 +125,22 @@ def why_not(code: CodeType) -> str | None:
     if not code.co_flags & inspect.CO_NEWLOCALS:
         return "it is no function"
     return None
+
+
+# What stands in for Python's builtins in a trace; filled by builtins.py.
+replaced: dict[Any, Any] = {}
+
+
+def is_replaced(value: object) -> bool:
+    """True for a builtin that something stands in for in a trace, or that calls functions."""
+    if takes_functions(value):
+        return True
+    return isinstance(value, (BuiltinFunctionType, type)) and value in replaced
+
+
+def takes_functions(value: object) -> bool:
+    """True for what of `itertools` calls a function that it is given."""
+    return isinstance(value, type) and value.__module__ == "itertools"
 
 
 def may_need_conversion(value: object) -> bool:

@@ -26,7 +26,8 @@ class Resolver:
         )
         self._globals = f.__globals__
         self._scopes: list[set[str]] = []
-        self._converted: set[str] = set()  # names of inner functions that are converted in place
+        # Names of inner functions that are converted in place, and how deep their scopes lie.
+        self._converted: dict[str, int] = {}
         self.asked: dict[str, object] = {}  # names of cells that calls start with
 
     @contextmanager
@@ -44,7 +45,7 @@ class Resolver:
 
     def converts_inner(self, name: str) -> None:
         """Inner function `name` is converted and the name stands for nothing else."""
-        self._converted.add(name)
+        self._converted[name] = len(self._scopes)
 
     def lookup(self, name: str) -> Any:
         if self.is_local(name):
@@ -58,13 +59,18 @@ class Resolver:
         found = self._globals.get(name, _UNKNOWN)
         return getattr(builtins, name, _UNKNOWN) if found is _UNKNOWN else found
 
+    def is_ours(self, name: str) -> bool:
+        """True for a name of treadle itself, whose functions give tensors and variables."""
+        value = self.lookup(name)
+        return isinstance(value, ModuleType) and value.__name__.partition(".")[0] == "treadle"
+
     def is_builtin(self, node: ast.expr, *candidates: object) -> bool:
         """True if `node` is the name of one of the given builtins."""
         return isinstance(node, ast.Name) and any(self.lookup(node.id) is c for c in candidates)
 
     def leaves_alone(self, func: ast.expr) -> bool:
         """True if calling `func` never runs code that has to be converted."""
-        root = _root(func)
+        root = root_of(func)
         if root in self._cells and not self.is_local(root):
             self.asked[root] = _sort_of(self._cells[root])
         return self._leaves_alone(func)
@@ -73,9 +79,10 @@ class Resolver:
         match func:
             case ast.Name(id=name):
                 if self.is_local(name):
-                    return name in self._converted
+                    # From inside of an inner function it may be a recursion.
+                    return self._converted.get(name) == len(self._scopes)
                 value = self.lookup(name)
-                return value is not _UNKNOWN and not policy.may_need_conversion(value)
+                return value is not _UNKNOWN and not _is_wanted(value)
             case ast.Attribute():
                 return self._attribute_left_alone(func)
             case ast.Call(func=inner):
@@ -87,7 +94,9 @@ class Resolver:
 
     def _attribute_left_alone(self, func: ast.Attribute) -> bool:
         match func.value:
-            case ast.Constant() | ast.JoinedStr() | ast.List() | ast.Tuple() | ast.Dict():
+            case ast.Constant(value=str()) | ast.JoinedStr():
+                return func.attr not in ("format", "join")
+            case ast.Constant() | ast.List() | ast.Tuple() | ast.Dict():
                 return True
             case ast.Set() | ast.ListComp() | ast.SetComp() | ast.DictComp():
                 return True
@@ -97,11 +106,15 @@ class Resolver:
         if owner is _UNKNOWN:
             return False
         if isinstance(owner, ModuleType) and policy.is_library_module(owner):
-            return True
+            value = getattr(owner, func.attr, None)
+            return not (policy.may_change_something(value) or policy.is_replaced(value))
         if isinstance(owner, (ModuleType, type)):
             value = inspect.getattr_static(owner, func.attr, _UNKNOWN)
-            return value is not _UNKNOWN and not policy.may_need_conversion(value)
-        return policy.is_library_type(type(owner))
+            return value is not _UNKNOWN and not _is_wanted(value)
+        if isinstance(owner, str) and func.attr in ("format", "join"):
+            return False
+        kind = type(owner)
+        return policy.is_library_type(kind) and not policy.is_changed_by_methods(kind)
 
     def _value(self, node: ast.expr) -> Any:
         """What an expression of names and module or class attributes stands for."""
@@ -182,11 +195,20 @@ def _sort_of(cell: CellType) -> object:
         return None
     if isinstance(value, (ModuleType, type)):
         return value.__name__, value.__module__ if isinstance(value, type) else ""
-    own = policy.is_library_type(type(value))
-    return policy.may_need_conversion(value), own, getattr(value, "__module__", None)
+    own = policy.is_library_type(type(value)), policy.is_changed_by_methods(type(value))
+    return _is_wanted(value), own, getattr(value, "__module__", None)
 
 
-def _root(node: ast.expr) -> str:
+def _is_wanted(value: object) -> bool:
+    """True if calls of `value` have to be seen."""
+    return (
+        policy.may_need_conversion(value)
+        or policy.may_change_something(value)
+        or policy.is_replaced(value)
+    )
+
+
+def root_of(node: ast.expr) -> str:
     while isinstance(node, (ast.Attribute, ast.Call)):
         node = node.value if isinstance(node, ast.Attribute) else node.func
     return node.id if isinstance(node, ast.Name) else ""

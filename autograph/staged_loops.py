@@ -8,8 +8,10 @@ from typing import Any
 from treadle.graph import Tensor
 from treadle.graph.build import GraphBuilder, current
 from treadle.graph.control import UnknownResultError, emit_while
+from treadle.graph.dtypes import float32, float64
 from treadle.graph.effects import node_effects
 from treadle.graph.errors import (
+    DTypeError,
     LoopDtypeError,
     LoopShapeError,
     PythonLoopError,
@@ -19,12 +21,20 @@ from treadle.graph.op import IO, WRITE
 from treadle.graph.ops.define import constant_of
 from treadle.graph.ops.logic import logical_and
 
-from .carried import Carried, Choices, How, RetryError
+from . import journal
+from .carried import Carried, Choices, How, RetryError, Widened
 from .conditionals import Getter, Setter
+from .exceptions import PathEndsError, ending
+from .inside import copied
+from .loop_options import LoopOptions, both
+from .optional import UnknownValueError
 from .place import Helper, LoopSite
+from .relaxed import promoted
 from .rows import Rows
 from .state import NUMBERS, accepts, is_tensor, same_object
 from .truth import condition, staged
+from .undefined import unused
+from .widening import widening
 
 _ATTEMPTS = 8
 _FINAL = (
@@ -46,13 +56,23 @@ class StagedLoop:
         names: Sequence[str],
         get_state: Getter | None,
         set_state: Setter | None,
+        relaxed: bool = False,
     ) -> None:
         self.site = site
+        self.relaxed = relaxed
+        self.shapes_vary = False
         self.count = len(names)
         self.get_state = get_state
         self.set_state = set_state
         self.in_place = get_state() if get_state is not None else {}
+        self.own_names = journal.names_of(set_state)
         self.labels = [*names, *self.in_place]
+        self.places: list[journal.Held] = []  # in objects that the body changes
+        self.held: list[Any] = []  # what they hold before the loop, or behind it
+        self.entries: list[journal.Entry] = []  # what the last run of the body changed
+        self.changed: list[int] = []  # state that it changed without assigning it
+        self.next_test: Tensor | None = None
+        journal.touch_names(set_state)
 
     def run_while(
         self, test: Helper, body: Helper, state: Sequence[Any], go_on: Any, acted: bool
@@ -65,10 +85,10 @@ class StagedLoop:
         first = condition(go_on)
 
         def once(loop: Carried) -> list[Any]:
-            return self._call(body, loop.arguments(loop.body))
+            return self._call(body, loop.arguments(loop.body), test=test if acted else None)
 
         def next_internal(loop: Carried, after: Sequence[Any]) -> list[Tensor]:
-            return [condition(self._call_test(test, after))] if acted else []
+            return [] if self.next_test is None else [self.next_test]
 
         def holds(loop: Carried) -> Tensor:
             if acted:
@@ -103,6 +123,31 @@ class StagedLoop:
         internal = [("index", rows.start)]
         return self._trace(state, internal, once, next_internal, holds, rows.surely)
 
+    def run_items(
+        self,
+        more: Callable[[], Tensor],
+        item: Callable[[], Any],
+        body: Helper,
+        state: Sequence[Any],
+        extra_test: Helper | None,
+    ) -> list[Any]:
+        """The state behind a loop over `item()`, which changes as it is asked, while `more()`."""
+
+        def once(loop: Carried) -> list[Any]:
+            return self._call(body, loop.arguments(loop.body), item())
+
+        def holds(loop: Carried) -> Tensor:
+            if extra_test is None:
+                return more()
+            go_on = self._call_test(extra_test, loop.arguments(loop.test))
+            if not staged(go_on):
+                return more()
+            # After a `break` no element may be asked for: that would compute it.
+            return both(condition(go_on), more)
+
+        self.shapes_vary = True  # what a dataset holds is of unknown shape, often
+        return self._trace(state, [], once, lambda loop, after: [], holds, False)
+
     def _trace(
         self,
         state: Sequence[Any],
@@ -112,31 +157,87 @@ class StagedLoop:
         holds: Callable[[Carried], Tensor],
         surely: bool,
     ) -> list[Any]:
-        values = [*state, *self.in_place.values()]
+        given = values = [*state, *self.in_place.values()]
+        before = self.in_place
         choices: Choices = {}
+        options = LoopOptions()
+        first: Exception | None = None
         try:
-            for _ in range(_ATTEMPTS):
-                loop = Carried(self.site, self.labels, values, choices, internal, surely)
+            for _ in range(_ATTEMPTS + 3 * len(values)):
+                own_state = [*internal, *options.internal()]
+                loop = self._attempt(values, choices, own_state, surely and options.most is None)
                 try:
-                    with loop.body:
+                    with loop.body, options.of(loop):
                         after = once(loop)
+                    own: Choices = {(i,): How.PYTHON for i in self.changed}
+                    if own.items() - choices.items():
+                        choices = {**choices, **own}  # no copies: others may know them, too
+                        continue
+                    if self._found_places():
+                        values = [*given, *self.held]
+                        continue
                     loop.match(after)
                 except RetryError as retry:
-                    choices = {**choices, retry.path: retry.choice}
+                    choices = {**choices, **retry.choices}
                     continue
+                except UnknownValueError as error:
+                    raise first or error from None
                 except _FINAL:
                     raise
                 except Exception as error:
-                    found = self._probe(loop, once)
-                    if found is None or found == choices:
+                    found = self._probe(loop, once) or self._unknown(loop)
+                    found = found or self._doubled(loop, error)
+                    if found is None:
                         _explain(error, loop)
                         raise
+                    first = first or error
                     choices = found
                     continue
-                return self._emit(loop, after, next_internal, holds)
-            raise RetryError((), How.PYTHON)
+                following, bounded = options.following(next_internal), options.bounded(holds)
+                return self._emit(loop, after, following, bounded)
+            raise self._does_not_settle(choices)
         finally:
+            first = None  # a cycle would keep what the user's frames refer to
             self._restore(self.in_place)
+            journal.leave_names(self.own_names, before, self.in_place)
+            for place, value in zip(self.places, self.held, strict=True):
+                place.leave(value)
+
+    def _does_not_settle(self, choices: Choices) -> LoopDtypeError:
+        names = dict.fromkeys([f"'{self.labels[path[0]]}'" for path in choices if path])
+        return LoopDtypeError(
+            f"no dtype and structure was found that {', '.join(names) or 'a variable'} keeps in "
+            f"the loop at {self.site.line}, which depends on a tensor: give it a tensor before the "
+            "loop, and one like that in each iteration"
+        )
+
+    def _found_places(self) -> bool:
+        """Make state of what the body changed in objects; False if all of it is already."""
+        known = {place.key for place in self.places}
+        for entry in self.entries:
+            assert entry.after is not None
+            for place in journal.held(entry, entry.places(entry.after)):
+                if place.key not in known:
+                    left = [entry.before, entry.after]
+                    journal.check_structure(place, left, f"loop at {self.site.line}")
+                    self.places.append(place)
+                    self.held.append(place.of(entry.before))
+                    self.labels = [*self.labels, place.label]
+        return len(known) < len(self.places)
+
+    def _attempt(
+        self,
+        values: Sequence[Any],
+        choices: Choices,
+        internal: Sequence[tuple[str, Tensor]],
+        surely: bool,
+    ) -> Carried:
+        unread = range(self.count, self.count + len(self.in_place))
+        loop = Carried(
+            self.site, self.labels, values, choices, internal, surely, self.relaxed, unread
+        )
+        loop.shapes_vary = self.shapes_vary
+        return loop
 
     def _emit(
         self,
@@ -152,19 +253,50 @@ class StagedLoop:
         loop.drop_constants()
         results = emit_while(loop.initial, loop.test, test, loop.body, loop.outputs)
         values = [plan.build(results) for plan in loop.results]
-        self.in_place = dict(zip(self.in_place, values[self.count :], strict=True))
+        behind = self.count + len(self.in_place)
+        self.in_place = dict(zip(self.in_place, values[self.count : behind], strict=True))
+        self.held = values[behind:]
         return values[: self.count]
 
-    def _call(self, body: Helper, values: Sequence[Any], *item: Tensor) -> list[Any]:
-        """The body's results: the state, then what it assigned in place."""
-        self._restore(dict(zip(self.in_place, values[self.count :], strict=True)))
-        result = body(*item, *values[: self.count])
-        after = list(result) if self.count > 1 else [result][: self.count]
-        return after + (list(self.get_state().values()) if self.get_state is not None else [])
+    def _call(
+        self, body: Helper, values: Sequence[Any], *item: Tensor, test: Helper | None = None
+    ) -> list[Any]:
+        """The body's results: the state, then what it assigned in place, names first.
+
+        After it, `test` for the next iteration.
+        """
+        self._enter(values)
+        try:
+            with ending(), journal.opened(self.own_names.values()) as scope:
+                result = body(*item, *values[: self.count])
+                after = list(result) if self.count > 1 else [result][: self.count]
+                del result  # the journal counts references
+                if test is not None:
+                    self.next_test = condition(test(*after))
+                if self.get_state is not None:
+                    after += self.get_state().values()
+                after += [place.get() for place in self.places]
+                copies = [copied(v) for v in after]
+        except PathEndsError:
+            self.entries, self.changed = [], []
+            return [unused] * len(values)
+        self.entries = journal.closed(scope, after, values, copies)
+        own = range(self.count + len(self.in_place))
+        same = [i for i in own if after[i] is values[i]]
+        self.changed = [i for i in same if scope.has_changed(values[i])]
+        given = set(map(id, values))
+        return [v if id(v) in given else copy for v, copy in zip(after, copies, strict=True)]
 
     def _call_test(self, test: Helper, values: Sequence[Any]) -> Any:
-        self._restore(dict(zip(self.in_place, values[self.count :], strict=True)))
+        self._enter(values)
         return test(*values[: self.count])
+
+    def _enter(self, values: Sequence[Any]) -> None:
+        """Let names and objects hold the state that is assigned in place."""
+        behind = self.count + len(self.in_place)
+        self._restore(dict(zip(self.in_place, values[self.count : behind], strict=True)))
+        for place, value in zip(self.places, values[behind:], strict=True):
+            place.put(value)
 
     def _restore(self, in_place: dict[str, Any]) -> None:
         if self.set_state is not None:
@@ -177,7 +309,7 @@ class StagedLoop:
             return None
         as_they_are: Choices = {**loop.choices, **dict.fromkeys(numbers, How.PYTHON)}
         internal = list(zip(loop.names, loop.initial, strict=True))[: loop.internal]
-        probe = Carried(self.site, self.labels, loop.values, as_they_are, internal, loop.surely)
+        probe = self._attempt(loop.values, as_they_are, internal, loop.surely)
         try:
             with probe.body:
                 after = once(probe)
@@ -190,11 +322,37 @@ class StagedLoop:
                 found[path] = How.PYTHON
             elif is_tensor(value) and hasattr(value, "dtype") and accepts(value.dtype, before):
                 found[path] = value.dtype
-        return found
+            elif self.relaxed and (dtype := promoted(before, value)) is not None:
+                found[path] = dtype
+        return None if found == loop.choices else found
+
+    def _doubled(self, loop: Carried, error: Exception) -> Choices | None:
+        """Python's floats as float64, which is what they are, where float32 met that."""
+        floats: Choices = {
+            (i,): float64
+            for i, v in enumerate(loop.values)
+            if isinstance(v, float) and loop.choices.get((i,), float32) is float32
+        }
+        return {**loop.choices, **floats} if floats and isinstance(error, DTypeError) else None
+
+    def _unknown(self, loop: Carried) -> Choices | None:
+        """What is None, or undefined, before the loop as something that a later iteration gives,
+        after the body failed without.
+        """
+        found = dict(loop.choices)
+        for i, value in enumerate(loop.values):
+            kind = widening(value, unused, self.relaxed)
+            if kind is not None and (i,) not in found:
+                found[i,] = Widened(kind, None)
+        return None if found == loop.choices else found
 
 
-def acted_since(mark: int) -> bool:
-    """True if the nodes that the current graph got after its first `mark` print or assign."""
+def acted_since(mark: int, scope: journal.Scope | None) -> bool:
+    """True if the nodes that the current graph got after its first `mark` print or assign, or an
+    object was changed.
+    """
+    if scope is not None and scope.changed():
+        return True
     builder = current()
     assert isinstance(builder, GraphBuilder)
     return any(

@@ -5,13 +5,13 @@ A `Plan` says how to put a value together again from the tensors that a `cond` o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from treadle.graph import Tensor
+from treadle.graph import Tensor, weak
 from treadle.graph.dtypes import DType, bool_, complex128, float32, int32, int64, string
 from treadle.graph.nest import children, rebuild, sorted_keys
 
@@ -30,12 +30,13 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One of the result tensors."""
+    """One of the result tensors; `number`: it stands for a Python number."""
 
     index: int
+    number: bool = False
 
     def build(self, results: Sequence[Any]) -> Any:
-        return results[self.index]
+        return weak.mark(results[self.index]) if self.number else results[self.index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,17 @@ Plan = Same | Slot | Nested
 
 def is_tensor(value: Any) -> bool:
     """True for tensors, variables and arrays, which are tensors as soon as an op uses them."""
-    return isinstance(value, (Tensor, np.ndarray, np.generic)) or hasattr(
-        type(value), "__tl_tensor__"
-    )
+    if isinstance(value, (Tensor, np.ndarray, np.generic)):
+        return True
+    kind = type(value)
+    return hasattr(kind, "__tl_tensor__") and not hasattr(kind, "__tl_flatten__")
 
 
 def parts_of(value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any], object] | None:
     """The items of a container, how to make it of others, and its structure; None for a leaf."""
-    if hasattr(type(value), "__tl_flatten__"):
+    if hasattr(type(value), "__tl_flatten__") and not hasattr(type(value), "__tl_unflatten__"):
         items, make = value.__tl_flatten__()
-        return list(items), make, (type(value), len(items))
+        return list(items), make, (type(value), getattr(value, "__tl_structure__", len(items)))
     if is_tensor(value):
         return None
     found = children(value)
@@ -80,11 +82,33 @@ def holds_tensor(value: Any) -> bool:
     return parts is not None and any(holds_tensor(v) for v in parts[0])
 
 
+def leaves_of(value: Any) -> list[Tensor]:
+    """The tensors in a value, depth first."""
+    if isinstance(value, Tensor):
+        return [value]
+    parts = parts_of(value)
+    return [] if parts is None else [leaf for v in parts[0] for leaf in leaves_of(v)]
+
+
+def with_leaves(value: Any, leaves: Sequence[Tensor]) -> Any:
+    """The value with other tensors in the places of its own."""
+    return _with_leaves(value, iter(leaves))
+
+
+def _with_leaves(value: Any, leaves: Iterator[Tensor]) -> Any:
+    if isinstance(value, Tensor):
+        return next(leaves)
+    parts = parts_of(value)
+    if parts is None or not holds_tensor(value):
+        return value
+    return parts[1]([_with_leaves(v, leaves) for v in parts[0]])
+
+
 def same_object(a: Any, b: Any) -> bool:
     """True if two Python values are interchangeable."""
     if a is b:
         return True
-    if type(a) is not type(b) or is_tensor(a):
+    if type(a) is not type(b) or is_tensor(a) or hasattr(type(a), "__tl_flatten__"):
         return False
     if isinstance(a, float):
         return repr(a) == repr(b)  # by bits: 0.0 is not -0.0, NaN is NaN
@@ -100,6 +124,11 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (*NUMBERS, str, bytes)) and not isinstance(value, np.generic)
 
 
+def of_python(value: Any) -> bool:
+    """True for Python numbers and texts, and for symbolic scalars that stand for one."""
+    return is_number(value) or weak.is_python(value)
+
+
 def default_dtype(value: Any) -> DType:
     """The dtype of a Python number (or text) that becomes a tensor by itself."""
     if isinstance(value, bool):
@@ -113,27 +142,26 @@ def default_dtype(value: Any) -> DType:
 
 def accepts(dtype: DType, value: Any) -> bool:
     """True if a number takes on `dtype` beside a tensor: int to int, float to float."""
-    if isinstance(value, bool):
-        return dtype.is_bool
-    if isinstance(value, int):
-        return dtype.is_integer
-    if isinstance(value, float):
-        return dtype.is_floating
-    if isinstance(value, complex):
-        return dtype.is_complex
-    return dtype is string
+    if isinstance(value, (str, bytes)):
+        return dtype is string
+    kind = weak.kind_of(value)
+    kinds = {"b": "is_bool", "i": "is_integer", "f": "is_floating", "c": "is_complex"}
+    return bool(getattr(dtype, kinds[kind]))
 
 
 def common_dtype(a: Any, b: Any) -> DType | None:
     """The dtype of two numbers that become one tensor; None if they are of different kinds."""
-    first, second = default_dtype(a), default_dtype(b)
-    if first is second:
-        return first
-    return int64 if first.is_integer and second.is_integer else None
+    if isinstance(a, (str, bytes)) or isinstance(b, (str, bytes)):
+        return string if isinstance(a, (str, bytes)) and isinstance(b, (str, bytes)) else None
+    if weak.kind_of(a) != weak.kind_of(b):
+        return None
+    return weak.joined(a, b)
 
 
 def describe_value(value: Any) -> str:
     """A value in an error message: `float32 of shape (2,)`, `None`, `the Python int 3`."""
+    if weak.is_weak(value):
+        return {"b": "a bool", "i": "an int", "f": "a float"}[weak.kind_of(value)]
     spec = getattr(value, "spec", None) if is_tensor(value) else None
     if spec is not None:
         shape = spec.shape

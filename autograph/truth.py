@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from treadle.graph import Tensor, Value
 from treadle.graph.build import convert, is_tracing
 from treadle.graph.errors import ShapeError
 from treadle.graph.location import describe, user_location
+from treadle.graph.nest import staged_list
 from treadle.graph.ops.comparison import not_equal
-from treadle.graph.ops.effects import assert_true
 from treadle.graph.ops.logic import logical_not
 from treadle.graph.ops.reshaping import reshape
+
+from .special import method
 
 
 def staged(value: Any) -> bool:
     """True if the truth value is known only when the graph runs."""
     if isinstance(value, Value):
         return True
-    if isinstance(value, Tensor) or hasattr(type(value), "__tl_tensor__"):
+    kind = type(value)
+    if kind is list:
+        return staged_list(value) is not None
+    if isinstance(value, Tensor) or hasattr(kind, "__tl_tensor__"):
         return is_tracing()
-    return False
+    if hasattr(kind, "__tl_truth__"):
+        return True
+    return bool(kind.__flags__ & _OF_PYTHON) and isinstance(_own_truth(value), Value)
+
+
+_OF_PYTHON = 1 << 9  # the flag of classes that Python code has made
+
+
+def _own_truth(value: Any) -> Any:
+    """What the `__bool__` or `__len__` of the user's class gives in a trace; None without one."""
+    for name in ("__bool__", "__len__"):
+        if hasattr(type(value), name):
+            found = method(value, name)
+            return None if found is None else found()
+    return None
 
 
 def condition(value: Any) -> Tensor:
     """A staged value as a scalar of dtype bool: numbers are true unless they are 0."""
-    tensor = convert(value)
+    if type(value) is list:
+        value = staged_list(value)
+    if hasattr(type(value), "__tl_truth__"):
+        truth: Tensor = value.__tl_truth__()
+        return truth
+    own = _own_truth(value) if type(value).__flags__ & _OF_PYTHON else None
+    tensor = convert(value if own is None else own)
     shape = tensor.shape
     if shape.rank:
         if shape.num_elements() not in (1, None):
@@ -47,12 +71,3 @@ def not_(value: Any) -> Any:
     if type(value) is not bool and staged(value):
         return logical_not(condition(value))
     return not value
-
-
-def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
-    """`assert test, message`."""
-    if type(test) is not bool and staged(test):
-        data = () if message is None else (message(),)
-        assert_true(condition(test), *data)
-    elif not test:
-        raise AssertionError(message()) if message is not None else AssertionError

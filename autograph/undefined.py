@@ -11,16 +11,18 @@ T = TypeVar("T")
 
 
 class Undefined:
-    """What a name holds that some path has left without a value.
+    """What a name holds that some path has left without a value, or paths that do not agree.
 
-    `reason` says why in a trace; without it the error is Python's own.
+    `reason` says why in a trace, and is raised as `error`; without it the error is Python's own.
     """
 
-    __slots__ = ("name", "reason")
+    __slots__ = ("error", "name", "reason")
 
-    def __init__(self, name: str, reason: str = "") -> None:
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "reason", reason)
+    def __init__(
+        self, name: str, reason: str = "", error: type[Exception] = UndefinedVariableError
+    ) -> None:
+        for slot, value in (("name", name), ("reason", reason), ("error", error)):
+            object.__setattr__(self, slot, value)
 
     def __repr__(self) -> str:
         return f"<undefined {self.name}>"
@@ -34,7 +36,8 @@ class Undefined:
 
 def error_of(undefined: Undefined) -> Exception:
     if undefined.reason:
-        return UndefinedVariableError(undefined.reason)
+        made: Exception = undefined.error(undefined.reason)
+        return made
     return UnboundLocalError(
         f"cannot access local variable '{undefined.name}' where it is not associated with a value"
     )
@@ -71,13 +74,6 @@ unused = Unused()
 def undefined(name: str) -> Undefined:
     """The value of a name that has none yet."""
     return Undefined(name)
-
-
-def read(value: Any) -> Any:
-    """`value`, if it is one."""
-    if type(value) is Undefined:
-        raise error_of(value)
-    return value
 
 
 def peek(thunk: Callable[[], T]) -> T | Undefined:

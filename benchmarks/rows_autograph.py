@@ -53,6 +53,34 @@ def unrolled(x: Any) -> Any:
     return x
 
 
+class Network:
+    """784-256-10."""
+
+    def __init__(self) -> None:
+        self.w1 = tl.Variable(tl.random.normal([784, 256], stddev=0.05))
+        self.b1 = tl.Variable(tl.zeros([256]))
+        self.w2 = tl.Variable(tl.random.normal([256, 10], stddev=0.05))
+        self.b2 = tl.Variable(tl.zeros([10]))
+        self.rate = 0.1
+
+    def __call__(self, x: Any) -> Any:
+        h = tl.nn.relu(tl.matmul(x, self.w1) + self.b1)
+        return tl.matmul(h, self.w2) + self.b2
+
+    def loss(self, x: Any, y: Any) -> Any:
+        losses = tl.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=self(x))
+        return tl.reduce_mean(losses)
+
+    def train_step(self, x: Any, y: Any) -> Any:
+        with tl.GradientTape() as tape:
+            loss = self.loss(x, y)
+        variables = [self.w1, self.b1, self.w2, self.b2]
+        gradients = tape.gradient(loss, variables)
+        for v, g in zip(variables, gradients, strict=True):
+            v.assign_sub(self.rate * g)
+        return loss
+
+
 def trace(autograph: bool) -> object:
     return tl.function(unrolled, autograph=autograph).get_concrete_function(tl.TensorSpec([4]))
 
@@ -64,5 +92,13 @@ def rows() -> Iterator[Row]:
         f"trace {TRIPS} trips of a Python loop",
         lambda: trace(True),
         {"unconverted": lambda: trace(False)},
+        "ms",
+    )
+    step = Network().train_step
+    specs = tl.TensorSpec([128, 784]), tl.TensorSpec([128], tl.int32)
+    yield Row(
+        "trace an MLP's training step",
+        lambda: tl.function(step).get_concrete_function(*specs),
+        {"unconverted": lambda: tl.function(step, autograph=False).get_concrete_function(*specs)},
         "ms",
     )

@@ -7,28 +7,47 @@ installs it), inside a trace the `GraphBuilder` at work. Nothing dispatches on t
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
 from typing import Any, Protocol
 
+import numpy as np
+
 from .convert import Array, to_array
 from .dtypes import DType
-from .effects import Order, effects_of
+from .effects import Order, effects_of, node_effects
 from .errors import AssertionFailedError, DTypeError, InternalError, LeakedTensorError, OpError
 from .location import Loc, argument_texts, describe, is_internal, user_location
 from .nest import staged_list
 from .node import Effects, Graph, Node, Tensor, Value
-from .op import OPS, Attrs, Op, infer_specs
+from .op import ANYTHING, CHECKS, OPS, Attrs, Op, infer_specs
 from .spec import Spec, TensorShape, TensorSpec
+from .weak import (
+    DEFAULT,
+    KEEPING,
+    OPEN,
+    UNARY,
+    are_weak,
+    common,
+    default_of,
+    is_number,
+    is_weak,
+    kind_of,
+    mark,
+    takes,
+)
 
 NO_ATTRS: Attrs = {}
+_RAISING = (CHECKS, ANYTHING)
 
 
 class Interpreter(Protocol):
     """What carries out op calls: eager execution or a graph builder."""
 
+    @property
+    def numbers(self) -> Collection[Value]: ...  # that stand for Python's (see weak.py)
     def apply(self, op: Op, inputs: Sequence[Any], attrs: Attrs) -> Any: ...
     def constant(self, array: Array) -> Tensor: ...
 
@@ -125,6 +144,8 @@ def set_recorders(active: tuple[Recorder, ...]) -> None:
 def apply(op: Op, inputs: Sequence[Any], attrs: Attrs = NO_ATTRS) -> Any:
     """Carry out `op` on tensors: the result, a tuple of results where the op has several."""
     interpreter = _current.get() or _default[0]
+    if interpreter.numbers and op.name not in OPEN and not op.structured:
+        inputs = [strong(x) for x in inputs]
     try:
         outputs = interpreter.apply(op, inputs, attrs)
     except OpError as error:
@@ -163,14 +184,17 @@ def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -
     that are no tensors yet.
     """
     if isinstance(value, Tensor):
+        if type(value) is Value and is_weak(value):
+            value = strong(value, dtype or hint)
         return value if dtype is None else _checked(value, dtype)
     read = getattr(value, "__tl_tensor__", None)
     if read is not None:
         return convert(read(), dtype)
     if isinstance(value, (list, tuple)) and not isinstance(value, TensorShape):
+        staged = staged_list(value)
+        if staged is not None:
+            return convert(staged, dtype)
         first = _first_tensor(value)
-        if first is None and staged_list(value) is not None:
-            return convert(staged_list(value), dtype)
         if first is not None:
             return _pack(value, first, dtype)
     if hint is not None and dtype is None:
@@ -208,19 +232,82 @@ def _first_tensor(value: Any) -> Any:
 
 def _pack(value: Any, first: Any, dtype: DType | None) -> Tensor:
     """Nested lists with tensors in them; numbers beside these take the first one's dtype."""
-    items = [convert(v, dtype, first.dtype) for v in value]
+    hint = hint_of(value, first)
+    items = [convert(v, dtype, hint) for v in value]
     result: Tensor = apply(OPS["stack"], items, {"axis": 0})
     return result
 
 
+def hint_of(values: Any, first: Any) -> DType:
+    """The dtype of a list with tensors: that of the first one which is no Python number."""
+    if not is_weak(first):
+        dtype: DType = first.dtype
+        return dtype
+    for v in values:
+        if isinstance(v, Tensor) and not is_weak(v):
+            return v.dtype
+    numbers = [v for v in values if is_number(v)]
+    return default_of(max(numbers or [first], key=lambda v: "bifc".index(kind_of(v))))
+
+
 def binary(op: Op, x: Any, y: Any) -> Any:
     """Apply an op of two operands; a number or array beside a tensor takes its dtype."""
+    if (type(x) is Value and is_weak(x)) or (type(y) is Value and is_weak(y)):
+        result = apply(op, operands(op, x, y), NO_ATTRS)
+        return mark(result) if op.name in KEEPING and are_weak(x, y) else result
     if not isinstance(x, Tensor) or not isinstance(y, Tensor):
-        try:
-            x, y = _operands(x, y)
-        except OpError as error:
-            raise explained(error, op, (x, y)) from None
+        x, y = operands(op, x, y)
     return apply(op, (x, y), NO_ATTRS)
+
+
+def operands(op: Op, x: Any, y: Any) -> tuple[Tensor, Tensor]:
+    """Two operands as tensors: a number or list takes the dtype of the tensor beside it."""
+    try:
+        if is_weak(x) or is_weak(y):
+            return _beside_weak(op, x, y)
+        if isinstance(x, Tensor) and isinstance(y, Tensor):
+            return x, y
+        return _operands(x, y)
+    except OpError as error:
+        raise explained(error, op, (x, y)) from None
+
+
+def _beside_weak(op: Op, x: Any, y: Any) -> tuple[Tensor, Tensor]:
+    """Operands, one of which stands for a Python number."""
+    if not (is_number(x) and is_number(y)):
+        if is_weak(x):
+            y = convert(y)
+            return strong(x, y.dtype), y
+        x = convert(x)
+        return x, strong(y, x.dtype)
+    dtype = common(op.name, x, y)
+    if op.name not in KEEPING:
+        dtype = DEFAULT[dtype.kind]
+    return _number(x, dtype), _number(y, dtype)
+
+
+def _number(x: Any, dtype: DType) -> Tensor:
+    if isinstance(x, Tensor):
+        return _cast(x, dtype)
+    return current().constant(np.asarray(x).astype(dtype.numpy))
+
+
+def _cast(x: Tensor, dtype: DType) -> Tensor:
+    if x.dtype is dtype:
+        return x
+    result: Tensor = apply(OPS["cast"], (x,), {"dtype": dtype})
+    return result
+
+
+def strong(x: Tensor, wanted: DType | None = None) -> Tensor:
+    """`x`, or what a Python number becomes if it stands for one: `wanted`, if that can be."""
+    if not is_weak(x):
+        return x
+    dtype = wanted if wanted is not None and takes(wanted, x) else default_of(x)
+    if x.dtype is not dtype or dtype is default_of(x):
+        return _cast(x, dtype)
+    result: Tensor = apply(OPS["cast"], (x,), {"dtype": dtype})  # that is not weak
+    return result
 
 
 def _operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
@@ -235,8 +322,11 @@ def _operands(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     if isinstance(x, (bool, int, float, complex)) and not isinstance(
         y, (bool, int, float, complex)
     ):
-        y = convert(y)
-        return convert(x, hint=y.dtype), y
+        other = convert(y)
+        try:
+            return convert(x, hint=other.dtype), other
+        except DTypeError:
+            pass  # 0.5 beside a list of ints: these become floats
     x = convert(x)
     return x, convert(y, hint=x.dtype)
 
@@ -251,7 +341,7 @@ class GraphBuilder:
 
     __slots__ = (
         *("_constants", "_order", "captures", "closed", "controls", "derived", "inputs"),
-        "is_function",
+        *("is_function", "numbers", "replay", "watch"),
         *("facts", "loc", "name", "nodes", "parent", "refined", "resolved"),
     )
 
@@ -270,6 +360,11 @@ class GraphBuilder:
         self.facts: dict[int, tuple[Value, bool]] = {}  # truth values that are known here, by id
         self.loc: Loc | None = None  # set while nodes of another graph are replayed
         self.controls: tuple[Node, ...] = ()  # what all nodes have to wait for: by request
+        self.watch: Any = None  # is told of nodes that may raise, within the body of a `try`
+        self.replay: Any = None  # gives nodes that are there already, in place of new ones
+        inner = parent is not None and not is_function
+        # What stands for a Python number (see weak.py).
+        self.numbers: set[Value] = parent.numbers if inner and parent is not None else set()
         self.closed = False
         self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
         self._order = Order()
@@ -288,14 +383,23 @@ class GraphBuilder:
         )
         specs = infer_specs(op, tuple([v.spec for v in values]), attrs)
         node = self.add(op, values, attrs, specs)
+        if self.numbers and op.name in UNARY and is_weak(inputs[0]):
+            mark(node.outputs[0])
         return node.outputs if op.multiple else node.outputs[0]
 
     def add(self, op: Op, inputs: tuple[Value, ...], attrs: Attrs, specs: tuple[Spec, ...]) -> Node:
         """Append a node whose inputs belong to this builder."""
+        if self.replay is not None:
+            known: Node = self.replay(op, inputs)
+            return known
         loc = self.loc or user_location(3)
         effects: Effects = ()
         if op.effects or op.checks is not None or op.structured:
             effects = effects_of(op, inputs, attrs)
+            if any(e in _RAISING for e, _ in effects):
+                watch = self.watched_by()
+                if watch is not None:
+                    watch(self, op, attrs)
         after = self._order.edges(effects, inputs) if effects else ()
         if self.controls and op.name != "const":
             after = tuple(dict.fromkeys((*after, *self.controls)))
@@ -306,6 +410,15 @@ class GraphBuilder:
             node.effects = effects
         self.nodes.append(node)
         return node
+
+    def watched_by(self) -> Any:
+        """What is told of nodes that may raise here, or None."""
+        builder: GraphBuilder | None = self
+        while builder is not None:
+            if builder.watch is not None or builder.is_function:
+                return builder.watch
+            builder = builder.parent
+        return None
 
     def constant(self, array: Array) -> Value:
         """The node of a constant; equal small ones are shared (equal to the bit)."""
@@ -342,6 +455,15 @@ class GraphBuilder:
         self.captures.append(value)
         self.resolved[id(outer)] = self.resolved[id(value)] = captured
         return captured
+
+    def restart_order(self, gone: set[Value]) -> None:
+        """Forget nodes that were taken out of the graph, and the constants `gone`."""
+        self._order = Order()
+        for node in self.nodes:
+            effects = node_effects(node)
+            if effects:
+                self._order.add(node, effects)
+        self._constants = {k: v for k, v in self._constants.items() if v not in gone}
 
     def lies_in(self, owner: Any) -> bool:
         """True if `owner` is a graph around this one that is built, too."""
@@ -410,7 +532,7 @@ def _container_of(value: Value) -> str:
     frame: Any = sys._getframe(2)
     while frame is not None:
         for name, held in (*frame.f_locals.items(), *frame.f_globals.items()):
-            if isinstance(held, (list, tuple)):
+            if isinstance(held, (list, tuple)) and not isinstance(held, TensorShape):
                 for i, item in enumerate(held):
                     if item is value and not name.startswith("_") and user_owned(frame):
                         return f"item {i} of the {type(held).__name__} '{name}'"

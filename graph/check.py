@@ -116,7 +116,7 @@ class _Checker:
         if not node.op.structured:
             return
         graphs = subgraphs(node)
-        skipped = 1 if node.op.name in ("cond", "switch") else 0
+        skipped = 1 if node.op.name in ("cond", "switch", "try") else 0
         given = len(node.inputs) - skipped
         callee = node.attrs.get("callee")
         if callee is not None and callee.graph is not None:
@@ -124,7 +124,7 @@ class _Checker:
         for inner in graphs:
             if len(inner.inputs) != given:
                 yield f"{inner.name!r} takes {len(inner.inputs)} inputs, it is given {given}"
-        if node.op.name in ("cond", "switch"):
+        if node.op.name in ("cond", "switch", "try"):
             if len({len(inner.outputs) for inner in graphs}) > 1:
                 yield "its branches differ in the number of results"
         elif node.op.name == "while":

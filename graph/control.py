@@ -185,9 +185,16 @@ def _infer_cond(pred: TensorSpec, *specs: Spec, then: Graph, orelse: Graph) -> t
             f"the condition has shape {pred.shape}, one truth value is needed; "
             "use tl.reduce_all or tl.reduce_any"
         )
-    _check_arguments(then, specs)
-    _check_arguments(orelse, specs)
-    return tuple(map(join_specs, then.out_specs, orelse.out_specs))
+    return join_arguments((then, orelse), specs)
+
+
+def join_arguments(ways: tuple[Graph, ...], specs: Sequence[Spec]) -> tuple[Spec, ...]:
+    """The specs of the results of one of several graphs that take the same operands."""
+    joined = ways[0].out_specs
+    for graph in ways:
+        _check_arguments(graph, specs)
+        joined = tuple(map(join_specs, joined, graph.out_specs))
+    return joined
 
 
 def _infer_switch(index: TensorSpec, *specs: Spec, branches: tuple[Graph, ...]) -> tuple[Spec, ...]:

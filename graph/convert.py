@@ -59,6 +59,15 @@ def to_array(value: Any, dtype: DType | None = None) -> Array:
     raise DTypeError(f"{value!r} of type {type(value).__name__} can't be converted to a tensor")
 
 
+def text_array(value: Any) -> Array:
+    """Bytes, which NumPy gives for a single text, as an array; arrays stay."""
+    if isinstance(value, np.ndarray):
+        return value
+    out = np.empty((), object)
+    out[()] = value
+    return out
+
+
 def _number(value: Any, dtype: DType | None) -> Array:
     kind = _kind(type(value))
     assert kind is not None

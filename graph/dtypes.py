@@ -18,7 +18,7 @@ class DType:
 
     >>> import treadle as tl
     >>> tl.float32, tl.float32.name, tl.float32 == "float32"
-    (<dtype: 'float32'>, 'float32', True)
+    (tl.float32, 'float32', True)
     """
 
     __slots__ = (
@@ -73,10 +73,10 @@ class DType:
         return _limits(self).max
 
     def __repr__(self) -> str:
-        return f"<dtype: '{self.name}'>"
+        return f"tl.{self.name}"
 
     def __str__(self) -> str:
-        return repr(self)
+        return f"<dtype: '{self.name}'>"
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -159,7 +159,7 @@ def as_dtype(value: Any) -> DType:
 
     >>> import treadle as tl, numpy as np
     >>> tl.as_dtype("int32"), tl.as_dtype(np.float64)
-    (<dtype: 'int32'>, <dtype: 'float64'>)
+    (tl.int32, tl.float64)
     """
     if isinstance(value, DType):
         return value

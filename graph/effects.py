@@ -87,11 +87,13 @@ def _structured_effects(op: Op, attrs: Attrs) -> Effects:
     if op.name == "call":
         callee = attrs["callee"]
         return graph_effects(callee.graph) if callee.graph is not None else callee.effects
-    offset = 1 if op.name in ("cond", "switch") else 0
+    offset = 1 if op.name in ("cond", "switch", "try") else 0
     found: dict[tuple[str, int | None], None] = {}
     for graph in _held(attrs):
         for effect, index in graph_effects(graph):
             found[effect, None if index is None else index + offset] = None
+    if op.name == "try":
+        found[WRITE, 0] = None
     return tuple(found)
 
 

@@ -16,31 +16,118 @@ class OpError(Exception):
 
 
 class InvalidArgumentError(OpError, ValueError):
-    """An op got a value, shape or dtype that it can't use."""
+    """An op got a value, shape or dtype that it can't use.
+
+    >>> import treadle as tl
+    >>> tl.range(0, 5, 0)
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.InvalidArgumentError: range: the step of a range must not be 0 ...
+
+    The cure: a value that the message allows.
+
+    >>> tl.range(0, 5, 2).numpy().tolist()
+    [0, 2, 4]
+    """
 
 
 class ShapeError(InvalidArgumentError):
-    """Shapes that do not fit together."""
+    """Shapes that do not fit together.
+
+    >>> import treadle as tl
+    >>> tl.ones([2, 3]) + tl.ones([2])
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.ShapeError: add: shapes (2, 3) and (2,) do not broadcast ...
+
+    The cure: give the smaller one an axis of size 1 where it repeats.
+
+    >>> (tl.ones([2, 3]) + tl.ones([2])[:, None]).shape
+    TensorShape([2, 3])
+    """
 
 
 class DTypeError(InvalidArgumentError, TypeError):
-    """Dtypes that do not fit together; treadle, as TensorFlow, never promotes silently."""
+    """Dtypes that do not fit together; treadle, as TensorFlow, never promotes silently.
+
+    >>> import treadle as tl
+    >>> tl.constant(1.5) + tl.constant(1)
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.DTypeError: add: dtypes float32 and int32 are mixed; use tl.cast ...
+
+    The cure: say which dtype is meant.
+
+    >>> float(tl.constant(1.5) + tl.cast(tl.constant(1), tl.float32))
+    2.5
+    """
 
 
 class IndexOutOfRangeError(InvalidArgumentError, IndexError):
-    """An index lies outside of the axis that it selects from."""
+    """An index lies outside of the axis that it selects from.
+
+    >>> import treadle as tl
+    >>> x = tl.constant([1, 2])
+    >>> x[2]
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.IndexOutOfRangeError: indexing: index 2 is out of range for axis 0 ...
+
+    The cure: stay below the size; negative indices count from the end.
+
+    >>> int(x[-1])
+    2
+    """
 
 
 class AssertionFailedError(AssertionError, InvalidArgumentError):
-    """An `assert` or `tl.debugging.assert_*` over tensors did not hold."""
+    """An `assert` or `tl.debugging.assert_*` over tensors did not hold.
+
+    >>> import treadle as tl
+    >>> tl.debugging.assert_positive(tl.constant([2, -1]))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.AssertionFailedError: assert: Condition x > 0 did not hold. x: [2 -1] ...
+
+    The cure: give values for which it holds, or make them so.
+
+    >>> tl.debugging.assert_positive(tl.maximum(tl.constant([2, -1]), 1))
+    """
 
 
 class DivisionByZeroError(InvalidArgumentError, ZeroDivisionError):
-    """An integer was divided by zero."""
+    """An integer was divided by zero.
+
+    >>> import treadle as tl
+    >>> n = tl.constant([4, 0])
+    >>> 8 // n
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.DivisionByZeroError: floordiv: integer division by zero ...
+
+    The cure: divide as floats (`8 / n` is `inf`), or keep zeros away.
+
+    >>> tl.where(n == 0, 0, 8 // tl.maximum(n, 1)).numpy().tolist()
+    [2, 0]
+    """
 
 
 class OutOfRangeError(OpError, IndexError):
-    """An iterator has no more items."""
+    """An iterator has no more items.
+
+    >>> import treadle as tl
+    >>> iterator = iter(tl.data.Dataset.range(1))
+    >>> _ = iterator.get_next()
+    >>> iterator.get_next()
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.OutOfRangeError: next: End of sequence: the iterator has no ...
+
+    The cure: loop over the dataset, or ask for an optional item.
+
+    >>> [int(x) for x in tl.data.Dataset.range(2)]
+    [0, 1]
+    """
 
 
 class NotFoundError(OpError, LookupError):
@@ -327,11 +414,61 @@ class PythonLoopError(TypeError, NotImplementedError):
 
 
 class ConversionError(ValueError):
-    """AutoGraph can't convert this construct."""
+    """AutoGraph can't convert this construct.
+
+    >>> import treadle as tl
+    >>> @tl.function
+    ... def count(words):
+    ...     seen = {}
+    ...     for word in words:
+    ...         seen[word] = True
+    ...     return seen
+    >>> count(tl.constant(["a", "b"]))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.ConversionError: 'seen' gets other keys at ...
+
+    The cure stands in the message; here, a list, which may grow.
+
+    >>> @tl.function
+    ... def count(words):
+    ...     seen = []
+    ...     for word in words:
+    ...         seen.append(word)
+    ...     return tl.stack(seen)
+    >>> count(tl.constant(["a", "b"])).numpy().tolist()
+    [b'a', b'b']
+    """
 
 
 class ListItemError(ConversionError):
-    """A list whose length depends on a tensor is used in a way that its items do not allow."""
+    """A list whose length depends on a tensor is used in a way that its items do not allow.
+
+    >>> import treadle as tl
+    >>> @tl.function
+    ... def positive(xs):
+    ...     found = []
+    ...     for x in xs:
+    ...         if x > 0:
+    ...             found.append(x)
+    ...     return found[:: xs[0]]
+    >>> positive(tl.constant([1, -2, 3]))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.ListItemError: the step of a slice must be a Python int, at ...
+
+    The cure: stack the items, and use tensor ops.
+
+    >>> @tl.function
+    ... def positive(xs):
+    ...     found = []
+    ...     for x in xs:
+    ...         if x > 0:
+    ...             found.append(x)
+    ...     return tl.gather(found, tl.range(0, len(found), xs[0]))
+    >>> positive(tl.constant([1, -2, 3])).numpy().tolist()
+    [1, 3]
+    """
 
 
 class GradientError(ValueError):
@@ -340,3 +477,57 @@ class GradientError(ValueError):
 
 class MissingGradientError(GradientError, LookupError):
     """An op without a gradient lies between target and source."""
+
+
+class SideEffectWarning(UserWarning):
+    """A traced function changes something of Python's that outlives the call.
+
+    That happens while the function is traced, and not at each call.
+
+    >>> import treadle as tl, warnings
+    >>> seen = []
+    >>> @tl.function
+    ... def f(x):
+    ...     seen.append(x)
+    ...     return x * 2
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = [f(tl.constant(i)) for i in range(3)]
+    >>> len(seen), [w.category.__name__ for w in told]
+    (1, ['SideEffectWarning'])
+
+    The cure: return the value, keep it in a Variable, or use `tl.py_function`.
+
+    >>> total = tl.Variable(0)
+    >>> @tl.function
+    ... def f(x):
+    ...     total.assign_add(x)
+    ...     return x * 2
+    >>> _ = [f(tl.constant(i)) for i in range(3)]
+    >>> int(total)
+    3
+    """
+
+
+class RetracingWarning(UserWarning):
+    """A function is traced over and over, and its traces are not used again.
+
+    >>> import treadle as tl, warnings
+    >>> @tl.function
+    ... def f(x, rate):
+    ...     return x * rate
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     _ = [f(tl.constant(1.0), 0.1 * i) for i in range(20)]
+    >>> [w.category.__name__ for w in told]
+    ['RetracingWarning']
+
+    The cure, which the warning and `f.explain()` tell: pass the number as a tensor.
+
+    >>> @tl.function
+    ... def f(x, rate):
+    ...     return x * rate
+    >>> _ = [f(tl.constant(1.0), tl.constant(0.1 * i)) for i in range(20)]
+    >>> f.experimental_get_tracing_count()
+    1
+    """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .node import Graph, Node, subgraphs
+from .node import Graph, Node, Value, subgraphs
 
 
 class NodeDef(NamedTuple):
@@ -24,6 +24,8 @@ class GraphDef(NamedTuple):
 def as_graph_def(graph: Graph) -> GraphDef:
     """The graph's nodes by name: inputs, then nodes in order, then an identity for each result.
 
+    A constant is listed before each node that uses it, as the text form shows it at each use.
+
     >>> import treadle as tl
     >>> f = tl.function(lambda x: x + 1.0)
     >>> graph = f.get_concrete_function(tl.TensorSpec([2])).graph
@@ -42,14 +44,26 @@ def as_graph_def(graph: Graph) -> GraphDef:
     for value in graph.inputs:
         names[value] = unique((value.name or "input").removesuffix(":0"))
         nodes.append(NodeDef(names[value], "placeholder", ()))
+
+    def name_of(value: Value) -> str:
+        if value.node is not None and value.node.op.name == "const":
+            nodes.append(NodeDef(unique("const"), "const", ()))
+            return nodes[-1].name
+        return names[value]
+
     for node in graph.nodes:
+        if node.op.name == "const":
+            continue
         op = "ReduceDataset" if _is_over_dataset(node) else node.op.name
+        inputs = tuple([name_of(v) for v in node.inputs])
         name = unique(op)
-        nodes.append(NodeDef(name, op, tuple([names[v] for v in node.inputs])))
+        nodes.append(NodeDef(name, op, inputs))
         for value in node.outputs:
             names[value] = name if value.index == 0 else f"{name}:{value.index}"
-    results = [NodeDef(unique("identity"), "identity", (names[v],)) for v in graph.outputs]
-    return GraphDef((*nodes, *results))
+    for value in graph.outputs:
+        result = name_of(value)
+        nodes.append(NodeDef(unique("identity"), "identity", (result,)))
+    return GraphDef(tuple(nodes))
 
 
 def _is_over_dataset(node: Node) -> bool:

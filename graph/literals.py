@@ -21,7 +21,10 @@ from .spec import UNKNOWN, ArraySpec, DataSpec, ResourceSpec, Spec, TensorShape,
 INLINE_SIZE = 16  # a constant of more elements goes into the tables
 _INLINE_BYTES = 200  # the same for strings
 # Names that have a meaning in the text, so that no value is called so.
-WORDS = frozenset({"complex", "inf", "nan", "shape", "slice", "spec", "tables"})
+WORDS = frozenset({"complex", "exception", "inf", "nan", "shape", "slice", "spec", "tables"})
+# How `name(...)` is read, beside the names of this module. What is written so has a method
+# `__tl_literal__` that gives the name and the arguments, or None.
+READERS: dict[str, Callable[..., Any]] = {}
 
 _BITS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
@@ -125,6 +128,9 @@ def write_value(value: Any, tables: Tables, name_of: Callable[[Any], str | None]
         return f'spec("{value}")' if name is None else f'spec("{value}", {name!r})'
     if isinstance(value, np.ndarray) and is_small(value):
         return write_constant(value)
+    literal = value.__tl_literal__() if hasattr(kind, "__tl_literal__") else None
+    if literal is not None:
+        return f"{literal[0]}({', '.join([write_value(v, tables, name_of) for v in literal[1]])})"
     return name_of(value) or tables.name(value)
 
 
@@ -237,6 +243,8 @@ def _read_call(name: str, args: list[Any]) -> Any:
                 if isinstance(spec, TensorSpec) and len(args) == 2:
                     return TensorSpec(spec.shape, spec.dtype, args[1])
                 return spec
+            case _ if name in READERS:
+                return READERS[name](*args)
     except (TypeError, ValueError, IndexError, AttributeError) as error:
         raise Unreadable(f"{name}(...) is not well formed: {error}") from error
     raise Unreadable(f"{name}(...) is no value of an attribute")

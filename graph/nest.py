@@ -1,7 +1,11 @@
-"""Nested structures of tensors: lists, tuples, named tuples, dicts, dataclasses."""
+"""Nested structures of tensors: lists, tuples, named tuples, dicts, dataclasses, attrs classes,
+and classes of the user's with `__tl_flatten__`, which gives `(metadata, items)`, and a class method
+`__tl_unflatten__(metadata, items)`.
+"""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +23,10 @@ def children(structure: Any) -> list[Any] | None:
     if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
         return [getattr(structure, f.name) for f in dataclasses.fields(structure)]
     if hasattr(type(structure), "__tl_flatten__"):
-        return list(structure.__tl_flatten__()[0])
+        user = hasattr(type(structure), "__tl_unflatten__")
+        return list(structure.__tl_flatten__()[1 if user else 0])
+    if hasattr(type(structure), "__attrs_attrs__"):
+        return [getattr(structure, a.name) for a in type(structure).__attrs_attrs__]
     return None
 
 
@@ -40,14 +47,26 @@ def rebuild(structure: Any, items: Sequence[Any]) -> Any:
             return kind(structure.default_factory, ordered)
         return ordered if kind is dict else kind(ordered)
     if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
-        names = [f.name for f in dataclasses.fields(structure)]
-        return dataclasses.replace(structure, **dict(zip(names, items, strict=True)))
+        fields = dataclasses.fields(structure)
+        given = {f.name: x for f, x in zip(fields, items, strict=True) if f.init}
+        copied = dataclasses.replace(structure, **given)
+        for f, x in zip(fields, items, strict=True):
+            if not f.init:
+                object.__setattr__(copied, f.name, x)
+        return copied
     if hasattr(structure, "_fields"):
         return type(structure)(*items)
     if type(structure) is list and _is_inside(structure) and type(items[0]) is list:
         return items[0]  # the items of a list that a graph held
+    if hasattr(type(structure), "__tl_unflatten__"):
+        return type(structure).__tl_unflatten__(structure.__tl_flatten__()[0], tuple(items))
     if hasattr(type(structure), "__tl_flatten__"):
         return structure.__tl_flatten__()[1](items)
+    if hasattr(type(structure), "__attrs_attrs__"):
+        made = copy.copy(structure)
+        for a, item in zip(type(structure).__attrs_attrs__, items, strict=True):
+            object.__setattr__(made, a.name, item)  # also where the class is frozen
+        return made
     return type(structure)(items)
 
 
@@ -57,8 +76,12 @@ def _is_inside(structure: list[Any]) -> bool:
 
 def staged_list(x: Any) -> Any:
     """The list of a length that only the run tells, which `x` is or holds; None for others."""
-    if type(x) is list and _is_inside(x):
-        return x[0].staged
+    if type(x) is list:
+        kinds: set[Any] = set(map(type, x))
+        for kind in kinds:
+            if hasattr(kind, "__tl_inside__"):
+                return kind.whole(x)
+        return None
     return x if hasattr(type(x), "__tl_concat__") else None
 
 

@@ -32,6 +32,7 @@ class Tensor:
     # set by each subclass
     dtype: DType
     spec: Any
+    _place: Any
 
     @property
     def shape(self) -> TensorShape:
@@ -187,7 +188,9 @@ class Value(Tensor):
         return self.node
 
     def __repr__(self) -> str:
-        return mark(self, repr) or self._text()
+        return mark(self, repr) or (
+            f"<tl.Tensor '{self._label()}' shape={self.shape} dtype={self.dtype.name}>"
+        )
 
     def __str__(self) -> str:
         return mark(self, str) or self._text()
@@ -195,11 +198,16 @@ class Value(Tensor):
     def __format__(self, spec: str) -> str:
         return mark(self, str, spec) or format(self._text(), spec)
 
+    def _label(self) -> str:
+        """The name of the op, and which of its results this is."""
+        if self.node is None:
+            return f"{self.name or 'input'}:0"
+        return f"{self.name or self.node.op.name}:{self.index}"
+
     def _text(self) -> str:
-        name = self.name or (self.node.op.name if self.node else "input")
         shape = self.shape
         shown = "" if shape.rank is None else f" shape={shape},"
-        return f'Tensor("{name}:{self.index}",{shown} dtype={self.dtype.name})'
+        return f'Tensor("{self._label()}",{shown} dtype={self.dtype.name})'
 
     def _no_value(self, what: str, hint: str = "") -> OperatorNotAllowedInGraphError:
         loc = user_location(2)

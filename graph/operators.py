@@ -22,6 +22,10 @@ def _logical_or_bitwise(
     return operator
 
 
+def _divmod(x: Any, y: Any) -> Any:
+    return division.floordiv(x, y), division.floormod(x, y)
+
+
 def _equal(x: Any, y: Any) -> Any:
     return False if y is None else comparison.equal(x, y)
 
@@ -41,6 +45,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "truediv": arithmetic.divide,
     "floordiv": division.floordiv,
     "mod": division.floormod,
+    "divmod": _divmod,
     "pow": division.power,
     "matmul": linear.matmul,
     "and": _logical_or_bitwise(logic.logical_and, logic.bitwise_and),

@@ -225,8 +225,8 @@ class TensorSpec:
         shape = self.shape
         return f"TensorSpec(shape={shape}, dtype=tl.{self.dtype.name}, name={self.name!r})"
 
-    def __str__(self) -> str:
-        """Short form: f32[2,?]."""
+    def __format__(self, format_spec: str) -> str:
+        """The short form, f32[2,?], which messages and texts of graphs have."""
         if self.shape.rank is None:
             return f"{self.dtype.code}[...]"
         return f"{self.dtype.code}[{','.join('?' if d is None else str(d) for d in self.shape)}]"
@@ -316,7 +316,7 @@ class DataSpec:
         return f"DataSpec({self.kind!r}, {self.items!r})"
 
     def __str__(self) -> str:
-        return f"{self.kind}<{', '.join(map(str, self.items))}>"
+        return f"{self.kind}<{', '.join([f'{item}' for item in self.items])}>"
 
 
 Spec = TensorSpec | ResourceSpec | ArraySpec | DataSpec

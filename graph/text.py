@@ -138,7 +138,7 @@ class Printer:
         if graph.captured:
             names.insert(first, "*")
             typed.insert(first, "*")
-        results = [str(v.spec) for v in graph.outputs] or ["()"]
+        results = [f"{v.spec}" for v in graph.outputs] or ["()"]
         more = f"{indent}#     "
         lines = _broken(f"{indent}# {name}(", typed, f") -> {', '.join(results)}", more)
         if len(lines[-1]) > _WIDTH:
@@ -216,8 +216,8 @@ class Printer:
                 continue
             text = write_value(value, self._tables, lambda v: self._name_of_graph(v, graphs))
             arguments.append(f"{key}={text}")
-        if name == "while":
-            name = "while_"
+        if name in ("while", "try"):
+            name += "_"
         start = f"{indent}{targets} = {name}(" if targets else f"{indent}{name}("
         if len(start) <= _WIDTH - _MARGIN or len(node.outputs) < 2:
             return _broken(start, arguments, ")", indent + _INDENT)
@@ -229,7 +229,7 @@ class Printer:
         return graphs.get(id(thing)) or self._functions.get(id(thing))
 
     def _comment(self, node: Node) -> str:
-        parts = [", ".join([str(v.spec) for v in node.outputs])] if node.outputs else []
+        parts = [", ".join([f"{v.spec}" for v in node.outputs])] if node.outputs else []
         parts += self._effects(node)
         if node.after:
             parts.append(f"after {', '.join([self._label(n) for n in node.after])}")

@@ -39,7 +39,7 @@ def summary(graph: Graph) -> str:
 
 
 def _specs(values: tuple[Value, ...]) -> str:
-    named = [(readable(v.name), str(v.spec)) for v in values]
+    named = [(readable(v.name), f"{v.spec}") for v in values]
     return ", ".join([f"{name}: {spec}" if name else spec for name, spec in named])
 
 
@@ -79,12 +79,12 @@ class _Network:
         for i, value in enumerate(graph.inputs):
             names[value] = space.unique(self._printer.name_of(value))
             kind = "capture" if i >= len(graph.inputs) - graph.captured else "input"
-            view.add_node(names[value], op=kind, type=str(value.spec))
+            view.add_node(names[value], op=kind, type=f"{value.spec}")
         for node in graph.nodes:
             self._node(view, graph, node, names, space)
         for i, value in enumerate(graph.outputs):
             name = space.unique(f"output_{i}")
-            view.add_node(name, op="output", type=str(value.spec))
+            view.add_node(name, op="output", type=f"{value.spec}")
             place = value.index if value.node is not None else 0
             view.add_edge(names[value], name, kind="data", output=place, input=0)
         return view
@@ -105,7 +105,7 @@ class _Network:
         view.add_node(
             name,
             op=node.op.name,
-            type=", ".join([str(v.spec) for v in node.outputs]),
+            type=", ".join([f"{v.spec}" for v in node.outputs]),
             attrs={key: value for key, value in node.attrs.items() if key not in held},
             effects=tuple([effect for effect, _ in node_effects(node)]),
             loc=str(node.loc) if node.loc is not None else "",
@@ -148,7 +148,7 @@ class _Dot:
         for value in graph.inputs:
             ids[value] = self._declare(f"{name_of(value)}: {value.spec}", indent, "ellipse")
         for node in graph.nodes:
-            types = ", ".join([str(v.spec) for v in node.outputs])
+            types = ", ".join([f"{v.spec}" for v in node.outputs])
             is_constant = node.op.name == "const"
             label = name_of(node.outputs[0]) if is_constant else f"{node.op.name}\\n{types}"
             place = ids[node] = self._declare(label, indent)

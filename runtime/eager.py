@@ -45,6 +45,8 @@ _quiet = _Quiet()
 class Eager:
     """The interpreter that works outside of traces."""
 
+    numbers: tuple[()] = ()  # Python's own need no tensors to stand for them
+
     def apply(self, op: Op, inputs: Sequence[Any], attrs: Attrs) -> Any:
         if op.elementwise and not attrs:
             return _elementwise(op, inputs)

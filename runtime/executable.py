@@ -39,7 +39,7 @@ class Executable:
             if self._function is not None:
                 return self
             graph = self.graph if self._optimized else optimize(self.graph)
-            plan = Plan(graph, _link)
+            plan = Plan(graph, _link, at_user_line)
             function = plan.compile()
             for part in plan.parts:
                 _link(part).compile()
@@ -93,7 +93,7 @@ def _link(callee: FunctionRef | Graph) -> Executable:
     return found
 
 
-def at_user_line(error: Exception) -> Exception:
+def at_user_line(error: BaseException) -> BaseException:
     """The error with the op, the user's line and the operands of the node that failed."""
     tb = error.__traceback__
     node: Node | None = None

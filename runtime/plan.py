@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.dtypes import DType
+from ..graph.convert import text_array
+from ..graph.dtypes import DType, string
 from ..graph.node import Graph, Node, Value
+from ..graph.spec import TensorSpec
 
 _numbers = itertools.count()
 _PART = 2_000  # nodes in a function, where a graph is cut into several
@@ -28,8 +30,13 @@ _SIMPLE = (int, float, bool, str, type(None))
 class Plan:
     """The source of a graph's plan and what it refers to."""
 
-    def __init__(self, graph: Graph, link: Callable[[Any], Any]) -> None:
-        """`link(function_ref)` gives the object whose `run` a call node calls."""
+    def __init__(
+        self, graph: Graph, link: Callable[[Any], Any], explain: Callable[[Any], Any]
+    ) -> None:
+        """`link(function_ref)` gives the object whose `run` a call node calls, `explain(error)`
+        what a handler gets for an exception.
+        """
+        self._explain = explain
         self.lines: list[str] = []
         self.node_at: dict[int, tuple[Node, Sequence[str]]] = {}  # by line: node, input names
         self.namespace: dict[str, Any] = {"np": np}
@@ -145,6 +152,10 @@ class Plan:
         target = ", ".join(outputs) + ("," if op.multiple and len(outputs) == 1 else "")
         self._write(f"{target} = {call}" if outputs else call)
         self._mark(node, inputs)
+        for value, name in zip(node.outputs, outputs, strict=True):
+            spec = value.spec
+            if isinstance(spec, TensorSpec) and spec.dtype is string and not spec.shape.rank:
+                self._write(f"{name} = {self._bind(text_array, 'text')}({name})")
 
     def _mark(self, node: Node, inputs: Sequence[str]) -> None:
         self.node_at[len(self.lines)] = (node, inputs)
@@ -178,6 +189,26 @@ class Plan:
             self._write(head)
             self._mark(node, [pred])
             self._depth += 1
+            if self._depth > _MAX_DEPTH:
+                results = self._outlined(graph, inputs)
+            else:
+                results = self._inline(graph, inputs, set())
+            pairs = [f"{o} = {r}" for o, r in zip(outputs, results, strict=True)]
+            self._write("; ".join(pairs) or "pass")
+            self._depth -= 1
+
+    def _try(self, node: Node) -> None:
+        slot, *inputs = [self._names[v] for v in node.inputs]
+        outputs = [self._name(v) for v in node.outputs]
+        error = next(n for i in itertools.count() if (n := f"error_{i}") not in self._taken)
+        self._taken.add(error)
+        explain = self._bind(self._explain, "explained")
+        heads = ("try:", f"except BaseException as {error}:")
+        for head, graph in zip(heads, (node.attrs["body"], node.attrs["handler"]), strict=True):
+            self._write(head)
+            self._depth += 1
+            if head != "try:":
+                self._write(f"{slot}.array = {explain}({error})")
             if self._depth > _MAX_DEPTH:
                 results = self._outlined(graph, inputs)
             else:
@@ -236,6 +267,7 @@ def _identifier(name: str) -> str:
 _STRUCTURED: dict[str, Callable[[Plan, Node], None]] = {
     "cond": Plan._cond,
     "switch": Plan._cond,
+    "try": Plan._try,
     "while": Plan._while,
     "call": Plan._call,
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.convert import Array
+from ..graph.convert import Array, text_array
 from ..graph.dtypes import BY_NUMPY, DType, as_dtype, string
 from ..graph.node import Tensor
 from ..graph.spec import ArraySpec, DataSpec, TensorShape, TensorSpec
@@ -21,7 +21,9 @@ class EagerTensor(Tensor):
 
     def __init__(self, array: Array, dtype: DType | None = None) -> None:
         """Wrap `array`, which nobody may change from now on."""
-        self._value = array if type(array) is np.ndarray else np.asarray(array)
+        if type(array) is not np.ndarray:
+            array = text_array(array) if dtype is string else np.asarray(array)
+        self._value = array
         self.dtype = dtype or BY_NUMPY.get(self._value.dtype) or as_dtype(self._value.dtype)
 
     @property

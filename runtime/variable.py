@@ -288,7 +288,7 @@ class Variable:
     def __getitem__(self, key: Any) -> Tensor:
         """Some items, as a tensor; `v[key].assign(x)` sets them."""
         found = self.__tl_tensor__()[key]
-        found._place = (self, key)  # type: ignore[attr-defined]
+        found._place = (self, key)
         return found
 
     def __setitem__(self, key: Any, value: Any) -> None:

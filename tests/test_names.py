@@ -28,6 +28,9 @@ TOP = """
     tensor_scatter_nd_max tensor_scatter_nd_min tensor_scatter_nd_sub tensor_scatter_nd_update
     tensordot tile transpose truediv truncatediv truncatemod uint16 uint32 uint64 uint8 unique
     unique_with_counts unstack where while_loop zeros zeros_like
+    IndexedSlices control_dependencies get_current_name_scope get_static_value group
+    histogram_fixed_width histogram_fixed_width_bins identity_n is_symbolic_tensor name_scope no_op
+    numpy_function py_function realdiv reverse_sequence timestamp tuple unravel_index
 """.split()
 INNER = {
     "math": """
@@ -40,6 +43,8 @@ INNER = {
         reduce_min reduce_prod reduce_std reduce_sum reduce_variance rint round rsqrt sigmoid sign
         sin sinh softplus sqrt square squared_difference subtract tan tanh top_k truediv
         unsorted_segment_sum segment_sum xdivy xlogy zero_fraction
+        confusion_matrix invert_permutation is_non_decreasing is_strictly_increasing segment_max
+        segment_mean segment_min unsorted_segment_max unsorted_segment_min unsorted_segment_sqrt_n
     """.split(),
     "nn": """
         batch_normalization bias_add dropout elu gelu l2_loss l2_normalize leaky_relu log_softmax
@@ -59,8 +64,16 @@ INNER = {
         Assert assert_all_finite assert_equal assert_greater assert_less assert_near
         assert_non_negative assert_positive assert_rank assert_shapes
     """.split(),
+    "strings": """
+        as_string bytes_split format join length lower reduce_join regex_full_match regex_replace
+        split strip substr to_number unicode_decode unicode_encode unicode_split upper
+    """.split(),
+    "data": "AUTOTUNE Dataset INFINITE_CARDINALITY Iterator UNKNOWN_CARDINALITY".split(),
     "nest": "assert_same_structure flatten is_nested map_structure pack_sequence_as".split(),
-    "config": "list_physical_devices run_functions_eagerly functions_run_eagerly".split(),
+    "config": """
+        functions_run_eagerly get_visible_devices list_logical_devices list_physical_devices
+        run_functions_eagerly set_visible_devices
+    """.split(),
     "bitwise": "bitwise_and bitwise_or bitwise_xor invert left_shift right_shift".split(),
     "autograph": "do_not_convert to_code to_graph".split(),
     "graph": "Graph check gradients optimize parse summary to_networkx".split(),

@@ -1,6 +1,7 @@
 """`@function`: signature -> cache -> trace -> ConcreteFunction."""
 
 from ..graph import location
+from . import recursion as _recursion  # noqa: F401  (it installs itself in autograph)
 from .concrete import ConcreteFunction
 from .function import Function, function
 

@@ -6,16 +6,14 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..graph.build import convert
 from ..graph.errors import InvalidArgumentError, SignatureError
 from ..graph.location import describe, user_location
-from ..graph.nest import children, flatten, rebuild
+from ..graph.nest import children, flatten, rebuild, sorted_keys
 from ..graph.node import Tensor
-from ..graph.spec import ResourceSpec, TensorSpec, covers
-from ..runtime import EagerTensor, Variable
-from .signature import Parameters, alike, is_tensor_like, same_key
+from ..graph.spec import ArraySpec, DataSpec, ResourceSpec, TensorSpec, covers
+from ..runtime import Variable
+from .signature import Parameters, alike, is_tensor_like, same_key, spec_of
 
 
 class VariableArgument:
@@ -49,6 +47,18 @@ class Opaque:
         return f"<{self.name}>"
 
 
+def names_within(structure: Any, name: str | None) -> list[str | None]:
+    """Names of the items of an argument, after its own: `d_a`, `xs_0`."""
+    if name is None:
+        return [None] * len(children(structure) or ())
+    if isinstance(structure, Mapping):
+        return [f"{name}_{k}" for k in sorted_keys(structure)]
+    return [f"{name}_{i}" for i in range(len(children(structure) or ()))]
+
+
+_GIVEN = (TensorSpec, ArraySpec, DataSpec, VariableArgument)  # what a call must give
+
+
 class Accepts:
     """Binds the arguments of a concrete function's call and checks them.
 
@@ -63,15 +73,19 @@ class Accepts:
         tied: Mapping[int, Variable],
     ) -> None:
         self._name = name
-        self._parameters = parameters
+        self.parameters = parameters
         self._tied = tied
         self._variables: list[Variable] = []
         self.arguments = {n: self._described(x, n) for n, x in arguments.items()}
+        for p in parameters.listed:
+            if p.kind is p.VAR_KEYWORD and p.name in arguments:
+                given = arguments[p.name]
+                self.arguments[p.name] = {k: self._described(given[k], k) for k in given}
         self._variables = []
         first = next(iter(self.arguments), "")
         if first in ("self", "cls") and isinstance(self.arguments[first], Opaque):
             del self.arguments[first]
-            self._parameters = parameters.without_first()
+            self.parameters = parameters.without_first()
         # A spec's own name serves as a keyword as well.
         self._renamed = {
             spec.name: n
@@ -88,11 +102,15 @@ class Accepts:
             index = next(i for i, v in enumerate(self._variables) if v is x)
             return VariableArgument(x.spec, index, self._tied.get(id(x)))
         if is_tensor_like(x):
-            spec = x.spec if isinstance(x, Tensor) else EagerTensor(np.asarray(x)).spec
-            return TensorSpec(spec.shape, spec.dtype, name)
+            spec = spec_of(x)
+            plain = isinstance(spec, TensorSpec)
+            return TensorSpec(spec.shape, spec.dtype, name) if plain else spec
         items = children(x)
         if items is not None:
-            return rebuild(x, [self._described(item, None) for item in items])
+            names = names_within(x, name)
+            return rebuild(
+                x, [self._described(item, n) for item, n in zip(items, names, strict=True)]
+            )
         if x is None or isinstance(x, (bool, int, float, complex, str, bytes)):
             return x
         return Opaque(x)
@@ -100,7 +118,7 @@ class Accepts:
     @property
     def signature(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The positional and the keyword arguments."""
-        return self._parameters.unbind(self.arguments)
+        return self.parameters.unbind(self.arguments)
 
     def bind(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], captured: Sequence[Any]
@@ -108,7 +126,7 @@ class Accepts:
         """The tensors and variables, in order. What is no tensor may be left out."""
         renamed = {self._renamed.get(n, n): x for n, x in kwargs.items()}
         try:
-            given = self._parameters.signature.bind_partial(*args, **renamed).arguments
+            given = self.parameters.signature.bind_partial(*args, **renamed).arguments
         except TypeError as error:
             raise SignatureError(f"{self._name}(): {error}") from None
         tensors: list[Any] = []
@@ -116,7 +134,7 @@ class Accepts:
         for name, expected in self.arguments.items():
             if name in given:
                 self._collect(name, given[name], expected, tensors, variables)
-            elif any(isinstance(x, (TensorSpec, VariableArgument)) for x in flatten(expected)):
+            elif any(isinstance(x, _GIVEN) for x in flatten(expected)):
                 raise SignatureError(f"{self._name}() misses the argument '{name}'")
         for v in variables:
             if any(v is c for c in captured):
@@ -131,6 +149,11 @@ class Accepts:
     ) -> None:
         if isinstance(expected, TensorSpec):
             tensors.append(self._tensor(name, value, expected))
+            return
+        if isinstance(expected, (ArraySpec, DataSpec)):
+            if getattr(value, "spec", None) != expected:
+                raise self._other(name, value, expected)
+            tensors.append(value)
             return
         if isinstance(expected, VariableArgument):
             if self._is_new(name, value, expected, variables):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..autograph.exceptions import PathEndsError
 from ..graph.build import convert, is_tracing, recorders
 from ..graph.control import call
 from ..graph.gradients import call_recorded
 from ..graph.nest import children, rebuild
-from ..graph.node import FunctionRef, Graph, Tensor, Value
+from ..graph.node import FunctionRef, Graph, Value
 from ..graph.spec import TensorSpec
 from ..runtime import EagerTensor, Variable
+from ..runtime.eager import wrap
 from ..runtime.executable import at_user_line, executable
 from .accepts import Accepts
+from .guards import Check, Guards
+from .places import State
+from .pretty import signature_text
 
 
 class ConcreteFunction:
@@ -40,12 +45,20 @@ class ConcreteFunction:
         template: Any,
         is_tensor: Sequence[bool],
         accepts: Accepts,
+        guards: Guards | None = None,
+        state: State | None = None,
+        returns: bool = True,
     ) -> None:
         assert ref.graph is not None
         self.ref = ref
         self.graph: Graph = ref.graph
         self.captures = captures
+        self.state = state  # in objects: read at each call, written after it
+        self.returns = returns  # False if every path raises
         self.used = False  # since the function last made room for new traces
+        self.guards = Guards() if guards is None else guards
+        self.check: Check | None = self.guards.holds  # False once the trace serves no more
+        self.watched: list[Any] = []
         self._template = template
         self._is_tensor = list(is_tensor)
         self._accepts = accepts
@@ -90,6 +103,20 @@ class ConcreteFunction:
         specs = [TensorSpec(v.shape, v.dtype) for v in self.graph.outputs]
         return self._rebuild(specs)
 
+    def pretty_printed_signature(self, verbose: bool = True) -> str:
+        """Arguments, results and captures as text; on one line if not `verbose`."""
+        accepts = self._accepts
+        return signature_text(
+            accepts.parameters.signature,
+            accepts.arguments,
+            self.structured_outputs,
+            self.captures,
+            verbose,
+        )
+
+    def __str__(self) -> str:
+        return f"ConcreteFunction {self.pretty_printed_signature()}"
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{n}={_short(a)}" for n, a in self.arguments.items())
         return f"<ConcreteFunction {self.name}({shown})>"
@@ -97,27 +124,50 @@ class ConcreteFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.run(self._accepts.bind(args, kwargs, self.captures))
 
-    def run(self, tensors: Sequence[Any]) -> Any:
-        """Run on the tensor and variable arguments, in order."""
+    def holds(self) -> bool:
+        """True if all that the trace was guarded for is as it was."""
+        fits = self.state is None or self.state.fits()
+        return fits and (self.check is None or self.check())
+
+    def run(self, tensors: Sequence[Any], arguments: Mapping[str, Any] | None = None) -> Any:
+        """Run on the tensor and variable arguments, in order.
+
+        `arguments` are those of the call by name: the function may change lists and dicts in them.
+        """
+        state = self.state
+        if state is None:
+            return self._run(tensors, self._rebuild)
+
+        state.check(arguments or {})
+
+        def stored(results: Sequence[Any]) -> Any:
+            first = len(results) - state.outputs
+            state.write(results[first:], arguments or {})
+            return self._rebuild(results[:first])
+
+        return self._run([*tensors, *state.values()], stored)
+
+    def _run(self, tensors: Sequence[Any], build: Callable[[Sequence[Any]], Any]) -> Any:
         if is_tracing():
-            return self._rebuild(call(self.ref, [*tensors, *self.captures]))
+            result = build(call(self.ref, [*tensors, *self.captures]))
+            if not self.returns:
+                raise PathEndsError
+            return result
         if recorders():
-            values = [t if isinstance(t, (Tensor, Variable)) else convert(t) for t in tensors]
+            values = [t if hasattr(t, "spec") else convert(t) for t in tensors]
             try:
-                return self._rebuild(call_recorded(self.ref, [*values, *self.captures]))
+                return build(call_recorded(self.ref, [*values, *self.captures]))
             except Exception as error:
                 raise at_user_line(error) from error.__cause__
         if self._fast is None:
-            self._fast = executable(self.graph)
             self._held = [c._value for c in self.captures]
+            self._fast = executable(self.graph)  # last: another thread may look for it
         arrays = [t._value if hasattr(t, "_value") else np.array(t) for t in tensors]
         results = self._fast(arrays + self._held)
-        if self._single:
+        if self._single and self.state is None:
             return EagerTensor(results[0], self.graph.outputs[0].dtype)
-        wrapped = [
-            EagerTensor(r, v.dtype) for r, v in zip(results, self.graph.outputs, strict=True)
-        ]
-        return self._rebuild(wrapped)
+        wrapped = [wrap(r, v.spec) for r, v in zip(results, self.graph.outputs, strict=True)]
+        return build(wrapped)
 
     def _rebuild(self, values: Sequence[Any]) -> Any:
         remaining = iter(values)
@@ -133,4 +183,4 @@ class ConcreteFunction:
 
 
 def _short(x: Any) -> str:
-    return str(x) if isinstance(x, TensorSpec) else repr(x)
+    return f"{x}" if isinstance(x, TensorSpec) else repr(x)

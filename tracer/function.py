@@ -4,32 +4,42 @@ from __future__ import annotations
 
 import copy
 import functools
-import inspect
+import pickle
+import sys
+import warnings
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
 from ..autograph import convert as autograph_convert
 from ..autograph import to_code, why_unconverted
 from ..graph.build import convert, is_tracing
 from ..graph.control import UnknownResultError, call
-from ..graph.location import strip_internal_frames
+from ..graph.errors import RetracingWarning
+from ..graph.location import is_internal, strip_internal_frames
 from ..graph.nest import children
-from ..graph.node import FunctionRef, Tensor, Value
+from ..graph.node import FunctionRef, Value
 from ..graph.settings import debug, debug_level
 from ..graph.spec import TensorSpec
 from ..runtime import EagerTensor, Variable
 from ..runtime.variable import StandIn
+from .cache import MAX_TRACES, TraceCache
 from .concrete import ConcreteFunction
+from .explain import KEPT, Explanation, TraceReason, described, keeps_retracing, reason_for
 from .fitting import Fitted, InputSignature, spec_if_fitted, value_if_fitted
+from .guards import Guards, guards_from
 from .lock import TraceLock
-from .progress import rests_on, unfinished
+from .progress import note_guards, rests_on, unfinished
+from .reading import Reading
+from .relax import open_sizes
+from .side_effects import warn_of_side_effects
 from .signature import Key, Keyed, Parameters, is_tensor_like, quick_key
-from .trace import trace_function
+from .target import code_of, refuse_suspending, signature_of
+from .trace import handed_on, trace_function
+from .undo import put_back
 
 P = ParamSpec("P")
 R = TypeVar("R")
-MAX_TRACES = 256
 
 _settings = {"run_eagerly": False}
 
@@ -68,27 +78,33 @@ class Function(Generic[P, R]):
         input_signature: Sequence[Any] | None = None,
         autograph: bool = True,
         name: str | None = None,
+        relaxed: bool = False,
+        reduce_retracing: bool = False,
     ) -> None:
+        refuse_suspending(python_function)
         functools.update_wrapper(self, python_function)
         self.python_function = python_function
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._autograph = autograph
+        self._relaxed = relaxed
         self.name = str(name or getattr(python_function, "__name__", "function"))
         if not self.name.isidentifier():
             self.name = "lambda_" if "lambda" in self.name else "function"
-        self.parameters = Parameters(self.name, inspect.signature(python_function))
+        # Functions that are not written in Python may mind if they are given their defaults.
+        plain = code_of(python_function) is not None
+        self.parameters = Parameters(self.name, signature_of(python_function), plain)
         self._wanted = (
             InputSignature(self.name, self.parameters, self.input_signature)
             if self.input_signature is not None
             else None
         )
+        self._reduce_retracing = reduce_retracing and input_signature is None
         self._lock = TraceLock()
-        self._traces: dict[Key, ConcreteFunction] = {}  # the oldest, or longest unused, first
-        self._quick: dict[Key, ConcreteFunction] = {}
-        self._tied: dict[int, Variable] = {}  # the variables that traces capture, by id
-        self._owners: dict[int, Any] = {}  # weak references to objects that are part of keys
-        self._created_for: set[Key] = set()  # signatures' objects for which a first call was made
+        self._cache = TraceCache()
         self._count = 0
+        self._reasons: list[tuple[TraceReason, weakref.ref[ConcreteFunction]]] = []
+        self._told: set[tuple[str, int]] = set()  # lines of side effects that were warned of
+        self._warned = False  # of retracing
 
     # --- calls ---------------------------------------------------------------
 
@@ -96,8 +112,8 @@ class Function(Generic[P, R]):
         if not kwargs and not self._quick_blocked():
             key = quick_key(args)
             if key is not None:
-                known = self._quick.get(key)
-                if known is not None:
+                known = self._cache.quick.get(key)
+                if known is not None and (known.check is None or known.check()):
                     known.used = True
                     quick: R = known.run([a for a in args if type(a) is EagerTensor])
                     return quick
@@ -118,27 +134,36 @@ class Function(Generic[P, R]):
 
     def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any], quick: Key | None) -> Any:
         arguments = self._bind(args, kwargs)
-        keyed = Keyed(arguments, self._tied)
+        if is_tracing():
+            arguments = {name: handed_on(x) for name, x in arguments.items()}
+        keyed = Keyed(arguments, self._cache.tied)
         tensors = _tensors_of(arguments)
-        concrete = self._traces.get(keyed.parts)
+        concrete = self._cache.find(keyed.parts)
         if concrete is not None:
-            concrete.used = True
+            if not concrete.used:
+                concrete.used = True
+                concrete.check = concrete.guards.check()
         else:
             started = unfinished(self, keyed.parts)
             if started is not None and is_tracing():
                 started.extra["recursive"] = True
                 results = call(started, [*tensors, *started.extra["captures"]])
                 return _shaped_like(started, results)
-            concrete, done = self._trace(arguments, keyed, tensors)
-            if done:
-                return done[0]
+            concrete = self._cache.find_general(keyed.parts)
+            if concrete is None:
+                concrete, done = self._trace(arguments, keyed, tensors)
+                if not is_tracing():
+                    self._warn_of_retracing()
+                if done:
+                    return done[0]
         if is_tracing():
             rests_on(concrete.ref)
-        elif quick is not None and self._wanted is None and keyed.parts in self._traces:
+            note_guards(concrete.guards)
+        elif quick is not None and self._wanted is None and concrete.state is None:
             found = sum(type(a) is EagerTensor for a in args)
             if len(tensors) == found:  # there are none among the defaults
-                self._quick[quick] = concrete
-        return concrete.run(tensors)
+                self._cache.remember_call(quick, concrete)
+        return concrete.run(tensors, arguments)
 
     def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         arguments = self.parameters.bind(args, kwargs)
@@ -151,16 +176,21 @@ class Function(Generic[P, R]):
     ) -> tuple[ConcreteFunction, list[Any]]:
         """The trace for `keyed`, and the result if it was already run on `tensors`."""
         with self._lock.held():
-            known = self._traces.get(keyed.parts)
+            known = self._cache.find(keyed.parts)
             if known is not None:
                 return known, []
+            if self._reduce_retracing:
+                wider = open_sizes(arguments, keyed.parts, self._cache.keys())
+                if wider is not None:
+                    arguments = wider
+                    keyed = Keyed(arguments, self._cache.tied)
             concrete, done = self._trace_now(arguments, keyed, tensors)
             captured = {id(v): v for v in concrete.variables}
             if done or captured.keys().isdisjoint(map(id, keyed.variables)):
                 return concrete, done
             # An argument is also captured: reads and writes of both must keep their order.
-            keyed = Keyed(arguments, self._tied | captured)
-            known = self._traces.get(keyed.parts)
+            keyed = Keyed(arguments, self._cache.tied | captured)
+            known = self._cache.find(keyed.parts)
             return (known, []) if known else self._trace_now(arguments, keyed, tensors)
 
     def _trace_now(
@@ -168,82 +198,97 @@ class Function(Generic[P, R]):
     ) -> tuple[ConcreteFunction, list[Any]]:
         """Trace. A first call that makes variables is a trace of its own, run once: here."""
         self._count += 1
-        name = self.name if self._count == 1 else f"{self.name}_{self._count}"
+        number = self._count
+        name = self.name if number == 1 else f"{self.name}_{number}"
         owner = tuple(id(x) for x in keyed.objects)
-        may_create = owner not in self._created_for
+        may_create = owner not in self._cache.created_for
         lift = arguments if tensors is None else None
         if self._wanted is not None:
             lift = lift and {n: value_if_fitted(a) for n, a in arguments.items()}
             arguments = {n: spec_if_fitted(a) for n, a in arguments.items()}
         ref = FunctionRef(name)
-        concrete, created = trace_function(self, keyed, ref, arguments, may_create, lift)
+        concrete, touched = trace_function(self, keyed, ref, arguments, may_create, lift)
         done: list[Any] = []
-        if created:
+        if touched is not None:
             assert tensors is not None
             first, ref.name = concrete, f"{name}_first_call"
-            concrete, _ = trace_function(self, keyed, FunctionRef(name), arguments, False, None)
-            done.append(first.run(tensors))
-        self._created_for.add(owner)
+            try:
+                if not first.returns:
+                    first.run(tensors, arguments)  # raises: there was no first call
+                concrete, _ = trace_function(self, keyed, FunctionRef(name), arguments, False, None)
+                done.append(first.run(tensors, arguments))
+            except Exception:
+                put_back(touched)
+                raise
+        self._cache.created_for.add(owner)
+        self._note_reason(number, described(arguments, keyed), concrete)
         if not any(isinstance(c, (Value, StandIn)) for c in concrete.captures):
-            self._tied |= {id(v): v for v in concrete.variables}
-            self._keep(keyed, concrete)
+            self._cache.keep(keyed, concrete)
         return concrete, done
 
-    def _keep(self, keyed: Keyed, concrete: ConcreteFunction) -> None:
-        for x in keyed.objects:
-            self._watch(x)
-        self._traces[keyed.parts] = concrete
-        if len(self._traces) > MAX_TRACES:
-            self._evict()
+    def read(self, guards: Guards, arguments: Mapping[str, Any], called: Iterable[Any]) -> None:
+        """Find what a trace that was just made is guarded for, and warn of side effects."""
+        reading = Reading()
+        reading.read(self.python_function, arguments)
+        reading.read_more(called)
+        guards.own = guards_from(reading)
+        guards.finished = True
+        warn_of_side_effects(self.name, reading, self._told)
 
-    def _evict(self) -> None:
-        """Drop the oldest trace that was not used since the last time that this was asked."""
-        for key, concrete in list(self._traces.items())[:-1]:
-            if not concrete.used:
-                break
-            concrete.used = False
-            self._traces[key] = self._traces.pop(key)
-        oldest = next(iter(self._traces))
-        self.forget(lambda key: key == oldest)
+    def _note_reason(self, number: int, arguments: Any, concrete: ConcreteFunction) -> None:
+        earlier = [r for r, _ in self._reasons]
+        reason = reason_for(number, arguments, concrete.guards, earlier, self._reduce_retracing)
+        self._reasons = [*self._reasons[1 - KEPT :], (reason, weakref.ref(concrete))]
 
-    def _watch(self, x: Any) -> None:
-        """Drop the traces that are keyed by the identity of `x` when it dies."""
-        if id(x) in self._owners:
+    def _warn_of_retracing(self) -> None:
+        if self._warned or len(self._reasons) < 2:
             return
-        number = id(x)
-        this = weakref.ref(self)
+        traces = [trace() for _, trace in self._reasons]
+        reasons = [r for r, _ in self._reasons]
+        if keeps_retracing(reasons, [t is not None and t.used for t in traces]):
+            self._warned = True
+            last = reasons[-1]
+            warnings.warn(
+                f"'{self.name}' keeps being traced, and its traces are not used again: "
+                f"{last.reason}. To avoid it: {last.cure}. {self.name}.explain() tells of each "
+                "trace",
+                RetracingWarning,
+                stacklevel=_stack_level(),
+            )
 
-        def died(_: Any) -> None:
-            function = this()
-            if function is not None:
-                function._owners.pop(number, None)
-                function._created_for = {o for o in function._created_for if number not in o}
-                function.forget(lambda key: _mentions(key, number))
+    def explain(self) -> Explanation:
+        """Why each trace was made, and what would have avoided it; prints as text.
 
-        try:
-            self._owners[number] = weakref.ref(x, died)
-        except TypeError:
-            self._owners[number] = x  # can't be held weakly: lives as long as its traces
+        >>> import treadle as tl
+        >>> @tl.function
+        ... def scale(x, k):
+        ...     return x * k
+        >>> for n in range(2, 4):
+        ...     _ = scale(tl.ones([n]), 2.0)
+        >>> print(scale.explain())
+        scale was traced 2 times
+        1. scale(x: f32[2], k=2.0)
+           the first call
+        2. scale(x: f32[3], k=2.0)
+           x was f32[2] in trace 1, is f32[3]
+           to avoid it: leave the sizes that differ open: reduce_retracing=True, or ...
+        """
+        kept = set(self._cache)
+        for reason, trace in self._reasons:
+            reason.kept = trace() in kept
+        return Explanation(self.name, [r for r, _ in self._reasons], self._count)
 
     def forget(self, which: Callable[[Key], bool]) -> None:
-        """Drop the traces whose key is one of `which`. Takes no lock: objects may die anywhere."""
-        dropped = [self._traces.pop(key, None) for key in list(self._traces) if which(key)]
-        if not dropped:
-            return
-        kept = list(self._traces.items())
-        self._quick = {q: c for q, c in list(self._quick.items()) if c not in dropped}
-        self._tied = {id(v): v for _, trace in kept for v in trace.variables}
-        for number, owner in list(self._owners.items()):
-            strong = not isinstance(owner, weakref.ref)
-            if strong and not any(_mentions(key, number) for key, _ in kept):
-                self._owners.pop(number, None)
-                self._created_for = {o for o in self._created_for if number not in o}
+        """Drop the traces whose key is one of `which`."""
+        self._cache.forget(lambda key, _: which(key))
 
     def converted(self) -> Callable[..., Any]:
         """The Python function that is traced."""
         if self._autograph and debug_level() >= 2 and why_unconverted(self.python_function) is None:
             debug(2, to_code(self.python_function))
-        return autograph_convert(self.python_function) if self._autograph else self.python_function
+        if not self._autograph:
+            return self.python_function
+        return autograph_convert(self.python_function, self._relaxed)
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
         """The trace for these arguments: tensors, `TensorSpec`s or Python values.
@@ -254,10 +299,30 @@ class Function(Generic[P, R]):
             args = self.input_signature
         try:
             arguments = self._bind(args, kwargs)
-            keyed = Keyed(arguments, self._tied)
-            return self._traces.get(keyed.parts) or self._trace(arguments, keyed, None)[0]
+            keyed = Keyed(arguments, self._cache.tied)
+            return self._cache.find(keyed.parts) or self._trace(arguments, keyed, None)[0]
         except Exception as error:
             raise strip_internal_frames(error) from error.__cause__
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """The signatures of all traces as text, each on one line if not `verbose`.
+
+        >>> import treadle as tl
+        >>> @tl.function
+        ... def scale(x, k=2):
+        ...     return x * k
+        >>> _ = scale(tl.constant(1.0))
+        >>> print(scale.pretty_printed_concrete_signatures())
+        Input Parameters:
+          x (POSITIONAL_OR_KEYWORD): TensorSpec(shape=(), dtype=tl.float32, name=None)
+          k (POSITIONAL_OR_KEYWORD): Literal[2]
+        Output Type:
+          TensorSpec(shape=(), dtype=tl.float32, name=None)
+        Captures:
+          None
+        """
+        separator = "\n\n" if verbose else "\n"
+        return separator.join([c.pretty_printed_signature(verbose) for c in self._cache])
 
     def experimental_get_tracing_count(self) -> int:
         """How often the function was traced."""
@@ -265,7 +330,7 @@ class Function(Generic[P, R]):
 
     def cache_info(self) -> CacheInfo:
         """How many traces were made and are kept, and how many are kept at most."""
-        return CacheInfo(self._count, len(self._traces), MAX_TRACES)
+        return CacheInfo(self._count, len(self._cache), MAX_TRACES)
 
     def cache_clear(self) -> None:
         """Forget all traces."""
@@ -279,10 +344,32 @@ class Function(Generic[P, R]):
     def __deepcopy__(self, memo: Any) -> Function[P, R]:
         """A function without traces. That of a copied object's method belongs to the copy."""
         target = copy.deepcopy(self.python_function, memo)
-        return Function(target, self.input_signature, self._autograph, self.name)
+        return Function(
+            target,
+            self.input_signature,
+            self._autograph,
+            self.name,
+            self._relaxed,
+            self._reduce_retracing,
+        )
+
+    def __copy__(self) -> Function[P, R]:
+        return self
 
     def __reduce__(self) -> str:
-        return self.python_function.__qualname__  # pickled by name, as Python's functions are
+        """Pickled by name, as Python's functions are."""
+        module = getattr(self, "__module__", None) or "__main__"
+        path = str(getattr(self, "__qualname__", self.name))
+        found: Any = sys.modules.get(module)
+        for name in path.split("."):
+            found = getattr(found, name, None)
+        if found is not self:
+            raise pickle.PicklingError(
+                f"the tl.function '{self.name}' can't be pickled: it is pickled by name, and "
+                f"{module}.{path} is not it. Define it at the top level of a module, under its own "
+                "name"
+            )
+        return path
 
     def __repr__(self) -> str:
         return f"<tl.function {self.name}>"
@@ -292,29 +379,31 @@ def _tensors_of(arguments: Mapping[str, Any]) -> list[Any]:
     """The tensors and variables in the arguments, in order; each variable once."""
     found: list[Any] = []
     seen: set[int] = set()
-
-    def visit(x: Any) -> None:
-        if isinstance(x, Fitted):
-            found.append(x.tensor)
-        elif isinstance(x, Variable):
-            if id(x) not in seen:
-                seen.add(id(x))
-                found.append(x)
-        elif is_tensor_like(x):
-            found.append(x if isinstance(x, (Tensor, TensorSpec)) else convert(x))
-        else:
-            for item in children(x) or ():
-                visit(item)
-
     for x in arguments.values():
-        visit(x)
+        _add_tensors(x, found, seen)
     return found
 
 
-def _mentions(key: Any, number: int) -> bool:
-    if isinstance(key, tuple):
-        return key == ("object", number) or any(_mentions(part, number) for part in key)
-    return False
+def _add_tensors(x: Any, found: list[Any], seen: set[int]) -> None:
+    if isinstance(x, Fitted):
+        found.append(x.tensor)
+    elif isinstance(x, Variable):
+        if id(x) not in seen:
+            seen.add(id(x))
+            found.append(x)
+    elif is_tensor_like(x):
+        found.append(x if hasattr(x, "spec") or isinstance(x, TensorSpec) else convert(x))
+    else:
+        for item in children(x) or ():
+            _add_tensors(item, found, seen)
+
+
+def _stack_level() -> int:
+    """Of the user's line, for a warning that is given by the caller of this."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and is_internal(frame.f_code.co_filename):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _shaped_like(started: FunctionRef, results: tuple[Any, ...]) -> Any:
@@ -344,6 +433,10 @@ class BoundFunction:
     @property
     def python_function(self) -> Any:
         return self.function.python_function.__get__(self.__self__)
+
+    @property
+    def __wrapped__(self) -> Any:
+        return self.python_function
 
     @property
     def __func__(self) -> Function[Any, Any]:
@@ -382,6 +475,7 @@ def function(
     jit_compile: bool | None = None,
     reduce_retracing: bool = False,
     name: str | None = None,
+    relaxed: bool = False,
 ) -> Callable[[Callable[P, R]], Function[P, R]]: ...
 def function(
     func: Any = None,
@@ -390,12 +484,20 @@ def function(
     jit_compile: bool | None = None,
     reduce_retracing: bool = False,
     name: str | None = None,
+    relaxed: bool = False,
 ) -> Any:
     """Make a function that is traced into a graph, once for each signature of its arguments.
 
     Tensors count by dtype and shape, Python values by value. `input_signature`, a list of
     `TensorSpec`, makes one trace serve all. `autograph=False` leaves Python control flow as it is.
     Works on functions, methods and lambdas, as `@tl.function` or `@tl.function(...)`.
+    What it reads besides (globals, closure cells, attributes) counts as well: a change is seen.
+    `reduce_retracing=True`: from the second shape on, the sizes that differ are left open.
+
+    `relaxed=True`: branches and loops over tensors may change the dtype of a variable (which
+    becomes what NumPy 2 would promote to) and its shape, a name may stay undefined on some path
+    (reading it then is an UnboundLocalError of the run), and a tensor may end a Python loop.
+    Functions that it calls inherit this, but for those with a `@tl.function` of their own.
 
     >>> import treadle as tl
     >>> @tl.function
@@ -412,8 +514,7 @@ def function(
     def decorate(target: Any) -> Any:
         if isinstance(target, (staticmethod, classmethod)):
             return type(target)(decorate(target.__func__))
-        made: Function[Any, Any] = Function(target, input_signature, autograph, name)
-        return made
+        return Function(target, input_signature, autograph, name, relaxed, reduce_retracing)
 
     return decorate if func is None else decorate(func)
 

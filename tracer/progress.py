@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from ..autograph.journal import Entry
 from ..graph.node import FunctionRef
+from .guards import Guards
 from .signature import Key
 
 
@@ -25,6 +27,9 @@ class Progress:
         self.ref = ref
         self.lift = lift  # initial values of variables are computed while tracing
         self.created = False  # the trace makes variables, itself or by what it calls
+        self.touched: list[Entry] = []  # objects that it may have changed
+        namespace = getattr(function.python_function, "__globals__", None)
+        self.guards = Guards(namespace, finished=False)
         self.rests_on: set[FunctionRef] = set()  # unfinished ones, further out
         self.resting: list[tuple[FunctionRef, Callable[[], None]]] = []  # traces on this one
 
@@ -82,8 +87,16 @@ def unfinished(function: Any, key: Key) -> FunctionRef | None:
     for progress in _stack.get():
         if progress.function is function and progress.key == key:
             rests_on(progress.ref)
+            note_guards(progress.guards)
             return progress.ref
     return None
+
+
+def note_guards(guards: Guards) -> None:
+    """A trace was called: what it is guarded for, the innermost unfinished one is too."""
+    stack = _stack.get()
+    if stack and stack[-1].guards is not guards:
+        stack[-1].guards.inner[id(guards)] = guards
 
 
 def rests_on(ref: FunctionRef) -> None:
@@ -103,6 +116,7 @@ __all__ = [
     "in_progress",
     "is_lifting",
     "note_created",
+    "note_guards",
     "rests_on",
     "unfinished",
 ]

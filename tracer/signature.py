@@ -8,6 +8,7 @@ identity. An object's part of the key dies with it: its traces are dropped.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,10 +20,12 @@ from ..graph.nest import children, sorted_keys
 from ..graph.node import Reference, Tensor, Value
 from ..graph.spec import TensorShape, TensorSpec
 from ..runtime import EagerTensor, Variable
+from ..runtime.tensor import EagerArray
 
 Key = tuple[Any, ...]
 _VALUES = (int, bool, str, bytes, type(None), type(Ellipsis), DType, TensorShape)
 _BY_TEXT = (slice, range, complex)  # complex by bits, as float: -0.0 is not 0.0, and NaN is NaN
+_BY_TEXT_OF = frozenset(["datetime", "decimal", "fractions", "pathlib", "uuid"])  # their values
 
 
 def quick_key(args: Sequence[Any]) -> Key | None:
@@ -69,12 +72,18 @@ class Keyed:
             return self._variable_key(x)
         if isinstance(x, (np.ndarray, np.generic)):
             return ("tensor", EagerTensor(np.asarray(x)).dtype.code, x.shape)
+        if isinstance(x, EagerArray):
+            return ("array", x.spec)
         if isinstance(x, float):
             return (type(x), x.hex())
         if isinstance(x, _VALUES):
             return (type(x), x)
-        if isinstance(x, _BY_TEXT):
+        if isinstance(x, _BY_TEXT) or type(x).__module__ in _BY_TEXT_OF:
             return (type(x), repr(x))
+        if isinstance(x, (set, frozenset)):
+            return (type(x), frozenset([self._key(item) for item in x]))
+        if type(x) is functools.partial:  # often made anew for each call
+            return ("partial", *[self._part(item) for item in (x.func, x.args, x.keywords)])
         custom = getattr(x, "__tracing_type__", None)
         if custom is not None and not isinstance(x, type):
             return ("custom", type(x), custom())
@@ -84,6 +93,14 @@ class Keyed:
         if hasattr(x, "__func__") and hasattr(x, "__self__"):  # a method: made anew at each access
             return ("method", self._object_key(x.__func__), self._object_key(x.__self__))
         return self._object_key(x)
+
+    def _part(self, x: Any) -> Any:
+        """The key of what an object holds: that which is no plain value counts as itself."""
+        items = None if isinstance(x, Variable) else children(x)
+        if items is not None and type(x) in (tuple, list, dict):
+            return (*_structure(x), *[self._part(item) for item in items])
+        plain = isinstance(x, (*_VALUES, *_BY_TEXT, float))
+        return self._key(x) if plain else self._object_key(x)
 
     def _object_key(self, x: Any) -> Key:
         self.objects.append(x)
@@ -117,12 +134,21 @@ def _structure(x: Any) -> Key:
         return (type(x), tuple([(type(k), k) for k in sorted_keys(x)]))
     if dataclasses.is_dataclass(x):
         return (type(x), tuple(f.name for f in dataclasses.fields(x)))
+    if hasattr(type(x), "__tl_unflatten__"):
+        return (type(x), x.__tl_flatten__()[0])
     return (type(x),)
 
 
 def is_tensor_like(x: Any) -> bool:
-    """True for arguments that become tensor inputs of the graph."""
-    return isinstance(x, (Tensor, TensorSpec, np.ndarray, np.generic))
+    """True for arguments that become inputs of the graph."""
+    return isinstance(x, (Tensor, TensorSpec, np.ndarray, np.generic, EagerArray))
+
+
+def spec_of(x: Any) -> Any:
+    """The spec of what is tensor-like."""
+    if isinstance(x, (TensorSpec, Tensor, EagerArray)):
+        return x if isinstance(x, TensorSpec) else x.spec
+    return EagerTensor(np.asarray(x)).spec
 
 
 class Parameters:
@@ -130,8 +156,11 @@ class Parameters:
 
     PLAIN = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
-    def __init__(self, name: str, signature: inspect.Signature) -> None:
+    def __init__(
+        self, name: str, signature: inspect.Signature, gives_defaults: bool = True
+    ) -> None:
         self._name = name
+        self._gives_defaults = gives_defaults  # to the function, where the call does not
         self.signature = signature
         self.listed = list(self.signature.parameters.values())
         self.names = [p.name for p in self.listed if p.kind in self.PLAIN]
@@ -139,7 +168,8 @@ class Parameters:
 
     def without_first(self) -> Parameters:
         """Those of the bound method."""
-        return Parameters(self._name, self.signature.replace(parameters=self.listed[1:]))
+        signature = self.signature.replace(parameters=self.listed[1:])
+        return Parameters(self._name, signature, self._gives_defaults)
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments by name, with defaults; TypeError as Python gives it."""
@@ -154,5 +184,9 @@ class Parameters:
 
     def unbind(self, arguments: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments for a call of the function."""
-        bound = inspect.BoundArguments(self.signature, dict(arguments))
+        given = dict(arguments)
+        if not self._gives_defaults:
+            defaults = {p.name: p.default for p in self.listed}
+            given = {n: x for n, x in given.items() if x is not defaults[n]}
+        bound = inspect.BoundArguments(self.signature, given)
         return bound.args, bound.kwargs

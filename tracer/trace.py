@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+import weakref
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import contextmanager
+from types import MethodType
 from typing import Any
 
 import numpy as np
 
-from ..graph.build import GraphBuilder, convert, interpreting, is_tracing, recording
+from ..autograph import journal
+from ..autograph.calls import listener
+from ..autograph.exceptions import PathEndsError, stage_at_top
+from ..autograph.special import converted_methods
+from ..graph.build import GraphBuilder, convert, interpreting, is_tracing, recording, strong
 from ..graph.build import current as current_interpreter
 from ..graph.control import UnknownResultError
 from ..graph.effects import graph_effects
-from ..graph.errors import VariableCreationError
+from ..graph.errors import ConversionError, VariableCreationError
 from ..graph.location import describe, user_location
-from ..graph.nest import children, flatten, pack, rebuild, sorted_keys
+from ..graph.nest import children, flatten, pack, rebuild, staged_list
 from ..graph.node import FunctionRef, Graph, Node, Tensor, Value
 from ..graph.ops.state import assign
 from ..graph.settings import collector_paused, debug
 from ..graph.spec import TensorSpec
+from ..graph.weak import is_weak
 from ..runtime import EagerTensor, Variable
 from ..runtime.eager import run_graph
 from ..runtime.variable import creator
-from .accepts import Accepts
+from .accepts import Accepts, names_within
 from .concrete import ConcreteFunction
+from .places import Places, copies_of
 from .progress import Progress, in_progress, is_lifting, note_created
-from .signature import Keyed, is_tensor_like
+from .signature import Keyed, is_tensor_like, spec_of
+from .undo import keep_side_effects
 
+_NEVER = object()  # a result that no path gets to
 _RESULTS = (int, float, complex, str, bytes, np.ndarray, np.generic)
 
 
@@ -72,24 +84,24 @@ class Trace:
         given: list[Any] = []
         symbols: dict[int, Any] = {}
 
-        def symbol(x: Any, name: str) -> Any:
+        def symbol(x: Any, name: str | None) -> Any:
             if is_tensor_like(x):
                 given.append(x)
-                spec = x if isinstance(x, TensorSpec) else _spec_of(x)
-                return self.builder.add_input(spec, getattr(spec, "name", None) or name)
+                spec = spec_of(x)
+                return self.builder.add_input(spec, getattr(spec, "name", None) or name or "")
             if isinstance(x, Variable):
                 if id(x) not in symbols:
                     given.append(x)
                     # One that is also captured is taken as itself, under either name.
                     seen = x if id(x) in tied else x.stand_in()
                     symbols[id(x)] = seen
-                    self.builder.resolved[id(seen)] = self.builder.add_input(x.spec, name)
+                    self.builder.resolved[id(seen)] = self.builder.add_input(x.spec, name or "")
                 return symbols[id(x)]
             items = children(x)
             if items is None:
                 return x
             return rebuild(
-                x, [symbol(item, n) for item, n in zip(items, _names(x, name), strict=True)]
+                x, [symbol(item, n) for item, n in zip(items, names_within(x, name), strict=True)]
             )
 
         return {name: symbol(x, name) for name, x in arguments.items()}, given
@@ -104,16 +116,6 @@ class Trace:
             creator.reset(token)
 
 
-def _names(structure: Any, name: str) -> list[str]:
-    if isinstance(structure, Mapping):
-        return [f"{name}_{k}" for k in sorted_keys(structure)]
-    return [f"{name}_{i}" for i in range(len(children(structure) or ()))]
-
-
-def _spec_of(x: Any) -> Any:
-    return x.spec if isinstance(x, Tensor) else EagerTensor(np.asarray(x)).spec
-
-
 def result_values(result: Any) -> tuple[list[Any], list[bool]]:
     """A traced function's result: leaves, and which are tensors (numbers and variables become
     tensors; None and other objects stay).
@@ -122,7 +124,7 @@ def result_values(result: Any) -> tuple[list[Any], list[bool]]:
     is_tensor = []
     for i, leaf in enumerate(leaves):
         if isinstance(leaf, (Tensor, Variable, *_RESULTS)):
-            leaves[i] = convert(leaf)
+            leaves[i] = leaf if isinstance(leaf, Value) else convert(leaf)
             is_tensor.append(True)
         else:
             is_tensor.append(hasattr(leaf, "spec"))
@@ -144,17 +146,43 @@ def trace_function(
     arguments: Mapping[str, Any],
     may_create: bool,
     lift: Mapping[str, Any] | None,
-) -> tuple[ConcreteFunction, bool]:
-    """Trace `function` (a `tracer.Function`) on the symbols of `arguments`; and whether the trace
-    makes variables, so that it is good for one call only.
+) -> tuple[ConcreteFunction, list[journal.Entry] | None]:
+    """Trace `function` (a `tracer.Function`) on the symbols of `arguments`.
+
+    If the trace makes variables, so that it is good for one call only, also the objects that it
+    may have put them into.
 
     With the values of the arguments in `lift`, initial values are computed while tracing, and the
     function is then traced anew without making variables.
     """
     progress = Progress(function, keyed.parts, ref, lift is not None)
+    called: dict[tuple[int, int], Callable[[], Any]] = {}
+
+    def note(callee: Any) -> None:
+        # Weakly: what is made while tracing is to go where the user's code lets go of it.
+        kept: Callable[[], Any]
+        try:
+            method = isinstance(callee, MethodType)
+            kept = weakref.WeakMethod(callee) if method else weakref.ref(callee)
+        except TypeError:
+            kept = functools.partial(_itself, callee)
+        called[id(callee.__code__), id(getattr(callee, "__self__", None))] = kept
+
     with in_progress(progress):
-        concrete = _settled(progress, keyed, arguments, may_create, lift or arguments)
-    return concrete, progress.created
+        token = listener.set(note)
+        try:
+            concrete = _settled(progress, keyed, arguments, may_create, lift or arguments)
+        finally:
+            listener.reset(token)
+    if progress.created:
+        return concrete, progress.touched
+    alive = [callee for kept in called.values() if (callee := kept()) is not None]
+    function.read(progress.guards, arguments, alive)
+    return concrete, None
+
+
+def _itself(x: Any) -> Any:
+    return x
 
 
 def _settled(
@@ -170,26 +198,46 @@ def _settled(
     function, ref = progress.function, progress.ref
     name, converted = function.name, function.converted()
     captures: list[Any] | None = None
-    for _ in range(8):
+    known_places: list[journal.Held] = []
+    for _ in range(12):
         trace = Trace(name, may_create)
         symbols, _ = trace.arguments(arguments, keyed.tied)
+        places = Places(known_places, copies_of(arguments, symbols))
         debug(1, f"treadle: tracing {name}({', '.join(f'{n}={x!r}' for n, x in symbols.items())})")
         args, kwargs = function.parameters.unbind(symbols)
         ref.extra["captures"] = captures or []
         try:
-            with trace.running(), collector_paused():
-                result = converted(*args, **kwargs)
-                leaves, is_tensor = result_values(result)
+            with (
+                trace.running(),
+                collector_paused(),
+                converted_methods(converted),
+                journal.opened(staged=False) as scope,
+            ):
+                places.enter(trace.builder)
+                results = [_result_of(converted, args, kwargs, scope)]
+                returns = results[0] is not _NEVER
+                if not returns:
+                    results[0] = None
+                leaves, is_tensor = result_values(results[0])
+                found_places = places.finish(scope, results, leaves)
         except UnknownResultError as error:
             if error.callee is not ref:
                 raise  # for a branch of that one to deal with
             raise RecursionError(str(error)) from None
+        if found_places:
+            known_places = found_places
+            progress.drop_resting()
+            continue
+        state = places.state()
+        if state is not None and "recursive" in ref.extra:
+            raise ConversionError(state.recursion(name))
         if trace.created and (trace.lifted or "recursive" in ref.extra):
-            _initialize(trace, Trace(name, False).arguments(values, ())[1])
+            _initialize(trace, [*Trace(name, False).arguments(values, ())[1], *places.leaves])
             may_create = progress.created = False
             progress.drop_resting()
             continue
-        graph = _finish(trace.builder, leaves, is_tensor, captures)
+        outputs = [x for x, t in zip(leaves, is_tensor, strict=True) if t]
+        graph = _finish(trace.builder, [*outputs, *places.results], captures)
         found = trace.builder.captures if captures is None else captures
         known = (ref.specs, ref.effects, captures is not None)
         ref.specs, ref.effects = graph.out_specs, graph_effects(graph)
@@ -198,14 +246,61 @@ def _settled(
         if not recursive or (known == (ref.specs, ref.effects, True) and same):
             ref.graph = graph
             template = pack(
-                result, [None if t else x for x, t in zip(leaves, is_tensor, strict=True)]
+                results[0], [None if t else x for x, t in zip(leaves, is_tensor, strict=True)]
             )
             accepts = Accepts(ref.name, function.parameters, arguments, keyed.tied)
-            return ConcreteFunction(ref, list(found), template, is_tensor, accepts)
+            progress.touched = list(scope.entries.values())
+            return ConcreteFunction(
+                ref, list(found), template, is_tensor, accepts, progress.guards, state, returns
+            )
         progress.drop_resting()
-        ref.extra["rebuild"] = _rebuilder(result, leaves, is_tensor)
+        ref.extra["rebuild"] = _rebuilder(results[0], leaves, is_tensor)
         captures = list({id(c): c for c in [*found, *trace.builder.captures]}.values())
     raise RecursionError(f"the results of the recursive function '{name}' do not settle")
+
+
+def _result_of(converted: Callable[..., Any], args: Any, kwargs: Any, scope: journal.Scope) -> Any:
+    """_NEVER if every path raises when the graph runs."""
+    try:
+        return _leaving(converted(*args, **kwargs))
+    except PathEndsError:
+        return _NEVER
+    except Exception as error:
+        if not stage_at_top(error):
+            keep_side_effects(scope, error)
+            raise
+        return _NEVER
+
+
+def _leaving(result: Any) -> Any:
+    """The result with what AutoGraph's own objects (optional values, say) hand out instead."""
+    if type(result) is list:
+        staged = staged_list(result)
+        result = result if staged is None else staged
+    leave = getattr(type(result), "__tl_leave__", None)
+    if leave is not None:
+        return _leaving(leave(result))
+    if is_weak(result):  # Python's floats have 64 bits, by themselves they give float32
+        return strong(result) if result.dtype.is_floating else result
+    items = children(result)
+    if items is None:
+        return result
+    new = [_leaving(item) for item in items]
+    return result if all(map(operator.is_, items, new)) else rebuild(result, new)
+
+
+def handed_on(argument: Any) -> Any:
+    """An argument of a call in a trace, with what AutoGraph's own objects give for themselves."""
+    give = getattr(type(argument), "__tl_argument__", None)
+    if give is not None:
+        return give(argument)
+    if is_weak(argument):
+        return strong(argument)
+    items = children(argument)
+    if items is None:
+        return argument
+    new = [handed_on(item) for item in items]
+    return argument if all(map(operator.is_, items, new)) else rebuild(argument, new)
 
 
 def _rebuilder(result: Any, leaves: list[Any], is_tensor: list[bool]) -> Callable[[Any], Any]:
@@ -219,10 +314,7 @@ def _rebuilder(result: Any, leaves: list[Any], is_tensor: list[bool]) -> Callabl
     return build
 
 
-def _finish(
-    builder: GraphBuilder, leaves: list[Any], is_tensor: list[bool], captures: list[Any] | None
-) -> Graph:
-    outputs = [x for x, t in zip(leaves, is_tensor, strict=True) if t]
+def _finish(builder: GraphBuilder, outputs: list[Any], captures: list[Any] | None) -> Graph:
     for value in captures or ():
         builder.resolve(value)
     graph = builder.finish(outputs)

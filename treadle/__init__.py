@@ -15,6 +15,7 @@ from . import (
     autograph,
     bitwise,
     config,
+    data,
     debugging,
     dtypes,
     errors,
@@ -25,8 +26,9 @@ from . import (
     nest,
     nn,
     random,
+    strings,
 )
-from . import numpy_protocols as _numpy_protocols  # noqa: F401 - installs them
+from . import numpy_protocols as _numpy_protocols  # noqa: F401 - it installs them
 from .basics import (
     UnconnectedGradients,
     constant,
@@ -256,6 +258,7 @@ __all__ = [
     "cos",
     "cosh",
     "cumsum",
+    "data",
     "debugging",
     "device",
     "divide",
@@ -371,6 +374,7 @@ __all__ = [
     "stop_gradient",
     "strided_slice",
     "string",
+    "strings",
     "subtract",
     "switch_case",
     "tan",

@@ -9,12 +9,15 @@ from .autograph import operators as ag
 from .graph.build import convert, is_tracing
 from .graph.control import emit_switch, new_branch
 from .graph.dtypes import int32
-from .graph.errors import BranchError, InvalidArgumentError
-from .graph.nest import flatten, pack
+from .graph.errors import BranchError, InvalidArgumentError, LoopShapeError, ShapeError
+from .graph.nest import children, flatten, pack
 from .graph.node import Value
 from .graph.ops.casting import cast
+from .graph.ops.effects import assert_true
+from .graph.ops.joining import stack
 from .graph.ops.logic import logical_and
-from .graph.spec import ArraySpec
+from .graph.ops.reductions import reduce_sum
+from .graph.spec import ArraySpec, TensorShape, covers
 
 Thunk = Callable[[], Any]
 
@@ -29,6 +32,7 @@ def cond(pred: Any, true_fn: Thunk, false_fn: Thunk, name: str | None = None) ->
     >>> tl.cond(tl.constant(2) > 1, lambda: tl.constant("yes"), lambda: tl.constant("no")).numpy()
     b'yes'
     """
+    true_fn, false_fn = _converted(true_fn), _converted(false_fn)
     if not isinstance(pred, Value):
         return true_fn() if bool(pred) else false_fn()
     return ag.if_exp(pred, true_fn, false_fn)
@@ -38,13 +42,19 @@ def while_loop(
     cond: Callable[..., Any],
     body: Callable[..., Any],
     loop_vars: Any,
+    shape_invariants: Any = None,
+    parallel_iterations: int = 10,
+    back_prop: bool = True,
+    swap_memory: bool = False,
     maximum_iterations: Any = None,
     name: str | None = None,
 ) -> Any:
     """Repeat `loop_vars = body(*loop_vars)` while `cond(*loop_vars)` is true; the last ones.
 
-    `loop_vars` is a list or tuple (or another structure), whose structure, dtypes and shapes stay.
-    Raises LoopDtypeError or LoopShapeError where they do not.
+    `loop_vars` is a list or tuple (or another structure), whose structure, dtypes and shapes stay;
+    `shape_invariants`, shapes in that structure, say what may change of them. Raises
+    LoopDtypeError or LoopShapeError otherwise. `parallel_iterations`, `back_prop` and
+    `swap_memory` are there for TensorFlow's sake and do nothing.
 
     >>> import treadle as tl
     >>> i, p = tl.while_loop(lambda i, p: i < 5, lambda i, p: (i + 1, p * 2), (0, 1))
@@ -55,6 +65,9 @@ def while_loop(
     several = isinstance(loop_vars, (list, tuple))
     values = list(loop_vars) if several else [loop_vars]
     values = [pack(v, [_carried(x) for x in flatten(v)]) for v in values]
+    shapes = None if shape_invariants is None else _invariants(shape_invariants, values)
+    user_body = body
+    cond, body = _converted(cond), _converted(body)
 
     def test(count: Any, *state: Any) -> Any:
         going_on = cond(*state)
@@ -72,13 +85,65 @@ def while_loop(
         return (count if maximum_iterations is None else count + 1, *listed)
 
     if is_tracing():
-        _, *values = ag.while_stmt(test, step, count, *values)
+        _tell(step, user_body, len(values))
+        _, *values = ag.while_stmt(test, step, count, *values, shapes_vary=shapes is not None)
     else:
         while bool(test(count, *values)):
             count, *values = step(count, *values)
+    if shapes is not None:
+        _require_shapes(flatten(values), shapes, "after one iteration")
     if not several:
         return values[0]
     return pack(loop_vars, flatten(values)) if isinstance(loop_vars, tuple) else values
+
+
+def _converted(function: Callable[..., Any]) -> Callable[..., Any]:
+    made: Callable[..., Any] = ag.call(function) if is_tracing() else function
+    return made
+
+
+def _tell(step: Any, body: Any, count: int) -> None:
+    """Let messages name the user's loop variables and line."""
+    code = getattr(body, "__code__", None)
+    if code is None:
+        names = [f"loop variable {i}" for i in range(count)]
+    else:
+        first = 1 if hasattr(body, "__self__") else 0
+        names = [*code.co_varnames[first : code.co_argcount]]
+        names += [f"loop variable {i}" for i in range(len(names), count)]
+        step.__tl_code__ = code
+    step.__tl_names__ = ["count", *names[:count]]
+
+
+def _invariants(shapes: Any, values: Sequence[Any]) -> list[TensorShape]:
+    """The shapes that say what may change, one for each tensor."""
+    found = [TensorShape(getattr(s, "shape", s)) for s in _shape_leaves(shapes)]
+    leaves = flatten(values)
+    if len(found) != len(leaves):
+        raise ShapeError(
+            f"while_loop: there are {len(found)} shape_invariants for {len(leaves)} loop variables"
+        )
+    _require_shapes(leaves, found, "before the loop")
+    return found
+
+
+def _shape_leaves(shapes: Any) -> list[Any]:
+    """TensorShapes and specs; plain lists and tuples nest, but for those of sizes."""
+    if shapes is None or isinstance(shapes, TensorShape) or hasattr(shapes, "shape"):
+        return [shapes]
+    parts = children(shapes)
+    assert parts is not None
+    if parts and all(d is None or isinstance(d, int) for d in parts):
+        return [shapes]
+    return [leaf for part in parts for leaf in _shape_leaves(part)]
+
+
+def _require_shapes(values: Sequence[Any], shapes: Sequence[TensorShape], when: str) -> None:
+    for i, (x, shape) in enumerate(zip(values, shapes, strict=True)):
+        if not isinstance(getattr(x, "spec", None), ArraySpec) and not covers(shape, x.shape):
+            raise LoopShapeError(
+                f"loop variable {i} has shape {x.shape} {when}, its shape invariant is {shape}"
+            )
 
 
 def _carried(x: Any) -> Any:
@@ -110,7 +175,7 @@ def switch_case(
         raise InvalidArgumentError("switch_case needs at least one function")
     otherwise = default or numbered[max(numbered)]
     if not isinstance(branch_index, Value):
-        return numbered.get(int(branch_index), otherwise)()
+        return _converted(numbered.get(int(branch_index), otherwise))()
     functions = [numbered.get(i, otherwise) for i in range(max(numbered) + 1)]
     if default is not None:
         functions.append(default)
@@ -118,7 +183,7 @@ def switch_case(
     for function in functions:
         branch = new_branch(name="case")
         with branch:
-            result = function()
+            result = _converted(function)()
             outputs.append([convert(x) for x in flatten(result)])
         structures.append(result)
         branches.append(branch)
@@ -131,7 +196,7 @@ def switch_case(
 
 
 def case(
-    pred_fn_pairs: Sequence[tuple[Any, Thunk]],
+    pred_fn_pairs: Any,
     default: Thunk | None = None,
     exclusive: bool = False,
     strict: bool = False,
@@ -139,28 +204,35 @@ def case(
 ) -> Any:
     """The result of the first function whose predicate is true, else of `default`.
 
-    Without `default` the last function is called where no predicate holds. With `exclusive`, more
-    than one true predicate is an InvalidArgumentError, for predicates with known values.
+    `pred_fn_pairs` is a list of pairs of a bool scalar and a function. It is an
+    InvalidArgumentError if no predicate holds and there is no `default`, and with `exclusive` if
+    more than one does.
 
     >>> import treadle as tl
     >>> x = tl.constant(3)
     >>> tl.case([(x < 2, lambda: "small"), (x < 5, lambda: "middle")], default=lambda: "large")
     'middle'
     """
-    if exclusive:
-        known = [bool(p) for p, _ in pred_fn_pairs if not isinstance(p, Value)]
-        if sum(known) > 1:
-            raise InvalidArgumentError("more than one predicate of an exclusive case is true")
     pairs = list(pred_fn_pairs)
-    last = default or pairs.pop()[1]
+    if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
+        raise TypeError("case needs a list of pairs of a predicate and a function")
+    if not pairs and default is None:
+        raise InvalidArgumentError("case needs at least one pair, or a default")
+    preds = [convert(pred) for pred, _ in pairs]
+    if exclusive and len(pairs) > 1:
+        held = reduce_sum(cast(stack(preds), int32))
+        assert_true(held <= 1, "more than one predicate of an exclusive case is true:", *preds)
 
     def choose(place: int) -> Any:
-        if place == len(pairs):
-            return last()
-        pred, function = pairs[place]
+        pred, (_, function) = preds[place], pairs[place]
+        if place == len(pairs) - 1:
+            if default is not None:
+                return cond(pred, function, default)
+            assert_true(pred, "no predicate of the case is true, and there is no default")
+            return _converted(function)()
         return cond(pred, function, lambda: choose(place + 1))
 
-    return choose(0)
+    return choose(0) if pairs else _converted(default)()  # type: ignore[arg-type]
 
 
 __all__ = ["case", "cond", "switch_case", "while_loop"]

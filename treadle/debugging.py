@@ -418,7 +418,7 @@ def assert_same_float_dtype(tensors: Any = None, dtype: Any = None) -> Any:
 
     >>> import treadle as tl
     >>> tl.debugging.assert_same_float_dtype([tl.constant(1.0), tl.constant(2.0)])
-    <dtype: 'float32'>
+    tl.float32
     """
     found = None if dtype is None else as_dtype(dtype)
     for x in tensors or ():

@@ -1,4 +1,4 @@
-"""Element types. `tl.bfloat16` is there where the package ml_dtypes is."""
+"""Element types, and changing them. `tl.bfloat16` is there where the package ml_dtypes is."""
 
 from .graph.dtypes import (
     DType,
@@ -19,6 +19,8 @@ from .graph.dtypes import (
     uint64,
 )
 from .graph.dtypes import bool_ as bool
+from .graph.ops.casting import cast
+from .graph.ops.casting import complex_ as complex
 
 double = float64
 half = float16
@@ -27,6 +29,8 @@ __all__ = [
     "DType",
     "as_dtype",
     "bool",
+    "cast",
+    "complex",
     "complex64",
     "complex128",
     "double",

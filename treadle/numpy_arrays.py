@@ -11,7 +11,7 @@ import numpy as np
 from .graph.node import Tensor
 from .graph.ops import matrices, shaping
 from .numpy_reductions import TABLE, implements
-from .numpy_ufuncs import NoEqual, as_tensor, operand, rank_of, to
+from .numpy_ufuncs import NoEqual, as_tensor, call, operand, rank_of, to
 
 
 def common(*values: Any) -> list[Tensor]:
@@ -100,11 +100,11 @@ def _broadcast_arrays(*args: Any) -> Any:
     return tuple([shaping.broadcast_to(x, shape) for x in xs])
 
 
-def _at_least(rank: int, x: Any) -> Tensor:
-    x = as_tensor(x)
+def _at_least(rank: int, value: Any) -> Tensor:
+    x: Tensor = as_tensor(value)
     while rank_of(x) < rank:
         x = shaping.expand_dims(x, -1 if rank_of(x) == 2 else 0)
-    return x  # type: ignore[no-any-return]
+    return x
 
 
 def _several(function: Any, xs: Sequence[Any]) -> Any:
@@ -321,7 +321,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     head = (slice(None),) * (axis % rank_of(x))
     for _ in range(n):
         after, before = x[(*head, slice(1, None))], x[(*head, slice(None, -1))]
-        x = after != before if x.dtype.is_bool else after - before  # type: ignore[assignment]
+        x = call(np.not_equal if x.dtype.is_bool else np.subtract, (after, before))
     return x
 
 

@@ -1,8 +1,9 @@
 """NumPy's functions applied to tensors and variables: `__array_ufunc__`, `__array_function__`.
 
-In a trace, what has an equal here becomes ops, with NumPy's keywords and dtypes. Outside of one
-NumPy is called on the values and gives what it gives: as the guides say, a step taken in NumPy is
-none that a tape records.
+What has an equal here becomes ops, with NumPy's keywords and dtypes. In a trace they are ops like
+all others, gradients included. Eagerly a step in NumPy breaks the path of a gradient, as the guides
+say: tapes do not see it, and a warning tells so. What has no equal is left to NumPy, which gives
+what it gives for the values of eager tensors.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from .graph.build import is_tracing
+from .graph.build import is_tracing, recorders, recording
 from .graph.location import describe, user_location
 from .graph.node import Tensor, Value
 from .graph.operators import BINARY, COMPARISON
@@ -61,21 +64,19 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     The operator of a NumPy array or number beside a tensor is the tensor's: it takes the tensor's
     dtype, as everywhere. Written as a call, `np.add(array, x)`, it has NumPy's dtypes.
     """
-    operator = method == "__call__" and ufunc in _OPERATORS
-    if operator and _is_operator(sys._getframe(1)):
+    if method == "__call__" and ufunc in _OPERATORS and _is_operator(sys._getframe(1)):
         return _OPERATORS[ufunc](*inputs)
     name = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
-    # Eagerly `operator.add(array, x)` is an operator, too, and can't be told from `np.add`.
-    if not (is_tracing() or (operator and not isinstance(inputs[0], (Tensor, Variable)))):
-        return _by_numpy(name, "", getattr(ufunc, method), inputs, options)
     rest = _without_defaults(options, _UFUNC_DEFAULTS)
     reason = ""
     if not rest.keys() - {"dtype", "axis", "keepdims"}:
         try:
             if method == "__call__" and ufunc in UFUNCS and rest.keys() <= {"dtype"}:
-                return call(ufunc, inputs, **rest)
+                with _off_tape(name, inputs):
+                    return call(ufunc, inputs, **rest)
             if method in METHODS and ufunc in UFUNCS:
-                found = METHODS[method](ufunc, *inputs, **rest)
+                with _off_tape(name, inputs):
+                    found = METHODS[method](ufunc, *inputs, **rest)
                 if found is not None:
                     return found
         except NoEqual as error:
@@ -123,8 +124,6 @@ def array_function(
     self: Any, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """What NumPy calls for its functions on tensors: `np.sum(x, axis=0)`, `np.where(...)`."""
-    if not is_tracing():
-        return _by_numpy(_name(function), "", function, args, kwargs)
     equal = TABLE.get(function)
     reason = ""
     if equal is not None:
@@ -138,7 +137,8 @@ def array_function(
             reason = str(error).replace("got an unexpected keyword argument", "the keyword")
         else:
             try:
-                return equal(*positional, **named)
+                with _off_tape(_name(function), (args, list(kwargs.values()))):
+                    return equal(*positional, **named)
             except NoEqual as error:
                 reason = str(error)
     return _by_numpy(_name(function), reason, function, args, kwargs)
@@ -181,6 +181,29 @@ def _signature(function: Any) -> inspect.Signature | None:
 def _name(function: Any) -> str:
     module = function.__module__.replace("numpy", "np", 1)
     return f"{module}.{function.__name__}".replace("np._core.", "np.")
+
+
+# --- tapes ---------------------------------------------------------------------------
+
+
+def _off_tape(name: str, operands: Any) -> AbstractContextManager[None]:
+    """Eagerly, hide what NumPy is asked for from tapes; warn where one might miss it."""
+    active = recorders()
+    if is_tracing() or not active:
+        return nullcontext()
+    for x in _leaves(operands):
+        if (isinstance(x, Variable) and x.trainable) or (
+            isinstance(x, Tensor) and any(tape.is_watched(x) for tape in active)
+        ):
+            warnings.warn(
+                f"{name} at {describe(user_location())} is a step in NumPy: no gradient flows "
+                "through it. Use the function of tl, or call it inside of a tl.function, where it "
+                "is traced",
+                UserWarning,
+                stacklevel=3,
+            )
+            break
+    return recording(())
 
 
 # --- what has no equal ---------------------------------------------------------------

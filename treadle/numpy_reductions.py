@@ -14,7 +14,7 @@ from .graph.ops.comparison import isnan, where
 from .graph.ops.exponential import sqrt
 from .graph.ops.gathering import gather
 from .graph.ops.rounding import floor
-from .numpy_ufuncs import NoEqual, accumulator, as_tensor, to
+from .numpy_ufuncs import NoEqual, accumulator, as_tensor, to, truth
 
 TABLE: dict[Any, Callable[..., Any]] = {}
 
@@ -78,22 +78,17 @@ def _ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @implements(np.any)
 def _any(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return reductions.reduce_any(_truth(a), axis, keepdims)
+    return reductions.reduce_any(truth(a), axis, keepdims)
 
 
 @implements(np.all)
 def _all(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return reductions.reduce_all(_truth(a), axis, keepdims)
-
-
-def _truth(a: Any) -> Tensor:
-    x = as_tensor(a)
-    return x if x.dtype.is_bool else x != 0  # type: ignore[return-value,comparison-overlap]
+    return reductions.reduce_all(truth(a), axis, keepdims)
 
 
 @implements(np.count_nonzero)
 def _count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return reductions.reduce_sum(to(_truth(a), np.int64), axis, keepdims)
+    return reductions.reduce_sum(to(truth(a), np.int64), axis, keepdims)
 
 
 @implements(np.mean)
@@ -379,7 +374,7 @@ def _vector_norm(x: Tensor, ord: Any, axis: Any, keepdims: bool) -> Tensor:
     if ord == -np.inf:
         return reductions.reduce_min(size, axis, keepdims)
     if ord == 0:
-        return reductions.reduce_sum(cast(x != 0, size.dtype), axis, keepdims)  # type: ignore[comparison-overlap]
+        return reductions.reduce_sum(cast(truth(x), size.dtype), axis, keepdims)
     if not isinstance(ord, (int, float)):
         raise NoEqual(f"no norm of ord {ord!r}")
     return reductions.reduce_sum(size**ord, axis, keepdims) ** (1.0 / ord)

@@ -86,6 +86,12 @@ def rank_of(x: Tensor) -> int:
     return rank
 
 
+def truth(x: Any) -> Tensor:
+    """Which items are not zero."""
+    tensor = as_tensor(x)
+    return tensor if tensor.dtype.is_bool else comparison.not_equal(tensor, 0)
+
+
 # --- the table ---------------------------------------------------------------------
 
 
@@ -179,7 +185,7 @@ def _ordered(compare: Callable[..., Any]) -> Callable[..., Any]:
 
 def _truth(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of truth values for operands of any dtype."""
-    return lambda *xs: function(*[x if x.dtype.is_bool else x != 0 for x in xs])
+    return lambda *xs: function(*[truth(x) for x in xs])
 
 
 def _same(x: Any) -> Any:
@@ -327,7 +333,7 @@ def reduce(ufunc: Any, array: Any, axis: Any = 0, dtype: Any = None, keepdims: b
     if ufunc in (np.add, np.multiply):
         x = accumulator(x, dtype)
     elif ufunc in (np.logical_and, np.logical_or):
-        x = x if x.dtype.is_bool else x != 0  # type: ignore[assignment,comparison-overlap]
+        x = truth(x)
     elif x.dtype.is_bool:
         ufunc = {np.maximum: np.logical_or, np.minimum: np.logical_and}.get(ufunc, ufunc)
     elif ufunc in (np.bitwise_and, np.bitwise_or):
@@ -379,6 +385,8 @@ __all__ = [
     "as_tensor",
     "call",
     "operand",
+    "rank_of",
     "sizes",
     "to",
+    "truth",
 ]

@@ -21,7 +21,7 @@ from .graph.ops.sequences import range_
 from .graph.ops.trigonometric import angle, sin
 from .numpy_arrays import TABLE, common, diff, moveaxis, ravel, shape_of
 from .numpy_reductions import flat, implements
-from .numpy_ufuncs import NoEqual, as_tensor, call, operand, rank_of, sizes, to
+from .numpy_ufuncs import NoEqual, as_tensor, call, operand, rank_of, sizes, to, truth
 
 __all__ = ["TABLE"]
 
@@ -31,21 +31,16 @@ __all__ = ["TABLE"]
 
 @implements(np.where)
 def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    chosen = _truth(condition)
+    chosen = truth(condition)
     if x is None and y is None:
         return _nonzero(chosen)
     a, b = common(x, y)
     return where(chosen, a, b)
 
 
-def _truth(x: Any) -> Tensor:
-    x = as_tensor(x)
-    return x if x.dtype.is_bool else x != 0  # type: ignore[no-any-return]
-
-
 @implements(np.argwhere)
 def _argwhere(a: Any) -> Any:
-    found: Tensor = where(_truth(a))
+    found: Tensor = where(truth(a))
     return found
 
 
@@ -108,7 +103,7 @@ def _compress(condition: Any, a: Any, axis: Any = None) -> Any:
 
 @implements(np.extract)
 def _extract(condition: Any, arr: Any) -> Any:
-    return boolean_mask(ravel(arr), _truth(ravel(condition)))
+    return boolean_mask(ravel(arr), truth(ravel(condition)))
 
 
 @implements(np.unique)
@@ -282,7 +277,8 @@ def _outer(a: Any, b: Any, x1: Any = None, x2: Any = None) -> Any:
 
 @implements(np.tensordot, np.linalg.tensordot)
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    return tensordot(*common(as_tensor(a), as_tensor(b)), axes)  # type: ignore[call-arg,arg-type]
+    x, y = common(as_tensor(a), as_tensor(b))
+    return tensordot(x, y, axes)
 
 
 @implements(np.linalg.matmul)
@@ -311,7 +307,8 @@ def _kron(a: Any, b: Any) -> Any:
 
 @implements(np.cross)
 def _cross(a: Any, b: Any) -> Any:
-    return matrices.cross(*common(as_tensor(a), as_tensor(b)))  # type: ignore[arg-type]
+    x, y = common(as_tensor(a), as_tensor(b))
+    return matrices.cross(x, y)
 
 
 @implements(np.diag)

@@ -94,7 +94,7 @@ def _spec(leaf: Any) -> TensorSpec:
 
 
 def _boxed(argument: Any) -> Any:
-    """A dict of arguments stays one, all else is one tensor: a function gives it."""
+    """A dict of arguments stays one; all else is a tensor: a leaf, as a function that gives it."""
     if isinstance(argument, dict):
         return {k: _boxed(v) for k, v in argument.items()}
     return lambda: argument

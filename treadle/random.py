@@ -146,7 +146,7 @@ def uniform(
     >>> import treadle as tl
     >>> tl.random.set_seed(1)
     >>> tl.random.uniform([2, 3]).shape, tl.random.uniform([4], maxval=6, dtype=tl.int32).dtype
-    (TensorShape([2, 3]), <dtype: 'int32'>)
+    (TensorShape([2, 3]), tl.int32)
     """
     return spread_uniform(_stored(seed), shape, minval, maxval, as_dtype(dtype))
 

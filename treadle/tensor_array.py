@@ -75,6 +75,11 @@ class TensorArray:
     def __repr__(self) -> str:
         return f"<tl.TensorArray: dtype={self.dtype.name}, element_shape={self._shape}>"
 
+    def __tracing_type__(self) -> Any:
+        """What it counts as, as an argument of a function."""
+        static = self.dynamic_size, self._inferring, self._count, self._shape
+        return (self.dtype, *static, self._array.spec)
+
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], TensorArray]]:
         """What loops, branches and functions carry, and how to put it together again."""
         array, builder = self._array, current()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..build import apply
+from ..build import apply, operands
 from ..dtypes import float32, float64
 from ..node import Tensor
 from ..op import OPS, no_gradient
+from ..weak import are_weak, mark
 from .casting import cast, complex_, conj, imag, real_part, zeros
 from .comparison import equal, where
-from .define import FLOAT, Function, elementwise, operands
+from .define import FLOAT, Function, elementwise
 
 _add = elementwise(
     "add",
@@ -177,8 +178,10 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     >>> tl.divide([1., -1., 0.], 0.)
     <tl.Tensor: shape=(3,), dtype=float32, numpy=array([ inf, -inf,  nan], dtype=float32)>
     """
+    weak = are_weak(x, y)
     x, y = _quotient(_DIVIDE, x, y)
-    return apply(_DIVIDE, (x, y))  # type: ignore[no-any-return]
+    result: Tensor = apply(_DIVIDE, (x, y))
+    return mark(result) if weak else result
 
 
 def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:

@@ -19,7 +19,8 @@ COMPLEX = "c"
 
 def _infer_cast(x: TensorSpec, *, dtype: DType) -> TensorSpec:
     if "O" in (x.dtype.kind, dtype.kind) and x.dtype is not dtype:
-        raise DTypeError(f"{x.dtype.name} can't be cast to {dtype.name}")
+        cure = "to_number" if x.dtype.kind == "O" else "as_string"
+        raise DTypeError(f"{x.dtype.name} can't be cast to {dtype.name}; use tl.strings.{cure}")
     return TensorSpec(x.shape, dtype)
 
 

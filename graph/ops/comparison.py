@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from ..build import apply, convert
+from ..build import apply, convert, operands
 from ..dtypes import int64
 from ..node import Tensor
 from ..op import Op, no_gradient
@@ -16,7 +16,6 @@ from .define import (
     FLOAT,
     REAL,
     elementwise,
-    operands,
     primitive,
     require_kind,
     same_dtype,

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..build import _operands, apply, binary, convert, explained
+from ..build import apply, binary, convert
 from ..convert import Array
 from ..dtypes import DType, bool_
-from ..errors import DTypeError, OpError
+from ..errors import DTypeError
 from ..node import Tensor, Value
 from ..op import Op, register
 from ..spec import TensorSpec, broadcast_shapes, may_fail_to_broadcast
@@ -45,7 +45,8 @@ def require_kind(spec: TensorSpec, accepts: str, label: str = "the operand") -> 
     """DTypeError unless the dtype is of a kind in `accepts`."""
     if spec.dtype.kind not in accepts:
         wanted = _KIND_NAMES.get(accepts, f"a dtype of kind {'/'.join(accepts)}")
-        raise DTypeError(f"{label} has dtype {spec.dtype.name}, {wanted} is needed; use tl.cast")
+        cure = "tl.strings.to_number" if spec.dtype.kind == "O" else "tl.cast"
+        raise DTypeError(f"{label} has dtype {spec.dtype.name}, {wanted} is needed; use {cure}")
 
 
 def same_dtype(*specs: TensorSpec) -> DType:
@@ -150,16 +151,6 @@ def _binary(op: Op) -> Function:
         return result
 
     return function
-
-
-def operands(op: Op, x: Any, y: Any) -> tuple[Tensor, Tensor]:
-    """Two operands as tensors: a number or list takes the dtype of the tensor beside it."""
-    if isinstance(x, Tensor) and isinstance(y, Tensor):
-        return x, y
-    try:
-        return _operands(x, y)
-    except OpError as error:
-        raise explained(error, op, (x, y)) from None
 
 
 def to_bool(dtype: DType) -> DType:

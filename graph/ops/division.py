@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..build import apply, convert
+from ..build import binary, convert, operands
 from ..errors import DivisionByZeroError, InvalidArgumentError
 from ..node import Tensor
 from ..op import OPS, no_gradient
+from ..weak import is_weak
 from .arithmetic import divide, square, strong
 from .casting import conj
 from .comparison import greater, greater_equal, less_equal, not_equal, where
-from .define import INTEGER, REAL, Function, constant_of, elementwise, operands
+from .define import INTEGER, REAL, Function, constant_of, elementwise
 from .exponential import log
 from .rounding import trunc
 
@@ -171,12 +172,11 @@ def power(x: Any, y: Any, name: str | None = None) -> Tensor:
     >>> tl.pow([2., 3.], [3., 0.5])
     <tl.Tensor: shape=(2,), dtype=float32, numpy=array([8.       , 1.7320509], dtype=float32)>
     """
-    if (type(y) is int or type(y) is float) and y == 2:
+    if (type(y) is int or type(y) is float) and y == 2 and not is_weak(x):
         x = x if isinstance(x, Tensor) else convert(x)
         if x.dtype.is_floating or (x.dtype.is_numeric and type(y) is int):
             return square(x)
-    x, y = operands(_POWER, x, y)
-    result: Tensor = apply(_POWER, (x, y))
+    result: Tensor = binary(_POWER, x, y)
     return result
 
 

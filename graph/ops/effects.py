@@ -6,16 +6,19 @@ import builtins
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..build import apply, convert
+from ..build import apply, convert, eager_constant
 from ..convert import Array
 from ..errors import AssertionFailedError, DTypeError, ShapeError
 from ..node import Tensor
 from ..op import CHECKS, IO, Attrs, Op, no_gradient
-from ..spec import TensorSpec
+from ..spec import TensorShape, TensorSpec
+from ..symbolic_text import python_value
+from ..weak import is_python
 from .define import primitive
 from .dims import partial_value
 
@@ -63,15 +66,23 @@ def _axis_text(array: Array, summarize: int, depth: int) -> str:
     return f"[{gap.join(texts)}]"
 
 
-Parts = list["str | Tensor"]
+@dataclass(frozen=True, slots=True, eq=False)
+class Plain:
+    """A tensor that stands for a Python number or text: `make` gives its text, as of that."""
+
+    tensor: Tensor
+    make: str  # "str" or "repr"
+
+
+Parts = list["str | Tensor | Plain"]
 
 
 def parts_of(value: Any, top: bool = True) -> Parts:
     """A Python value as texts and the tensors between them."""
     if isinstance(value, Tensor):
-        return [value]
+        return [Plain(value, "str" if top else "repr") if is_python(value) else value]
     if hasattr(value, "__tl_tensor__"):
-        return [value.__tl_tensor__()]
+        return parts_of(value.__tl_tensor__(), top)
     if isinstance(value, str):
         return [value if top else repr(value)]
     if isinstance(value, dict):
@@ -84,10 +95,10 @@ def parts_of(value: Any, top: bool = True) -> Parts:
         named = zip(value._fields, value, strict=True)
         items: list[Parts] = [[f"{n}=", *parts_of(v, False)] for n, v in named]
         return _bracketed(f"{type(value).__name__}(", items, ")")
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not isinstance(value, TensorShape):
         items = [parts_of(v, False) for v in value]
         return _bracketed("(", items, ",)" if len(items) == 1 else ")")
-    if isinstance(value, list):
+    if isinstance(value, (list, range)):
         return _bracketed("[", [parts_of(v, False) for v in value], "]")
     if isinstance(value, np.generic):
         return [str(value)]
@@ -101,20 +112,29 @@ def _bracketed(start: str, items: Sequence[Parts], end: str) -> Parts:
     return [*parts, end]
 
 
-def _template(parts: Parts) -> tuple[tuple[str, ...], list[Tensor]]:
-    """The texts around the tensors, and the tensors: one text more than tensors."""
-    texts, tensors = [""], []
+def _template(parts: Parts) -> tuple[tuple[str, ...], list[Tensor], tuple[str, ...]]:
+    """The texts around the tensors, which are one more than these, the tensors, and the style of
+    each: "" for a tensor, or how Python makes a text of it.
+    """
+    texts, tensors, styles = [""], [], []
     for part in parts:
         if isinstance(part, str):
             texts[-1] += part
         else:
-            tensors.append(part)
+            tensors.append(part.tensor if isinstance(part, Plain) else part)
+            styles.append(part.make if isinstance(part, Plain) else "")
             texts.append("")
-    return tuple(texts), tensors
+    return tuple(texts), tensors, tuple(styles)
 
 
-def _fill(template: tuple[str, ...], arrays: Sequence[Array], summarize: int) -> str:
+def _fill(
+    template: tuple[str, ...], arrays: Sequence[Array], summarize: int, styles: tuple[str, ...] = ()
+) -> str:
     texts = [array_text(np.asarray(a), summarize) for a in arrays]
+    for i, style in enumerate(styles):
+        if style:
+            value = python_value(eager_constant(np.asarray(arrays[i])))
+            texts[i] = repr(value) if style == "repr" else str(value)
     return "".join(t + a for t, a in zip(template, [*texts, ""], strict=True))
 
 
@@ -124,12 +144,17 @@ _streams: list[Any] = []  # what programs print to besides stdout, stderr and fi
 
 
 def _print_eval(
-    xp: Any, *arrays: Array, template: tuple[str, ...], summarize: int | None, stream: str
+    xp: Any,
+    *arrays: Array,
+    template: tuple[str, ...],
+    summarize: int | None,
+    stream: str,
+    styles: tuple[str, ...] = (),
 ) -> tuple[()]:
     if summarize is None:
         text = arrays[0][()].decode("utf-8", "backslashreplace") + template[1]  # type: ignore[attr-defined]
     else:
-        text = _fill(template, arrays, summarize)
+        text = _fill(template, arrays, summarize, styles)
     if stream.startswith("file://"):
         with open(stream[7:], "a", encoding="utf-8") as file:
             file.write(text)
@@ -142,7 +167,7 @@ def _print_eval(
 
 _print: Op = primitive(
     "print_",
-    lambda *specs, template, summarize, stream: (),
+    lambda *specs, template, summarize, stream, styles=(): (),
     _print_eval,
     no_gradient,
     multiple=True,
@@ -173,10 +198,12 @@ def print_(
     parts: Parts = []
     for i, value in enumerate(inputs):
         parts += [sep, *parts_of(value)] if i else parts_of(value)
-    template, tensors = _template([*parts, end])
+    template, tensors, styles = _template([*parts, end])
     attrs: Attrs = {"template": template, "summarize": summarize, "stream": _stream(output_stream)}
     if len(inputs) == len(tensors) == 1 and template[0] == "" and _is_text(tensors[0]):
         attrs["summarize"] = None  # a single text is printed as it is, without quotes
+    elif any(styles):
+        attrs["styles"] = styles
     apply(_print, tensors, attrs)
 
 
@@ -249,7 +276,7 @@ def assert_true(condition: Any, *data: Any, summarize: int | None = None, sep: s
     parts: Parts = []
     for i, value in enumerate(data or ("the condition does not hold",)):
         parts += [sep, *parts_of(value)] if i else parts_of(value)
-    template, tensors = _template(parts)
+    template, tensors, _ = _template(parts)
     attrs = {"template": template, "summarize": 3 if summarize is None else summarize}
     apply(_assert, (tensor, *tensors), attrs)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..build import convert
+from ..build import convert, operands
 from ..node import Tensor
 from ..op import OPS
 from .arithmetic import strong, xdivy
 from .casting import conj
 from .comparison import equal, where
-from .define import FLOAT, FLOATING, elementwise, operands
+from .define import FLOAT, FLOATING, elementwise
 
 exp = elementwise(
     "exp",

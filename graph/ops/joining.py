@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..build import apply, convert
+from ..build import apply, convert, hint_of
 from ..convert import Array
 from ..errors import InvalidArgumentError, OpError, ShapeError
 from ..nest import staged_list
@@ -141,10 +141,10 @@ def _tensors(values: Any, what: str) -> list[Tensor]:
     if not values:
         raise InvalidArgumentError(f"{what} needs at least one tensor")
     given = [v for v in values if isinstance(v, Tensor) or hasattr(v, "__tl_tensor__")]
-    hint = given[0].dtype if given else None
-    if hint is None:
+    if not given:
         first = convert(values[0])
         return [first, *(convert(v, hint=first.dtype) for v in values[1:])]
+    hint = hint_of(values, given[0])
     return [convert(v, hint=hint) for v in values]
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..build import apply
+from ..build import apply, operands
 from ..convert import Array
 from ..errors import InvalidArgumentError, OpError, ShapeError
 from ..node import Tensor
@@ -14,7 +14,7 @@ from ..op import Op
 from ..spec import UNKNOWN, TensorShape, TensorSpec, broadcast_shapes, may_fail_to_broadcast
 from .axes import expand_dims, squeeze, transpose
 from .casting import conj
-from .define import NUMERIC, operands, primitive, require_kind, same_dtype
+from .define import NUMERIC, primitive, require_kind, same_dtype
 from .dims import constant_ints, normal_axis, refuse
 from .queries import shape as shape_of
 from .reshaping import reshape, sum_to_like

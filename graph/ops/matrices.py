@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..build import convert
+from ..build import convert, operands
 from ..dtypes import int32
 from ..errors import InvalidArgumentError, ShapeError, UnimplementedError
 from ..node import Tensor
@@ -12,7 +12,6 @@ from .arithmetic import absolute, multiply
 from .axes import expand_dims, transpose
 from .casting import cast, conj
 from .comparison import equal, less_equal, where
-from .define import operands
 from .dims import constant_int, constant_ints
 from .division import maximum, minimum, power
 from .exponential import rsqrt

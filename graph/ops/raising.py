@@ -7,19 +7,25 @@ which may take anything, and puts the values where the tensors were.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import errors
 from ..build import apply, eager_constant
 from ..convert import Array
+from ..literals import READERS
 from ..nest import children, rebuild
-from ..node import Tensor
+from ..node import Tensor, Value
 from ..op import CHECKS, Op, no_gradient
-from ..symbolic_text import Part, has_marks, split
+from ..symbolic_text import Part, has_marks, python_value, split
+from ..weak import is_python
 from .define import primitive
+from .formatting import Text
 
+CAUGHT = "__tl_caught__"  # of an exception that a handler is traced with: the slot that holds it
 Build = Callable[[Sequence[Any]], Any]
 
 
@@ -30,7 +36,10 @@ class Recipe:
         self.error_type = type(error)
         self.tensors: list[Tensor] = []
         self._args = [self._builder(a) for a in error.args]
-        self._attributes = {k: self._builder(v) for k, v in vars(error).items()}
+        held = {k: v for k, v in vars(error).items() if k != CAUGHT}
+        self._attributes = {k: self._builder(v) for k, v in held.items()}
+        # The same for exceptions that are equal, where no tensors are in them.
+        self.text = repr((error.args, held))
         cause = error.__cause__
         self._cause = None if cause is None else self._inner(cause)
         self._bare = error.__suppress_context__
@@ -38,17 +47,27 @@ class Recipe:
     def __repr__(self) -> str:
         return f"<raise {self.error_type.__name__}>"
 
+    def __tl_literal__(self) -> tuple[str, list[Any]] | None:
+        """`exception("ValueError", "text")`, for errors of Python's and ours without tensors."""
+        kind = self.error_type
+        own = self._attributes or self._cause is not None or self._bare or self.tensors
+        if own or _class_of(kind.__name__) is not kind:
+            return None
+        args = [make(()) for make in self._args]
+        return ("exception", [kind.__name__, *args]) if all(map(_is_plain, args)) else None
+
     def __call__(self, arrays: Sequence[Array]) -> BaseException:
-        return self.build([eager_constant(np.asarray(a)) for a in arrays])
+        slots = [a if hasattr(a, "array") else eager_constant(np.asarray(a)) for a in arrays]
+        return self.build(slots)
 
     def build(self, tensors: Sequence[Any]) -> BaseException:
         """The exception with `tensors` in the place of those that it was traced with."""
         args = [make(tensors) for make in self._args]
         made = self.error_type.__new__(self.error_type, *args)
         # Of built-in classes some keep their arguments in places of their own.
-        native = next(c for c in self.error_type.__mro__ if not c.__flags__ & _HEAP_TYPE)
+        native: Any = next(c for c in self.error_type.__mro__ if not c.__flags__ & _HEAP_TYPE)
         try:
-            native.__init__(made, *args)  # type: ignore[misc]
+            native.__init__(made, *args)
         except TypeError:
             BaseException.__init__(made, *args)
         made.__dict__.update({name: make(tensors) for name, make in self._attributes.items()})
@@ -58,15 +77,23 @@ class Recipe:
         return made
 
     def _inner(self, error: BaseException) -> Build:
+        if CAUGHT in vars(error):
+            index = len(self.tensors)
+            self.tensors.append(vars(error)[CAUGHT])
+            return lambda tensors: getattr(tensors[index], "array", None)  # known in the run only
         recipe = Recipe(error)
         first, size = len(self.tensors), len(recipe.tensors)
         self.tensors += recipe.tensors
         return lambda tensors: recipe.build(tensors[first : first + size])
 
     def _builder(self, value: Any) -> Build:
+        if isinstance(value, Text):
+            value = value.marked
         if isinstance(value, Tensor):
             index = len(self.tensors)
             self.tensors.append(value)
+            if is_python(value):
+                return lambda tensors: _as_python(tensors[index])
             return lambda tensors: tensors[index]
         if isinstance(value, str) and has_marks(value):
             return self._text(split(value))
@@ -89,7 +116,26 @@ class Recipe:
         return text
 
 
+def _as_python(value: Any) -> Any:
+    return value if isinstance(value, Value) else python_value(value)
+
+
 _HEAP_TYPE = 1 << 9
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or type(value) in (bool, int, float, str, bytes)
+
+
+def _class_of(name: str) -> Any:
+    return getattr(builtins, name, None) or getattr(errors, name, None)
+
+
+def _read(name: str, *args: Any) -> Recipe:
+    return Recipe(_class_of(name)(*args))
+
+
+READERS["exception"] = _read
 
 
 def _raise_eval(xp: Any, *arrays: Array, make: Callable[[Sequence[Array]], BaseException]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..build import apply, convert, current, is_tracing
+from ..build import apply, convert, current, is_tracing, strong
 from ..dtypes import DType, as_dtype, float32, float64, int32, int64
 from ..errors import DTypeError, InvalidArgumentError, OpError
 from ..node import Tensor
@@ -80,7 +80,7 @@ def range_(
         found = np.arange(start, limit, delta)
         if dtype is None and -(2**31) <= min(start, limit) <= max(start, limit) < 2**31:
             return current().constant(found.astype(np.int32))
-    given = (start, limit, delta)
+    given = [strong(v) if isinstance(v, Tensor) else v for v in (start, limit, delta)]
     if dtype is not None:
         wanted = as_dtype(dtype)
         values = [v if isinstance(v, Tensor) else convert(v, wanted) for v in given]

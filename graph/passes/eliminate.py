@@ -133,6 +133,8 @@ def branches_of(node: Node) -> tuple[Graph, ...]:
     """The graphs of a cond or switch."""
     if node.op.name == "cond":
         return node.attrs["then"], node.attrs["orelse"]
+    if node.op.name == "try":
+        return node.attrs["body"], node.attrs["handler"]
     graphs: tuple[Graph, ...] = node.attrs["branches"]
     return graphs
 
@@ -167,6 +169,8 @@ def _prune(rebuild: Rebuild, node: Node, live: Liveness) -> None:
         graphs = [select_inputs(g, order, _captured(g, order)) for g in pruned]
         if node.op.name == "cond":
             attrs = {**node.attrs, "then": graphs[0], "orelse": graphs[1]}
+        elif node.op.name == "try":
+            attrs = {**node.attrs, "body": graphs[0], "handler": graphs[1]}
         else:
             attrs = {**node.attrs, "branches": tuple(graphs)}
         operands = (inputs[0], *[inputs[i + 1] for i in order])

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from ..convert import Array
 from ..effects import graph_effects
 from ..node import Effects, Graph, Node, Value
-from ..op import READ, Attrs
+from ..op import ANYTHING, CHECKS, READ, Attrs
 from ..spec import Spec
 from .fold import SMALL
 from .rebuild import Functions, is_same, select_inputs
@@ -76,11 +76,8 @@ def _branches(
     operands = inputs[1:]
     known = known_captures(s, operands, 0)
     new = tuple([s.inner(g, known) for g in graphs])
-    attrs = (
-        {"branches": new}
-        if "branches" in node.attrs
-        else dict(zip(("then", "orelse"), new, strict=True))
-    )
+    names = ("body", "handler") if node.op.name == "try" else ("then", "orelse")
+    attrs = {"branches": new} if "branches" in node.attrs else dict(zip(names, new, strict=True))
     results = list(put(s, node, inputs, {**node.attrs, **attrs}, fresh))
     for i, value in enumerate(results):
         same = _common(s, new, operands, i)
@@ -122,6 +119,15 @@ def simplify_cond(s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool) -
         if taken is not None:
             return taken
     return _branches(s, node, inputs, (then, orelse), fresh)
+
+
+def simplify_try(s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool) -> Results:
+    body, handler = node.attrs["body"], node.attrs["handler"]
+    if all(effect not in (CHECKS, ANYTHING) for effect, _ in graph_effects(body)):
+        taken = _take(s, node, inputs, body)
+        if taken is not None:
+            return taken
+    return _branches(s, node, inputs, (body, handler), fresh)
 
 
 def simplify_switch(s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool) -> Results:
@@ -211,6 +217,7 @@ def simplify_call(s: Walk, node: Node, inputs: tuple[Value, ...], fresh: bool) -
 STRUCTURED: dict[str, Callable[[Walk, Node, tuple[Value, ...], bool], Results]] = {
     "cond": simplify_cond,
     "switch": simplify_switch,
+    "try": simplify_try,
     "while": simplify_while,
     "call": simplify_call,
 }

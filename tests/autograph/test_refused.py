@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def test_name_left_undefined_by_the_else_branch() -> None:
 
     assert refused(f, tl.errors.UndefinedVariableError, TRUE) == (
         "'x' is used here but the else branch of the `if` at :+1 leaves it undefined; which branch "
-        "runs depends on a tensor, so it must be initialized in both branches or before the `if`"
+        "runs depends on a tensor, so it must be initialized in both branches or before the `if` (or "
+        "use @tl.function(relaxed=True))"
     )
     with pytest.raises(ValueError, match="initialized"):
         tl.function(f)(TRUE)
@@ -50,7 +52,8 @@ def test_name_left_undefined_by_the_main_branch() -> None:
 
     assert refused(f, tl.errors.UndefinedVariableError, TRUE) == (
         "'x' is used here but the main branch of the `if` at :+1 leaves it undefined; which branch "
-        "runs depends on a tensor, so it must be initialized in both branches or before the `if`"
+        "runs depends on a tensor, so it must be initialized in both branches or before the `if` (or "
+        "use @tl.function(relaxed=True))"
     )
 
 
@@ -71,7 +74,7 @@ def test_name_first_set_in_a_loop() -> None:
 
     assert refused(f, tl.errors.UndefinedVariableError, THREE) == (
         "'x' is used here but it is first set inside of the loop at :+1, which may run zero times: "
-        "'x' must be initialized before the loop"
+        "'x' must be initialized before the loop (or use @tl.function(relaxed=True))"
     )
 
 
@@ -84,7 +87,8 @@ def test_loop_variable_that_changes_its_dtype() -> None:
 
     assert refused(f, tl.errors.LoopDtypeError, THREE) == (
         "'x' is float32 before the loop (:+1) but int32 after one iteration (:+3); a variable keeps "
-        "its dtype in a loop over tensors: use tl.cast, or start it with a value of that dtype"
+        "its dtype in a loop over tensors: use tl.cast, or start it with a value of that dtype, or "
+        "use @tl.function(relaxed=True)"
     )
 
 
@@ -99,20 +103,21 @@ def test_number_that_changes_its_kind_in_a_loop() -> None:
     assert refused(f, tl.errors.LoopDtypeError, THREE) == (
         "'x' is the Python int 0 before the loop (:+1) but the Python float 1.5 after one iteration "
         "(:+4); a variable keeps its dtype in a loop over tensors: use tl.cast, or start it with a "
-        "value of that dtype"
+        "value of that dtype, or use @tl.function(relaxed=True)"
     )
 
 
-def test_none_before_a_loop() -> None:
+def test_none_after_no_iteration() -> None:
     def f(n):
         best = None
         for i in tl.range(n):
             best = i
         return best
 
-    assert refused(f, tl.errors.LoopDtypeError, THREE) == (
-        "'best' is None before the loop (:+1) but int32 after one iteration (:+3); a variable keeps "
-        "its dtype in a loop over tensors: give it a tensor before the loop"
+    assert refused(f, tl.errors.BranchError, THREE) == (
+        "the function returns int32 or None: which one depends on a tensor, in the loop at :+2. None "
+        "can't leave a tl.function then: return a tensor on each path, or a truth value beside it "
+        "that says whether there is one"
     )
 
 
@@ -126,7 +131,8 @@ def test_loop_variable_that_grows() -> None:
     assert refused(f, tl.errors.LoopShapeError, THREE) == (
         "'x' is float32 of shape (0, 10) before the loop (:+1) but float32 of shape (1, 10) after "
         "one iteration (:+3); a variable keeps its shape in a loop over tensors: collect values in "
-        "a tl.TensorArray, or write into a tensor of the final size"
+        "a list or tl.TensorArray, write into a tensor of the final size, or use "
+        "@tl.function(relaxed=True)"
     )
 
 
@@ -140,7 +146,7 @@ def test_tuple_that_grows() -> None:
     assert refused(f, tl.errors.LoopShapeError, THREE) == (
         "'xs' is a tuple of 0 items before the loop (:+1) but a tuple of 1 items after one iteration "
         "(:+3); a variable keeps its structure in a loop over tensors: collect values in a "
-        "tl.TensorArray"
+        "list"
     )
 
 
@@ -153,7 +159,8 @@ def test_argument_that_changes_in_a_loop() -> None:
 
     assert refused(f, tl.errors.LoopDtypeError, THREE, tl.constant(1.0)) == (
         "'x' is float32 before the loop but float64 after one iteration (:+3); a variable keeps its "
-        "dtype in a loop over tensors: use tl.cast, or start it with a value of that dtype"
+        "dtype in a loop over tensors: use tl.cast, or start it with a value of that dtype, or use "
+        "@tl.function(relaxed=True)"
     )
 
 
@@ -166,21 +173,8 @@ def test_branches_of_two_dtypes() -> None:
 
     assert refused(f, tl.errors.BranchError, TRUE) == (
         "'x' is float32 in the main branch of the `if` at :+2 but int32 in its else branch; which "
-        "one runs depends on a tensor, so both must agree. Use tl.cast, or a number of the same kind."
-    )
-
-
-def test_none_in_one_branch() -> None:
-    def f(c):
-        x = None
-        if c:
-            x = tl.constant([1, 2])
-        return x
-
-    assert refused(f, tl.errors.BranchError, TRUE) == (
-        "'x' is int32 of shape (2,) in the main branch of the `if` at :+2 but None in its else "
-        "branch; which one runs depends on a tensor, so both must agree. Give it a tensor on both "
-        "paths."
+        "one runs depends on a tensor, so both must agree. Use tl.cast, or a number of the same "
+        "kind, or @tl.function(relaxed=True)."
     )
 
 
@@ -190,8 +184,9 @@ def test_result_on_one_path_only() -> None:
             return tl.constant(1)
 
     assert refused(f, tl.errors.BranchError, TRUE) == (
-        "the result is int32 in the main branch of the `if` at :+1 but None in its else branch; "
-        "which one runs depends on a tensor, so both must agree. Give it a tensor on both paths."
+        "the function returns int32 or None: which one depends on a tensor, in the `if` at :+1. None "
+        "can't leave a tl.function then: return a tensor on each path, or a truth value beside it "
+        "that says whether there is one"
     )
 
 
@@ -202,8 +197,9 @@ def test_result_from_inside_of_a_loop_only() -> None:
                 return i
 
     assert refused(f, tl.errors.BranchError, THREE) == (
-        "the function returns int32 from inside of the `for` at :+1 but None behind it; whether it "
-        "returns there depends on a tensor, so both must agree. Give it a tensor on both paths."
+        "the function returns int32 or None: which one depends on a tensor, in the `for` at :+1. "
+        "None can't leave a tl.function then: return a tensor on each path, or a truth value beside "
+        "it that says whether there is one"
     )
 
 
@@ -231,7 +227,7 @@ def test_python_while_left_by_a_tensor() -> None:
         "the `while` loop at :+1 runs in Python, while tracing, but whether it goes on came to "
         "depend on a tensor (in its condition, or by a `break` or `return` under a tensor "
         "condition); make its condition a tensor ('while tl.constant(True)'), for a loop of the "
-        "graph"
+        "graph, or use @tl.function(relaxed=True)"
     )
 
 
@@ -246,7 +242,8 @@ def test_python_for_left_by_a_tensor() -> None:
     assert text == (
         "the `for` loop at :+1 runs in Python, while tracing, but whether it goes on came to depend "
         "on a tensor (in its condition, or by a `break` or `return` under a tensor condition); "
-        "iterate over a tensor ('for i in tl.range(n)'), for a loop of the graph"
+        "iterate over a tensor ('for i in tl.range(n)'), for a loop of the graph, or use "
+        "@tl.function(relaxed=True)"
     )
     with pytest.raises(NotImplementedError):
         tl.function(f)(THREE)
@@ -262,9 +259,9 @@ def test_item_that_can_not_be_followed() -> None:
         return k
 
     assert refused(f, tl.errors.ConversionError, THREE) == (
-        "'table[k]' is assigned inside of the loop at :+3, which depends on a tensor, and which item "
-        "or attribute that is may change while it runs. Assign the item of a tensor by "
-        "tl.tensor_scatter_nd_update, collect values in a tl.TensorArray, or use a name"
+        "a dict gets a symbolic number as a key at :+4: table[k] = k, of which only the run knows what "
+        "it equals; how many items a dict has must be known while tracing. Give it all its keys before, "
+        "or count or mark in a tensor ('counts[v] += 1')"
     )
     assert tl.function(f)(3) == 3  # over numbers it is Python's own loop
 
@@ -307,18 +304,37 @@ def test_number_in_a_loop_beside_another_kind_of_number() -> None:
 
     with pytest.raises(TypeError) as e:
         tl.function(f)(THREE)
-    assert "can't be a tensor of dtype int32" in str(e.value)
-    (note,) = e.value.__notes__
-    assert note.endswith("'x' is a tensor: it was the Python int 0 before")
+    line = f.__code__.co_firstlineno
+    assert str(e.value) == (
+        f"'x' is the Python int 0 before the loop (test_refused.py:{line + 1}) but a float after "
+        f"one iteration (test_refused.py:{line + 3}); a variable keeps its dtype in a loop over "
+        "tensors: use tl.cast, or start it with a value of that dtype, or use "
+        "@tl.function(relaxed=True)"
+    )
 
 
 def test_exception_of_a_branch_that_may_not_run() -> None:
     def f(x):
         if x > 0:
-            raise KeyError("no")
+            return {}["no"]
         return x
 
-    with pytest.raises(KeyError) as e:
+    traced = tl.function(f)
+    with pytest.raises(KeyError, match="'no'") as e:
+        traced(THREE)
+    assert e.value.__notes__ == [
+        f'raised at test_refused.py:{f.__code__.co_firstlineno + 2}: return {{}}["no"]'
+    ]
+    assert traced(-THREE).numpy() == -3
+
+
+def test_exception_about_the_trace_in_a_branch_that_may_not_run() -> None:
+    def f(x):
+        if x > 0:
+            return json.dumps(object)
+        return x
+
+    with pytest.raises(TypeError, match="not JSON serializable") as e:
         tl.function(f)(THREE)
     (note,) = e.value.__notes__
     assert "its condition is a tensor, so both branches are traced" in note
@@ -334,7 +350,7 @@ def test_state_is_as_before_after_a_refusal() -> None:
         if c:
             box.value = tl.constant(2)
         else:
-            box.value = None
+            box.value = "two"
         return c
 
     with pytest.raises(tl.errors.BranchError, match=r"'box\.value' is int32"):

@@ -138,7 +138,7 @@ def test_objects_are_kept_in_tables() -> None:
 
 @pytest.mark.parametrize("text", ["f32[]", "i64[2,?]", "str[...]", "var<bool[3]>", "array<c64[?]>"])
 def test_types_come_back(text: str) -> None:
-    assert str(read_spec(text)) == text
+    assert f"{read_spec(text)}" == text
 
 
 _HEAD = "# f(x: f32[2]) -> f32[2]\ndef f(x):\n"

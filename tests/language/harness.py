@@ -93,7 +93,7 @@ def run(program: Program, wrap: Callable[[Any], Any]) -> list[Any]:
         try:
             seen.append(plain(wrapped(*map(argument, call))))
         except Exception as error:
-            if not program.refused and isinstance(error, tl.errors.ConversionError):
+            if isinstance(error, tl.errors.ConversionError):
                 raise
             seen.append(Raised(type(error), plain(error.args) if _is_users(error) else None))
         seen.append(plain(state()))
@@ -102,6 +102,12 @@ def run(program: Program, wrap: Callable[[Any], Any]) -> list[Any]:
 
 def _is_users(error: Exception) -> bool:
     return type(error).__module__ not in ("builtins", "treadle.graph.errors")
+
+
+def first_call(program: Program) -> Any:
+    made = program.make()
+    f = made[0] if isinstance(made, tuple) else made
+    return tl.function(f, relaxed=program.relaxed)(*map(argument, program.calls[0]))
 
 
 def untraced(program: Program) -> list[Any]:

@@ -218,6 +218,9 @@ def check(call: Call, dtype: str, values: list[Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         wanted = call(*values)
+    eager = call(*[tl.constant(v) for v in values])
+    assert_same(eager, wanted, dtype)
+    assert all(isinstance(x, (tl.Tensor, bool, int)) for x in leaves(eager))
     assert_same(tl.function(lambda *xs: call(*xs))(*values), wanted, dtype)
 
 
@@ -272,7 +275,7 @@ def test_shapes_are_numbers() -> None:
         tl.function(f, input_signature=[tl.TensorSpec([None, 3])])(tl.zeros([2, 3]))
 
 
-# --- operators beside arrays, and what NumPy does itself ------------------------------------------
+# --- operators beside arrays, and what NumPy does itself -----------------------------
 
 
 def both(call: Call, *values: Any) -> list[Any]:
@@ -317,7 +320,7 @@ def test_an_operator_in_place_binds_the_name_to_a_tensor() -> None:
         assert result.numpy().tolist() == [2.0, 4.0]
 
 
-def test_gradients_flow_through_numpy() -> None:
+def test_gradients_flow_through_numpy_that_is_traced() -> None:
     x = tl.constant([0.5, 1.5])
     v = tl.Variable([2.0, 3.0])
 
@@ -327,9 +330,34 @@ def test_gradients_flow_through_numpy() -> None:
             y = np.sum(np.sin(x) * np.maximum(x, 1.0) + np.square(v))
         return tape.gradient(y, [x, v])
 
-    for dx, dv in [tl.function(f)(x)]:
-        np.testing.assert_allclose(dx, [np.cos(0.5), np.cos(1.5) * 1.5 + np.sin(1.5)], 1e-6)
-        np.testing.assert_allclose(dv, [4.0, 6.0])
+    dx, dv = tl.function(f)(x)
+    np.testing.assert_allclose(dx, [np.cos(0.5), np.cos(1.5) * 1.5 + np.sin(1.5)], 1e-6)
+    np.testing.assert_allclose(dv, [4.0, 6.0])
+    traced = tl.function(lambda x: np.sum(np.sin(x) * x))
+    with tl.GradientTape() as tape:
+        tape.watch(x)
+        y = traced(x)
+    np.testing.assert_allclose(tape.gradient(y, x), np.cos(x) * x + np.sin(x), 1e-6)
+
+
+def test_an_eager_step_in_numpy_breaks_the_path() -> None:
+    """As the guide on automatic differentiation says; operators of arrays do not."""
+    v = tl.Variable([1.0, 2.0])
+    for call in (np.sin, lambda x: np.sum(x, axis=0), np.add.reduce, lambda x: np.stack([x, x])):
+        with tl.GradientTape(persistent=True) as tape:
+            x = v * v
+            with pytest.warns(UserWarning, match=r"is a step in NumPy: no gradient flows") as seen:
+                y = call(x)
+            z = tl.reduce_sum(np.float32(2) * x + np.ones(2, "f4") * v)
+        assert isinstance(y, tl.Tensor)
+        assert tape.gradient(y, v) is None
+        assert tape.gradient(z, v).numpy().tolist() == [5.0, 9.0]
+        assert seen[0].filename == __file__
+        np.sin(x)  # no tape, no warning
+    with tl.GradientTape(), pytest.warns(UserWarning, match=r"np\.exp at test_numpy_functions\.py"):
+        np.exp(v)
+    with tl.GradientTape():
+        np.exp(tl.constant(1.0))  # nobody watches it
 
 
 def test_numpy_itself_where_there_is_no_equal() -> None:
@@ -383,3 +411,5 @@ def test_numpys_own_errors_stay() -> None:
     x = tl.zeros([2])
     with pytest.raises(TypeError, match="unexpected keyword argument 'axes'"):
         np.sum(x, axes=1)
+    with pytest.raises(TypeError, match="sin: the operand has dtype string"):
+        np.sin(tl.constant("a"))

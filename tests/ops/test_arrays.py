@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 import treadle as tl
+from treadle.graph.build import recording
+from treadle.graph.op import OPS, Op
+from treadle.graph.ops import array_items as items
 from treadle.graph.ops import array_tensors as tensors
 from treadle.graph.ops import arrays
 
@@ -61,6 +64,21 @@ def added(x: Any) -> Any:
     return tensors.array_stack(arrays.array_add(a, b))
 
 
+def taken(x: Any) -> Any:
+    a = tensors.array_unstack(x * x)
+    return tensors.array_stack(items.array_take(a, [3, 0, 3]))
+
+
+def chained(x: Any) -> Any:
+    a = items.array_join(tensors.array_unstack(x[:1]), tensors.array_unstack(x[1:] * x[1:]))
+    return tensors.array_stack(items.array_cut(a, 3))
+
+
+def widened(x: Any) -> Any:
+    a = items.array_as(tensors.array_unstack(x * x), tl.TensorSpec([None], tl.float64))
+    return tensors.array_stack(a)
+
+
 CASES = [
     (pushed, lambda x: np.stack([x[2] * 3, x[0], x[2] * 3])),
     (written, lambda x: np.stack([0 * x[0], x[3] ** 2, 0 * x[0], x[2]])),
@@ -69,6 +87,9 @@ CASES = [
     (joined, lambda x: np.concatenate([x[:1] * x[1:2], x[1:]])),
     (cut, lambda x: x[:1] * x),
     (added, lambda x: np.stack([x[0], x[1] + x[0] ** 2 + x[1], x[2], x[3]])),
+    (taken, lambda x: x[[3, 0, 3]] ** 2),
+    (chained, lambda x: np.concatenate([x[:1], x[1:3] ** 2])),
+    (widened, lambda x: x**2),
 ]
 ids = [case[0].__name__ for case in CASES]
 
@@ -117,6 +138,26 @@ def test_values_and_gradients(function: Any, oracle: Any, traced: bool) -> None:
 
     want = (slope(X + step * u) - slope(X - step * u)) / (2 * step)
     assert float((h.numpy() * u).sum()) == pytest.approx(want, rel=1e-4, abs=1e-4)
+
+
+class Calls:
+    """Collects the names of the ops that are called."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def record(self, op: Op, inputs: Any, attrs: Any, outputs: Any) -> None:
+        self.names.add(op.name)
+
+
+def test_every_op_is_here() -> None:
+    seen = Calls()
+    for function, _ in CASES:
+        x = tl.constant(X)
+        with recording((seen,)):  # type: ignore[arg-type]
+            derivatives(function, x, tl.ones(function(x).shape, tl.float64), x)
+            arrays.array_size(arrays.array_new(element=ROW))
+    assert {name for name in OPS if name.startswith("array_")} - seen.names == set()
 
 
 def test_in_a_loop() -> None:

@@ -79,3 +79,19 @@ def test_saturating_casts() -> None:
 def test_rows_of_large_embeddings_are_scaled_down() -> None:
     found = tl.nn.embedding_lookup([[3.0, 4.0], [0.3, 0.4]], [0, 1], max_norm=1.0)
     np.testing.assert_allclose(found.numpy(), [[0.6, 0.8], [0.3, 0.4]], rtol=1e-6)
+
+
+def test_a_number_beside_a_list() -> None:
+    """As in TensorFlow, what comes first has a say; ints beside a float become floats."""
+    for got, want in [
+        (tl.maximum(0.0, [1, -1]), [1.0, 0.0]),
+        (tl.add(2.5, [1]), [3.5]),
+        (tl.add(1.5, np.array([1, 2])), [2.5, 3.5]),
+        (tl.function(lambda: tl.maximum(0.0, [1, -1]))(), [1.0, 0.0]),
+    ]:
+        assert got.dtype is tl.float32
+        assert got.numpy().tolist() == want
+    assert tl.add(1, [0.5]).numpy().tolist() == [1.5]
+    assert tl.add(1, [2]).dtype is tl.int32
+    with pytest.raises(TypeError, match=r"0\.0 can't be a tensor of dtype int32"):
+        tl.maximum([1, -1], 0.0)

@@ -73,6 +73,7 @@ def test_format(values: list[Any], text: str) -> None:
         ([[tl.Variable(1.0)], {1}], "[1] {1}"),
         ([np.float32(1.5), 1e10, c(255, tl.uint8)], "1.5 10000000000.0 255"),
         ([tl.zeros([0, 3])], "[]"),
+        ([tl.zeros([1, 2]).shape, range(3)], "TensorShape([1, 2]) [0, 1, 2]"),
         ([tl.ones([2, 3, 1])], "[[[1]\n  [1]\n  [1]]\n\n [[1]\n  [1]\n  [1]]]"),
     ],
 )

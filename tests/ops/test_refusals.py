@@ -30,7 +30,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "strings": (
         lambda: tl.cast("a", tl.int32),
         E.DTypeError,
-        "cast: string can't be cast to int32",
+        "cast: string can't be cast to int32; use tl.strings.to_number",
     ),
     "zero": (
         lambda: tl.constant([1, 2]) // tl.constant([1, 0]),

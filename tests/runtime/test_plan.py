@@ -278,6 +278,7 @@ def test_plans_die_with_their_functions() -> None:
     assert plans() == before
 
 
+@pytest.mark.filterwarnings("ignore:.*keeps being traced")  # on purpose
 def test_dropped_traces_take_their_plans_along() -> None:
     before = plans()
     f = tl.function(lambda n: c(n))

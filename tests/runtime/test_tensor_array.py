@@ -180,6 +180,24 @@ def test_gradient(f: Any, expected: Any) -> None:
         np.testing.assert_allclose(tape.gradient(y, x), expected)
 
 
+def test_an_array_is_captured_taken_and_given_back() -> None:
+    ta = tl.TensorArray(tl.float32, 2).unstack([1.0, 2.0])
+
+    @tl.function
+    def captured() -> Any:
+        return ta.read(1) + ta.stack()
+
+    @tl.function
+    def changed(a: Any) -> Any:
+        return {"new": a.write(0, 5.0), "size": a.size()}
+
+    np.testing.assert_array_equal(captured().numpy(), [3, 4])
+    result = changed(ta)
+    np.testing.assert_array_equal(result["new"].stack().numpy(), [5, 2])
+    assert int(result["size"]) == 2
+    np.testing.assert_array_equal(ta.stack().numpy(), [1, 2])
+
+
 def test_what_is_known_of_the_shape() -> None:
     ta = tl.TensorArray(tl.float32, 3)
     assert ta.element_shape.rank is None

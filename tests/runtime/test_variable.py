@@ -327,12 +327,12 @@ def test_a_trace_inside_of_another_keeps_no_variable_of_its_caller() -> None:
 def test_a_variable_of_a_function_that_failed_has_no_value() -> None:
     made = []
 
-    @tl.function
+    @tl.function(autograph=False)
     def f(x: Any) -> Any:
         made.append(Variable(x))
-        raise KeyError("on purpose")
+        return x + None
 
-    with pytest.raises(KeyError):
+    with pytest.raises((TypeError, ValueError)):
         f(c(1.0))
     with pytest.raises(tl.errors.FailedPreconditionError, match="the variable has no value yet"):
         made[0].read_value()

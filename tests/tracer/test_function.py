@@ -264,6 +264,7 @@ def test_threads_trace_once_and_get_their_own_results() -> None:
     assert len(traced) == 1
 
 
+@pytest.mark.filterwarnings("ignore::treadle.errors.RetracingWarning")
 def test_traces_are_bounded_and_can_be_dropped() -> None:
     f, seen = counting()
     limit = f.cache_info().limit
@@ -286,3 +287,21 @@ def test_results_keep_their_structure() -> None:
     assert result["pair"].second is None
     assert [v.numpy() for v in result["list"]] == [2, 2.5]
     assert result["text"].numpy() == b"a"
+
+
+def test_symbolic_tensors_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """As TensorFlow 2.21 shows them."""
+
+    @tl.function
+    def f(a: Any, b: Any) -> Any:
+        print(b, [a], f"{b}", a + 1)
+        return a
+
+    f(tl.constant(1), tl.constant([1.0]))
+    f.get_concrete_function(tl.TensorSpec([], tl.int32), tl.TensorSpec(None))
+    assert capsys.readouterr().out.splitlines() == [
+        "Tensor(\"b:0\", shape=(1,), dtype=float32) [<tl.Tensor 'a:0' shape=() dtype=int32>] "
+        'Tensor("b:0", shape=(1,), dtype=float32) Tensor("add:0", shape=(), dtype=int32)',
+        "Tensor(\"b:0\", dtype=float32) [<tl.Tensor 'a:0' shape=() dtype=int32>] "
+        'Tensor("b:0", dtype=float32) Tensor("add:0", shape=(), dtype=int32)',
+    ]

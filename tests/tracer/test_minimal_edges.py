@@ -21,7 +21,7 @@ ANY = "anything"
 Touched = set[tuple[str, Any]]
 
 
-# --- an oracle of its own ---------------------------------------------------------------------
+# --- an oracle of its own ------------------------------------------------------------
 
 
 def touched(node: Node) -> Touched:
@@ -94,7 +94,7 @@ def assert_exact(graph: Graph) -> None:
             assert not any(before in behind[n] for n in others), f"{before} twice, in\n{graph}"
 
 
-# --- programs ------------------------------------------------------------------------------------
+# --- programs ------------------------------------------------------------------------
 
 
 class _Writer:
@@ -253,7 +253,7 @@ def test_programs_in_any_order_and_no_edge_too_many(text: str, seed: int) -> Non
             assert outcome(lambda g=graph: run_in_any_order(g, arrays, rng)) == expected, text
 
 
-# --- by hand -----------------------------------------------------------------------------------
+# --- by hand -------------------------------------------------------------------------
 
 
 def after(function: Any, *args: Any) -> dict[str, set[str]]:
@@ -303,7 +303,7 @@ def test_many_effects_leave_few_edges_and_take_linear_time() -> None:
     assert_exact(f.get_concrete_function(c(1.0)).graph)
 
 
-# --- by request ---------------------------------------------------------------------------------
+# --- by request ----------------------------------------------------------------------
 
 
 def test_control_dependencies_add_edges() -> None:

@@ -9,6 +9,10 @@ import inspect
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,6 +67,7 @@ VALUES: list[Any] = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::treadle.errors.RetracingWarning")
 def test_each_value_has_one_trace() -> None:
     f = traced()
     first = [int(f(x)) for x in VALUES]
@@ -214,6 +219,7 @@ def test_an_object_may_say_what_it_counts_as() -> None:
     assert [int(f(Fruit(n, r))) for n in ("fig", "plum") for r in (True, False)] == [1, 1, 2, 2]
 
 
+@pytest.mark.filterwarnings("ignore::treadle.errors.RetracingWarning")
 def test_the_least_recently_used_trace_goes_first() -> None:
     f = traced()
     limit = f.cache_info().limit
@@ -225,6 +231,81 @@ def test_the_least_recently_used_trace_goes_first() -> None:
     assert f(0).numpy() == 1
     assert f.cache_info() == (limit + 100, limit, limit)
     assert f.experimental_get_tracing_count() == limit + 100
+
+
+# --- what counts by value ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "other"),
+    [
+        ({1, 2}, {2, 1}, {1, 3}),
+        ({1, 2}, {2, 1}, frozenset({1, 2})),
+        (frozenset({1}), frozenset({1}), frozenset({True})),
+        (Fraction(1, 3), Fraction(2, 6), Fraction(1, 4)),
+        (Decimal("1.0"), Decimal("1.0"), Decimal("1.00")),
+        (date(2024, 1, 2), date(2024, 1, 2), date(2024, 1, 3)),
+        (PurePosixPath("a/b"), PurePosixPath("a/b"), PurePosixPath("a")),
+        (functools.partial(pow, 2), functools.partial(pow, 2), functools.partial(pow, 3)),
+        (functools.partial(pow, exp=2), functools.partial(pow, exp=2), functools.partial(pow)),
+        (slice(1, 2), slice(1, 2), slice(1, None)),
+        (b"a", b"a", "a"),
+        (1, 1, True),
+        (0.0, 0.0, -0.0),
+        (0, 0, 0.0),
+        (float("nan"), float("nan"), 1.0),
+    ],
+)
+def test_values_count_by_type_and_value(one: Any, same: Any, other: Any) -> None:
+    f = tl.function(lambda a, x: c(repr(a)))
+    for a in (one, same, other, one):
+        assert f(a, c(1)).numpy() == repr(a).encode()
+    assert f.experimental_get_tracing_count() == 2
+
+
+def test_a_set_that_has_grown() -> None:
+    s = {1, 2}
+    f = tl.function(lambda s, x: x * len(s))
+    assert f(s, c(1)).numpy() == 2
+    s.add(3)
+    assert f(s, c(1)).numpy() == 3
+
+
+def test_a_partial_with_a_tensor_in_it_is_that_tensors() -> None:
+    f = tl.function(lambda g, x: g(x))
+    assert [f(functools.partial(tl.add, c(k)), c(1)).numpy() for k in (1, 5, 7)] == [2, 6, 8]
+
+
+def test_tensor_arrays_count_by_what_they_may_hold() -> None:
+    @tl.function
+    def total(items: Any) -> Any:
+        result = c(0.0)
+        for i in tl.range(items.size()):
+            result += items.read(i)
+        return result
+
+    def made(*values: float, dynamic: bool = False) -> Any:
+        items = tl.TensorArray(tl.float32, len(values), dynamic_size=dynamic)
+        return items.unstack(c(list(values)))
+
+    assert [total(made(k, 2.0)).numpy() for k in (1.0, 5.0)] == [3.0, 7.0]
+    assert total.experimental_get_tracing_count() == 1
+    assert total(made(1.0, 2.0, 3.0, dynamic=True)).numpy() == 6.0
+    assert total(made(1.0, dynamic=True)).numpy() == 1.0
+    assert total.experimental_get_tracing_count() == 2
+    first = total.get_concrete_function(made(1.0, 2.0))
+    assert first(made(3.0, 4.0)).numpy() == 7.0
+    with pytest.raises(tl.errors.SignatureError, match="the argument 'items' was traced as"):
+        first(3.0)
+
+
+def test_gradients_through_a_tensor_array_argument() -> None:
+    f = tl.function(lambda items: tl.reduce_sum(items.stack() ** 2))
+    x = c([1.0, 2.0])
+    with tl.GradientTape() as tape:
+        tape.watch(x)
+        y = f(tl.TensorArray(tl.float32, 2).unstack(x))
+    assert tape.gradient(y, x).numpy().tolist() == [2.0, 4.0]
 
 
 # --- kinds of callables -----------------------------------------------------------------

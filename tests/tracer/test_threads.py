@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -169,6 +170,19 @@ def test_random_numbers_are_drawn_once() -> None:
     numbers = [n for part in found for n in part]
     assert len(numbers) == 400
     assert len(set(numbers)) > 395
+
+
+def test_the_first_run_of_a_trace_in_several_threads() -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        v = tl.Variable(3.0)
+        for i in range(100):
+            f = tl.function(lambda k=i: v + float(k))
+            f.get_concrete_function()
+            assert together(*[lambda f=f: float(f())] * 4) == [3.0 + i] * 4
+    finally:
+        sys.setswitchinterval(before)
 
 
 @pytest.mark.parametrize("order", [0, 1])

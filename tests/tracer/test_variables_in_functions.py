@@ -252,23 +252,52 @@ def test_made_by_a_function_that_a_branch_calls() -> None:
     assert outer(c(3.0)).numpy().tolist() == [3.0, 6.0]
 
 
-def test_a_first_call_that_fails_while_tracing() -> None:
-    made: list[Any] = []
-    fail = [True]
+class Broken(Lazy):
+    """Makes its variable, and then fails."""
 
     @tl.function
-    def f(x: Any, i: Any) -> Any:
-        if not made:
-            made.append(Variable(tl.gather(x, i)))
-        if fail:
+    def __call__(self, x: Any, how: str) -> Any:
+        if self.v is None:
+            self.v = Variable(x)
+        if how == "raise":
             raise KeyError("on purpose")
-        return made[0] + 1.0
+        if how == "trace":
+            x = None + 1  # type: ignore[operator]
+        if how == "run":
+            tl.debugging.assert_equal(self.v, -1.0)
+        return self.v + 1.0
 
-    with pytest.raises(KeyError):
-        f(c([1.0]), c(0))
-    fail.clear()
-    with pytest.raises(tl.errors.FailedPreconditionError, match="the variable has no value yet"):
-        f(c([1.0]), c(0))
+
+def test_a_first_call_that_always_raises_is_as_in_eager_code() -> None:
+    f = Broken()
+    for _ in range(2):
+        with pytest.raises(KeyError, match="on purpose"):
+            f(c(1.0), "raise")
+        assert f.v.numpy() == 1.0
+    assert f(c(5.0), "").numpy() == 2.0
+
+
+def test_made_in_every_call_and_then_fails() -> None:
+    made: list[Any] = []
+
+    @tl.function
+    def f(x: Any) -> Any:
+        made.append(Variable(x))
+        raise KeyError("on purpose")
+
+    for i in range(2):
+        with pytest.raises(KeyError, match="on purpose"):
+            f(c(float(i)))
+        assert [v.numpy() for v in made] == [0.0, 1.0][: i + 1]
+    assert not f.cache_info().kept
+
+
+def test_a_first_call_that_fails_while_tracing_did_not_happen() -> None:
+    f = Broken()
+    with pytest.raises(TypeError, match="NoneType"):
+        f(c(1.0), "trace")
+    assert f.v is None
+    assert f(c(5.0), "").numpy() == 6.0
 
 
 def test_a_first_call_that_fails_when_it_runs_may_be_repeated() -> None:
@@ -282,9 +311,16 @@ def test_a_first_call_that_fails_when_it_runs_may_be_repeated() -> None:
 
     with pytest.raises(IndexError, match="index 3 is out of range"):
         f(c([1.0]), c(3))
-    made.clear()
+    assert made == []
     assert f(c([1.0]), c(0)).numpy() == 2.0
     assert f(c([5.0]), c(0)).numpy() == 2.0
+
+
+def test_what_a_first_call_did_before_it_failed_stays() -> None:
+    f = Broken()
+    with pytest.raises(tl.errors.InvalidArgumentError):
+        f(c(1.0), "run")
+    assert f.v.numpy() == 1.0
 
 
 def test_a_variable_dies_with_its_owner() -> None:

@@ -1,0 +1,152 @@
+"""Lists and dicts of which a tensor chose one: `c = a if x > 0 else b`.
+
+`c` is a list of its own with the items of the chosen one, and is known here. A change of `c` is
+done to the list that was chosen (`choosing.py`), and `c` gets the items of that again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+from treadle.graph import Value
+from treadle.graph.build import GraphBuilder, current
+from treadle.graph.errors import BranchError
+from treadle.graph.location import describe, user_location
+
+from .inside import InGraph, staged_in
+from .optional import Source
+from .rebuilt import home_of
+
+_VIEWS = "chosen lists"
+
+
+class View:
+    """`target` stands for `options[index]`; without an index that is not known any more."""
+
+    __slots__ = ("index", "options", "source", "target")
+
+    def __init__(self, index: Any, options: Sequence[Any], target: Any, source: Source) -> None:
+        self.index = index
+        self.options = list(options)
+        self.target = target
+        self.source = source
+
+    @property
+    def is_known(self) -> bool:
+        """False outside of the branch or loop in which it was chosen."""
+        if isinstance(self.index, Value):
+            return id(self.index.owner) in home_of()
+        return self.index is not None
+
+    def refuse(self) -> NoReturn:
+        kind = type(self.target).__name__
+        raise BranchError(
+            f"{self.source.what}, which is one of several {kind}s, is changed at "
+            f"{describe(user_location(2))}; which one it is was chosen in {self.source.place}. "
+            "Change it there"
+        )
+
+
+class Operations:
+    """How a change is done to the chosen one; set by `choosing.py`."""
+
+    change: Callable[[Any, Callable[[Any], Any]], Any]
+
+
+def _views() -> dict[int, View]:
+    builder = current()
+    if not isinstance(builder, GraphBuilder):
+        return {}
+    while builder.parent is not None:
+        builder = builder.parent
+    found: dict[int, View] = builder.derived.setdefault(_VIEWS, {})
+    return found
+
+
+def is_container(x: Any) -> bool:
+    return type(x) in (list, dict) or issubclass(type(x), InGraph)
+
+
+def are_alike(a: Any, b: Any) -> bool:
+    """True for two lists (the graph may hold them), and for two dicts."""
+    return is_container(a) and is_container(b) and (type(a) is dict) is (type(b) is dict)
+
+
+def view_of(x: Any) -> View | None:
+    """What `x` stands for, if it is a list that was chosen."""
+    views = _views()
+    return views.get(id(x)) if views else None
+
+
+def is_involved(x: Any) -> bool:
+    """True if a change of `x` changes other lists, too."""
+    views = _views()
+    return bool(views) and (
+        id(x) in views or any(_has(v, x) and v.is_known for v in views.values())
+    )
+
+
+def _has(view: View, x: Any) -> bool:
+    return any(o is x for o in view.options)
+
+
+def depending_on(changed: Sequence[Any]) -> list[View]:
+    """The views whose items are those of lists that were changed, in the order of their making."""
+    views = _views()
+    owners = set(map(id, changed))
+    found: list[View] = []
+    for view in views.values():  # a view can only depend on those before it
+        if view.is_known and any(id(o) in owners for o in view.options):
+            owners.add(id(view.target))
+            found.append(view)
+    return found
+
+
+def references() -> Iterator[Any]:
+    """Every reference that is held here."""
+    for view in _views().values():
+        yield view.target
+        yield from view.options
+
+
+def register(index: Any, options: Sequence[Any], target: Any, source: Source) -> Any:
+    """`target`, which stands for `options[index]`; None in `options`: nobody else knows that."""
+    if isinstance(index, int) and options[index] is not None:
+        return options[index]
+    own = [snapshot(target) if o is None else o for o in options]
+    _views()[id(target)] = View(index, own, target, source)
+    return target
+
+
+def lost(target: Any, view: View) -> Any:
+    """`target`, which came out of the loop in which it was chosen."""
+    _views()[id(target)] = View(None, view.options, target, view.source)
+    return target
+
+
+def snapshot(x: Any) -> Any:
+    """What a list or dict holds now, as one of its own."""
+    known = staged_in(x)
+    return known.copy() if known is not None else type(x)(x)
+
+
+def union(a: Any, b: Any, known: set[int]) -> tuple[list[Any], list[int], list[int]]:
+    """The lists that `a` and `b` stand for, and which of them are the options of either one.
+
+    None stands for one that nothing else refers to.
+    """
+    options: list[Any] = []
+    tables = []
+    for x in (a, b):
+        view = view_of(x)
+        own = [x if id(x) in known else None] if view is None else view.options
+        table = []
+        for o in own:
+            places = [i for i, p in enumerate(options) if p is o and o is not None]
+            if not places:
+                options.append(o)
+                places = [len(options) - 1]
+            table.append(places[0])
+        tables.append(table)
+    return options, tables[0], tables[1]

@@ -1,0 +1,460 @@
+"""One of several Python objects, chosen by a tensor: functions, texts, members of an enum, objects.
+
+Whatever is done with it is done with each option, on a path of its own (`choosing.py`), and texts
+stay texts of Python.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
+from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType
+from typing import Any, NoReturn
+
+from treadle.graph import Tensor, weak
+from treadle.graph.build import convert
+from treadle.graph.control import emit_switch, new_branch
+from treadle.graph.dtypes import int32, string
+from treadle.graph.errors import BranchError
+from treadle.graph.location import describe, is_internal, user_location
+from treadle.graph.ops.comparison import equal
+from treadle.graph.ops.gathering import gather
+from treadle.graph.symbolic_text import is_active
+
+from . import policy
+from .filling import Filling
+from .optional import Optional, Source, pattern_of
+from .rebuilt import Rebuilt, Shape, holds_foreign, is_plain_object
+from .state import common_dtype, describe_value, is_number, is_tensor, parts_of, same_object
+from .undefined import Undefined, Unused, unused
+
+_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodWrapperType)
+_MOST_TEXTS = 16  # a text that takes on more values in a loop is a string tensor
+
+
+class Operations:
+    """What is done with each option on its own path; set by `choosing.py`, which needs us."""
+
+    select: Callable[[Choice, Callable[[Any], Any]], Any]
+    read: Callable[[Any, str], Any]
+    assign: Callable[[Any, str, Any], None]
+    call: Callable[..., Any]
+    item: Callable[[Any, Any], Any]
+    ended: Callable[[BaseException], Any]
+
+
+class Choice:
+    """`options[index]`; `index` is an int, or an int32 tensor.
+
+    On the way through a branch or loop an option may be a `Shape`: what it holds is in `made`.
+    """
+
+    __slots__ = ("_index", "_made", "_options", "_source")
+    __tl_chosen__ = True
+
+    def __init__(
+        self,
+        index: Any,
+        options: Sequence[Any],
+        source: Source,
+        made: dict[Any, Rebuilt] | None = None,
+    ) -> None:
+        slots = ("_index", index), ("_options", tuple(options)), ("_source", source)
+        for slot, item in (*slots, ("_made", made or {})):
+            object.__setattr__(self, slot, item)
+
+    @classmethod
+    def of(cls, value: Any, other: Any, source: Source) -> Choice | Rebuilt:
+        """`value` as one of its own options and those of `other`, in an order of their own."""
+        own = [_outside(o, source) for o in _options(value)]
+        options: list[Any] = []
+        for o in (*own, *[_outside(o, source) for o in _options(other)]):
+            if not any(_is_same(o, known) for known in options):
+                options.append(o)
+        options.sort(key=_order)
+        made = {o: _rebuilt(value, own, o, source) for o in own if isinstance(o, Shape)}
+        if len(options) == 1 and isinstance(options[0], Shape):
+            return made[options[0]]
+        table = [next(i for i, o in enumerate(options) if _is_same(o, p)) for p in own]
+        index: Any = table[0]
+        if type(value) is cls:
+            number = value._index
+            if isinstance(number, int):
+                index = table[number]
+            else:
+                index = gather(convert(table, int32), number)
+        return cls(index, options, source, made)
+
+    @staticmethod
+    def applies(a: Any, b: Any) -> bool:
+        """True for different objects that can be told apart by an index."""
+        if not (_can_be_chosen(a) and _can_be_chosen(b)) or same_object(a, b):
+            return False
+        options = [*_options(a), *_options(b)]
+        texts = sum(type(o) is str for o in options)
+        if texts and (texts < len(options) or len(set(options)) > _MOST_TEXTS):
+            return False
+        if not (isinstance(a, (Choice, Rebuilt)) and type(a) is type(b)):
+            return True
+        return bool(a.__tl_structure__ != b.__tl_structure__)
+
+    @property
+    def __tl_structure__(self) -> Any:
+        return tuple([o if isinstance(o, (Shape, str)) else id(o) for o in self._options])
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+        parts: list[Any] = [self._index]
+        for o in self._options:
+            if isinstance(o, Shape):
+                made = self._made.get(o)
+                parts += [unused] * len(o.names) if made is None else made.values
+        return parts, self._from_parts
+
+    def _from_parts(self, items: Sequence[Any]) -> Any:
+        index, rest = items[0], iter(items[1:])
+        options = [
+            o.make([next(rest) for _ in o.names]) if isinstance(o, Shape) else o
+            for o in self._options
+        ]
+        if isinstance(index, int):
+            return options[index]
+        if hasattr(index, "_value"):  # the run is over
+            return options[int(index)]
+        return Choice(index, options, self._source)
+
+    def filled(self, like: Any) -> Choice:
+        """This one with stand-ins for what objects like those in `like` hold."""
+        made = dict(self._made)
+        for o in [] if like is None else _options(like):
+            shape = _outside(o, self._source)
+            if isinstance(shape, Shape) and shape not in made:
+                found = o if isinstance(o, Rebuilt) else Rebuilt.of(o, self._source.home)
+                made[shape] = _pattern(found)
+        return Choice(self._index, self._options, self._source, made)
+
+    @property
+    def is_text(self) -> bool:
+        return type(self._options[0]) is str
+
+    def __tl_tensor__(self) -> Tensor:
+        if not self.is_text:
+            raise self._refusal("is used where a tensor is needed")
+        texts = convert(list(self._options), string)
+        found: Tensor = weak.mark(gather(texts, self._index))
+        return found
+
+    def __tl_truth__(self) -> Tensor:
+        truth = self.pick([bool(o) for o in self._options])
+        return truth if isinstance(truth, Tensor) else convert(truth)
+
+    def __tl_leave__(self) -> Any:
+        if isinstance(self._index, int):
+            return self._options[self._index]
+        if self.is_text:
+            return self.__tl_tensor__()
+        raise self._refusal("leaves the function, which can give tensors only")
+
+    def __tl_argument__(self) -> Any:
+        return self.__tl_tensor__() if self.is_text else self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        has = [_has(o, name) for o in self._options]
+        if not any(has):
+            return getattr(self._options[0], name)
+        if all(has) and not any(_runs_code(o, name) for o in self._options):
+            return self.pick([getattr(o, name) for o in self._options])
+        return Operations.select(self, lambda o: _read(o, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        Operations.select(self, lambda o: Operations.assign(o, name, value))
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """Its own, but for `isinstance` in the user's code."""
+        file = sys._getframe(1).f_code.co_filename
+        kinds = set(map(type, self._options))
+        ours = file.startswith("<frozen") or is_internal(file) or policy.is_library_file(file)
+        if ours or _is_function(self._options[0]):
+            return Choice
+        if len(kinds) == 1:
+            return kinds.pop()
+        raise self._refusal("has its class asked for by code that AutoGraph has not converted")
+
+    def __eq__(self, other: object) -> Any:
+        return operate(operator.eq, self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return operate(operator.ne, self, other)
+
+    def __tl_is__(self, other: Any) -> Any:
+        """`self is other`."""
+        return operate(operator.is_, self, other, plain=True)
+
+    def __hash__(self) -> int:
+        raise self._refusal("is a key of a dict or an item of a set")
+
+    def __bool__(self) -> bool:
+        truths = {bool(o) for o in self._options}
+        if len(truths) == 1:
+            return truths.pop()
+        raise self._refusal("has its truth value asked for")
+
+    def __len__(self) -> int:
+        sizes = {len(o) for o in self._options}
+        if len(sizes) == 1:
+            return sizes.pop()
+        raise self._refusal("has its length asked for by code that AutoGraph has not converted")
+
+    def __iter__(self) -> Iterator[Any]:
+        items = [list(o) for o in self._options]
+        if len({len(i) for i in items}) > 1:
+            raise self._refusal("is gone over, and its options have different lengths")
+        return iter([self.pick(list(row)) for row in zip(*items, strict=True)])
+
+    def __getitem__(self, key: Any) -> Any:
+        return operate(Operations.item, self, key)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return Operations.select(self, lambda o: Operations.call(o)(*args, **kwargs))
+
+    def __str__(self) -> str:
+        return str(self.__tl_tensor__()) if self.is_text else repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.__tl_tensor__(), spec) if self.is_text else str(self)
+
+    def chosen(self, position: int) -> Tensor:
+        """Whether it is the option at `position`."""
+        found: Tensor = equal(convert(self._index, int32), position)
+        return found
+
+    @property
+    def index(self) -> Any:
+        return self._index
+
+    @property
+    def options(self) -> tuple[Any, ...]:
+        found: tuple[Any, ...] = self._options
+        return found
+
+    @property
+    def is_plain(self) -> bool:
+        """True if what is done with an option depends on nothing else and changes nothing."""
+        return all(type(o) is str or isinstance(o, (Enum, type)) for o in self._options)
+
+    def pick(self, values: Sequence[Any]) -> Any:
+        """The one of `values` that belongs to the option that it is."""
+        return picked(self._index, values, self._source)
+
+    def _refusal(self, use: str) -> BranchError:
+        shown = " or ".join(dict.fromkeys(describe_value(o) for o in self._options))
+        return BranchError(
+            f"{self._source.what}, which is one of several objects ({shown}), {use}, at "
+            f"{describe(user_location(3))}; which one it is depends on a tensor, in "
+            f"{self._source.place}. Do this in both branches there"
+        )
+
+    def __repr__(self) -> str:
+        if self.is_text and is_active():
+            return repr(self.__tl_tensor__())
+        return f"<one of {self._options!r}>"
+
+
+def picked(index: Any, values: Sequence[Any], source: Source) -> Any:
+    """`values[index]`, for whatever values."""
+    if isinstance(index, int):
+        return values[index]
+    if all(same_object(values[0], v) for v in values):
+        return values[0]
+    if all(type(v) is str for v in values):
+        return Choice(index, values, source)
+    numbers = all(is_number(v) and not isinstance(v, (str, bytes)) for v in values)
+    if numbers and all(common_dtype(values[0], v) is not None for v in values):
+        dtype = max([weak.joined(values[0], v) for v in values], key=lambda d: d.size)
+        return weak.mark(gather(convert(list(values), dtype), index))
+    alike = all(is_tensor(v) and not weak.is_weak(v) for v in values)
+    if alike and len({convert(v).dtype for v in values}) == 1:
+        branches = [new_branch(name="option") for _ in values]
+        outputs = []
+        for branch, value in zip(branches, values, strict=True):
+            with branch:
+                outputs.append([convert(value)])
+        return emit_switch(convert(index, int32), branches, outputs)[0]
+    if all(map(_can_be_chosen, values)) and not any(type(v) in (Choice, str) for v in values):
+        return Choice(index, values, source)
+    places = Choice(index, [_Place(i) for i in range(len(values))], source)
+    return Operations.select(places, lambda place: values[place.number])
+
+
+def is_text(value: Any) -> bool:
+    """True for a text of Python, and for one of several."""
+    return type(value) is str or (type(value) is Choice and value.is_text)
+
+
+def as_text(value: Any) -> Any:
+    """One of several texts as a string tensor; all else as it is."""
+    return value.__tl_tensor__() if type(value) is Choice and value.is_text else value
+
+
+class _Place:
+    """Stands for the value at a place."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def operate(function: Callable[..., Any], *args: Any, plain: bool = False) -> Any:
+    """`function(*args)` for each option of each argument that is a choice.
+
+    `plain`: what it gives depends on nothing else, and it changes nothing.
+    """
+    for i, argument in enumerate(args):
+        if type(argument) is Choice:
+
+            def of_option(option: Any, before: Any = args[:i], after: Any = args[i + 1 :]) -> Any:
+                return operate(function, *before, option, *after, plain=plain)
+
+            others = [a for a in args if a is not argument]
+            known = all(type(a) is Choice or not is_tensor(a) for a in others)
+            if plain or (argument.is_plain and known):
+                try:
+                    return argument.pick([of_option(o) for o in argument.options])
+                except (TypeError, ValueError, LookupError, AttributeError):
+                    if plain:
+                        raise
+            return Operations.select(argument, of_option)
+    return function(*args)
+
+
+def _has(option: Any, name: str) -> bool:
+    return (
+        hasattr(type(option), name)
+        or name in getattr(option, "__dict__", ())
+        or (not _runs_code(option, name) and hasattr(option, name))
+    )
+
+
+def _runs_code(option: Any, name: str) -> bool:
+    if isinstance(option, Enum):
+        return False
+    for base in type(option).__mro__:
+        if not policy.is_library_type(base) and "__getattr__" in vars(base):
+            return True
+        if name in vars(base):
+            return isinstance(vars(base)[name], property)
+    return False
+
+
+def _read(option: Any, name: str) -> Any:
+    try:
+        return Operations.read(option, name)
+    except AttributeError as error:
+        if _has(option, name):
+            raise
+        return Operations.ended(error)
+
+
+def _options(value: Any) -> list[Any]:
+    return list(value._options) if type(value) is Choice else [value]
+
+
+def _outside(option: Any, source: Source) -> Any:
+    """How an option is told from others outside of the branch or loop."""
+    if isinstance(option, Rebuilt):
+        return option.shape
+    if is_plain_object(option) and holds_foreign(option, source.home):
+        return Shape.of(option)
+    return option
+
+
+def _rebuilt(value: Any, own: Sequence[Any], shape: Shape, source: Source) -> Rebuilt:
+    """The parts of the one of the objects of `shape` that `value` is."""
+    if isinstance(value, Rebuilt):
+        return value
+    if type(value) is not Choice:
+        return Rebuilt.of(value, source.home)
+    if shape in value._made:
+        found: Rebuilt = value._made[shape]
+        return found
+    options = {i: o for i, o in enumerate(value._options) if _is_same(own[i], shape)}
+    parts = {i: Rebuilt.of(o, source.home) for i, o in options.items()}
+    first = next(iter(parts.values()))
+    if len(parts) == 1:
+        return first
+    rows = [parts.get(i, first).values for i in range(len(own))]
+    return Rebuilt(shape, [value.pick(list(column)) for column in zip(*rows, strict=True)])
+
+
+def _pattern(made: Rebuilt) -> Rebuilt:
+    values = [_pattern(v) if isinstance(v, Rebuilt) else pattern_of(v) for v in made.values]
+    return Rebuilt(made.shape, values)
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return a is b or (isinstance(a, (Shape, str)) and type(a) is type(b) and a == b)
+
+
+def _is_function(option: Any) -> bool:
+    return isinstance(option, (type, *_FUNCTIONS))
+
+
+def _order(option: Any) -> tuple[str, str, int]:
+    if isinstance(option, Shape):
+        return option.cls.__name__, " ".join(option.names), 0
+    if type(option) is str:
+        return "str", option, 0
+    name = getattr(option, "__qualname__", None) or getattr(option, "name", "")
+    return type(option).__name__, str(name), id(option)
+
+
+def _can_be_chosen(value: Any) -> bool:
+    kind = type(value)
+    if kind in (Choice, Rebuilt, str, _Place) or _is_function(value):
+        return True
+    if value is None or is_tensor(value) or is_number(value) or parts_of(value) is not None:
+        return False
+    if isinstance(value, Enum):
+        return True
+    if isinstance(value, (Undefined, Unused, Optional, Filling)):
+        return False
+    return hasattr(value, "__dict__") and (callable(value) or not policy.is_library_type(kind))
+
+
+def _refuse(use: str) -> Callable[..., NoReturn]:
+    def method(self: Choice, *args: Any) -> NoReturn:
+        raise self._refusal(use)
+
+    return method
+
+
+def _binary(name: str) -> Callable[[Choice, Any], Any]:
+    function = getattr(operator, name)
+    return lambda self, other: operate(function, self, other)
+
+
+def _reflected(name: str) -> Callable[[Choice, Any], Any]:
+    function = getattr(operator, name)
+    return lambda self, other: operate(function, other, self)
+
+
+_ARITHMETIC = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
+    *("and_", "or_", "xor", "lshift", "rshift"),
+)
+for _name in (*_ARITHMETIC, "lt", "le", "gt", "ge"):
+    setattr(Choice, f"__{_name.rstrip('_')}__", _binary(_name))
+for _name in _ARITHMETIC:
+    setattr(Choice, f"__r{_name.rstrip('_')}__", _reflected(_name))
+for _name, _unary in (
+    *(("neg", operator.neg), ("pos", operator.pos)),
+    *(("invert", operator.invert), ("abs", operator.abs)),
+):
+    setattr(Choice, f"__{_name}__", lambda self, f=_unary: operate(f, self))
+for _name in ("enter", "exit", "setitem", "delitem", "contains", "index", "int", "float"):
+    setattr(Choice, f"__{_name}__", _refuse(f"is used by '__{_name}__' as a whole"))

@@ -1,0 +1,42 @@
+"""Texts that are made of values: f-strings, `str(x)`, `"...".format(x)`, `", ".join(...)`.
+
+Where a value is symbolic the text is a `Text`, which the run makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from treadle.graph import Value
+from treadle.graph.build import is_tracing
+from treadle.graph.ops.formatting import Text, text
+
+
+def text_method(method: Any) -> Callable[..., Any]:
+    """What to call instead of the method of a Python text."""
+    if not is_tracing() or method.__name__ not in ("format", "join"):
+        return method  # type: ignore[no-any-return]
+    if method.__name__ == "format":
+        return lambda *args, **kwargs: text(lambda: method(*args, **kwargs))
+
+    def join(parts: Any) -> Any:
+        items = list(parts)
+        return text(lambda: method([str(p) if isinstance(p, Text) else p for p in items]))
+
+    return join
+
+
+def str_(*args: Any, **kwargs: Any) -> Any:
+    """`str(x)`."""
+    if len(args) == 1 and isinstance(args[0], (Value, Text)):
+        return text(lambda: str(args[0]))
+    return str(*args, **kwargs)
+
+
+def repr_(x: Any) -> str:
+    """`repr(x)`."""
+    return text(lambda: repr(x)) if isinstance(x, (Value, Text)) else repr(x)
+
+
+__all__ = ["repr_", "str_", "text", "text_method"]

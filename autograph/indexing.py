@@ -1,0 +1,67 @@
+"""`x[i]` and `x[i] = v` where an index, or what is indexed, belongs to the graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from treadle.graph import Tensor, Value
+from treadle.graph.build import convert, is_tracing
+from treadle.graph.ops.item_updates import with_items
+
+from .changing import changing
+from .inside import staged_in
+from .keys import Keyed
+from .list_places import is_symbolic
+from .staged_list import StagedList
+
+
+class Items:
+    """A Python sequence, or an array, that is indexed by what may be symbolic."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: Any) -> None:
+        self.of = of
+
+    def __getitem__(self, key: Any) -> Any:
+        if not is_symbolic(key):
+            return self.of[key]
+        if isinstance(self.of, np.ndarray):
+            return convert(self.of)[key]
+        return StagedList.of(self.of)[key]
+
+
+def items(x: Any) -> Any:
+    """What to index instead of `x`."""
+    kind = type(x)
+    if kind is Value:
+        return x
+    if kind is dict or isinstance(x, dict):
+        return Keyed(x) if is_tracing() else x
+    if kind in (list, tuple, np.ndarray) and is_tracing():
+        known = staged_in(x)
+        return Items(x) if known is None else known
+    return x
+
+
+span = slice  # of keys that are arguments
+
+
+def set_item(x: Any, key: Any, value: Any) -> Any:
+    """`x[key] = value`; what `x` is then: a new tensor if it is one, else `x` itself."""
+    if isinstance(x, Tensor):
+        return with_items(x, key, value) if is_tracing() else _set(x, key, value)
+    return _set(x, key, value)
+
+
+def _set(x: Any, key: Any, value: Any) -> Any:
+    changing(x)[key] = value
+    return x
+
+
+def del_item(x: Any, key: Any) -> Any:
+    """`del x[key]`; what `x` is then."""
+    del changing(x)[key]
+    return x

@@ -1,0 +1,224 @@
+"""The items of lists that the graph holds: what they are like, taken apart into tensors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from treadle.graph import Tensor, weak
+from treadle.graph.build import convert
+from treadle.graph.control import join_specs
+from treadle.graph.errors import DTypeError, ListItemError
+from treadle.graph.location import describe, user_location
+from treadle.graph.ops.array_items import array_as
+from treadle.graph.ops.array_tensors import array_stack, array_unstack
+from treadle.graph.ops.casting import cast
+from treadle.graph.spec import TensorSpec
+
+from .filling import Filling
+from .inside import InGraph
+from .state import (
+    Nested,
+    Plan,
+    Same,
+    Slot,
+    accepts,
+    default_dtype,
+    describe_value,
+    is_number,
+    is_tensor,
+    parts_of,
+)
+
+_MUTATORS = (
+    *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort", "update"),
+    *("popitem", "setdefault", "__setitem__", "__delitem__", "__iadd__", "__imul__", "__ior__"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What the items of a list have in common: their structure, and the specs of their tensors."""
+
+    plan: Plan
+    structure: object
+    specs: tuple[TensorSpec, ...]
+    weak: tuple[bool, ...]  # Python numbers so far, which take on the dtype of a tensor
+
+
+def _take_apart(value: Any, leaves: list[Any]) -> tuple[Plan, object]:
+    """How to put an item together again, and its structure; its tensors and numbers."""
+    if getattr(type(value), "__tl_chosen__", False) and value.is_text:
+        value = value.__tl_tensor__()
+    if is_tensor(value) or is_number(value) or isinstance(value, Filling):
+        leaves.append(value)
+        return Slot(len(leaves) - 1), None
+    if isinstance(value, InGraph):
+        raise ListItemError(
+            "a list whose length is known only when the function runs can't be an item of another "
+            f"such list, at {here()}; keep the items in one list, and the lengths in a second one"
+        )
+    parts = parts_of(value)
+    if parts is None:
+        return Same(value), Same(value)
+    found = [_take_apart(v, leaves) for v in parts[0]]
+    make, kind = _frozen(value, parts[1]), getattr(type(value), "__tl_kind__", type(value))
+    return Nested([p for p, _ in found], make), (kind, parts[2][1:], tuple(s for _, s in found))  # type: ignore[index]
+
+
+def _frozen(value: Any, make: Callable[[Sequence[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
+    """Items are read as copies: changing such a list or dict would be lost, so it is refused."""
+    if isinstance(value, list):
+        return lambda new: ItemList(make(new))
+    if type(value) is dict:
+        return lambda new: ItemDict(make(new))
+    return make
+
+
+def item_of(value: Any) -> tuple[Item, list[Any]]:
+    """What `value` is like as the item of a list, and its tensors and numbers."""
+    leaves: list[Any] = []
+    plan, structure = _take_apart(value, leaves)
+    specs: list[TensorSpec] = []
+    numbers = [is_number(leaf) or weak.is_weak(leaf) for leaf in leaves]
+    for leaf in leaves:
+        spec = TensorSpec((), default_dtype(leaf)) if is_number(leaf) else _spec_of(leaf)
+        specs.append(TensorSpec(spec.shape, spec.dtype))
+    return Item(plan, structure, tuple(specs), tuple(numbers)), leaves
+
+
+def _spec_of(leaf: Any) -> TensorSpec:
+    held: Any = leaf if isinstance(leaf, (Filling, Tensor)) else convert(leaf)
+    spec: TensorSpec = held.spec
+    return spec
+
+
+def joined_item(a: Item | None, b: Item | None) -> Item | None:
+    """What covers the items of two lists; ListItemError if nothing does."""
+    if a is None or b is None:
+        return a if b is None else b
+    if a.structure != b.structure:
+        raise ListItemError(
+            f"the items of a list must be alike where its length depends on a tensor, at {here()}:"
+            f" one is {shown(a)}, another one {shown(b)}"
+        )
+    specs: list[TensorSpec] = []
+    numbers: list[bool] = []
+    for x, y, wx, wy in zip(a.specs, b.specs, a.weak, b.weak, strict=True):
+        specs.append(_joined_spec(x, y, wx, wy))
+        numbers.append(wx and wy)
+    return Item(a.plan, a.structure, tuple(specs), tuple(numbers))
+
+
+def _joined_spec(x: TensorSpec, y: TensorSpec, weak_x: bool, weak_y: bool) -> TensorSpec:
+    same_kind = x.dtype.kind == y.dtype.kind
+    if x.dtype is not y.dtype and same_kind and weak_x and not weak_y:
+        x = TensorSpec(x.shape, y.dtype)
+    elif x.dtype is not y.dtype and same_kind and weak_y:
+        if weak_x and y.dtype.size > x.dtype.size:
+            return y
+        y = TensorSpec(y.shape, x.dtype)
+    try:
+        spec = join_specs(x, y)
+    except DTypeError:
+        raise ListItemError(
+            "the items of a list must have one dtype where its length depends on a tensor, at "
+            f"{here()}: one is {x.dtype.name}, another one {y.dtype.name}; use tl.cast"
+        ) from None
+    assert isinstance(spec, TensorSpec)
+    return spec
+
+
+def shown(item: Item) -> str:
+    return describe_value(item.plan.build([Filling(s) for s in item.specs]))
+
+
+def no_tensors() -> TensorSpec:
+    """Of items without a tensor just the number is kept."""
+    return TensorSpec((), "bool")
+
+
+def here() -> str:
+    return describe(user_location(2))
+
+
+# --- in and out of a list ---------------------------------------------------------------
+
+
+def _refuse_change(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
+    raise ListItemError(
+        f"an item of a list is changed in place at {here()}; the length of the list is known only "
+        "when the function runs, so its items are read as copies: make a new one and assign it "
+        "('row = list(rows[i])', ..., 'rows[i] = row')"
+    )
+
+
+class ItemList(list[Any]):
+    """A list read from a StagedList."""
+
+    __tl_kind__ = list
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+        return list(self), list
+
+
+class ItemDict(dict[Any, Any]):
+    """A dict read from a StagedList."""
+
+    __tl_kind__ = dict
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+        items, make, _ = parts_of(dict(self)) or ([], dict, None)
+        return items, make
+
+
+for _name in _MUTATORS:
+    for _kind in (ItemList, ItemDict):
+        if hasattr(_kind, _name):
+            setattr(_kind, _name, _refuse_change)
+
+
+def thawed(value: Any) -> Any:
+    """An item as it leaves the function."""
+    parts = parts_of(value)
+    return value if parts is None else parts[1]([thawed(v) for v in parts[0]])
+
+
+def refuse_shared(value: Any) -> None:
+    """A list that something else holds, too, may be changed later, and the copy here would not."""
+    if type(value) in (list, dict) and sys.getrefcount(value) > _OWN_REFERENCES:
+        raise ListItemError(
+            f"a {type(value).__name__} that is known elsewhere, too, is put into a list at "
+            f"{here()} whose length is known only when the function runs; put a copy into it, "
+            "list(row) or dict(row)"
+        )
+
+
+_OWN_REFERENCES = 3  # the argument of `append`, of `_refuse_shared`, of `getrefcount`
+
+
+def fitted(leaves: Sequence[Any], item: Item) -> list[Tensor]:
+    """The tensors of an item, of the dtypes of the list's."""
+    if not item.specs:
+        return [convert(True)]
+    found: list[Tensor] = []
+    for leaf, spec in zip(leaves, item.specs, strict=True):
+        if is_number(leaf) and not accepts(spec.dtype, leaf):
+            raise DTypeError(f"{leaf!r} is put into a list of {spec.dtype.name}")
+        number = is_number(leaf) or weak.is_weak(leaf)
+        found.append(convert(leaf, spec.dtype if number else None))
+    return found
+
+
+def covering(array: Any, old: TensorSpec, new: TensorSpec, numbers: bool) -> Any:
+    """The array of a list whose items are to be covered by `new`; `numbers`: these are numbers."""
+    if old.dtype is not new.dtype and numbers:
+        return array_unstack(cast(array_stack(array), new.dtype))
+    if old.dtype is not new.dtype:
+        raise ListItemError(
+            f"the items of a list are {old.dtype.name} before and {new.dtype.name} after, at "
+            f"{here()}; start it with values of that dtype"
+        )
+    return array_as(array, new)

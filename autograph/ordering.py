@@ -1,0 +1,204 @@
+"""`max`, `min` and `sorted`, where the keys may be tensors."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from treadle.graph import Tensor, Value, weak
+from treadle.graph.build import convert, is_tracing
+from treadle.graph.errors import ConversionError
+from treadle.graph.location import describe, user_location
+from treadle.graph.ops.array_tensors import array_stack
+from treadle.graph.ops.casting import cast
+from treadle.graph.ops.comparison import where
+from treadle.graph.ops.cumulative import cumsum
+from treadle.graph.ops.define import constant_of
+from treadle.graph.ops.effects import require
+from treadle.graph.ops.filling import zeros
+from treadle.graph.ops.gathering import gather
+from treadle.graph.ops.joining import concat
+from treadle.graph.ops.logic import logical_and
+from treadle.graph.ops.queries import shape as shape_of
+from treadle.graph.ops.sorting import argsort
+from treadle.graph.ops.statistics import argmax, argmin
+
+from .calls import call
+from .collecting import listed
+from .conditionals import if_exp
+from .logic import and_, or_
+from .staged_list import StagedList
+from .state import Slot
+from .streams import Each, of_one
+from .truth import condition, staged
+
+_ABSENT = object()
+
+
+def max_(*args: Any, key: Any = None, default: Any = _ABSENT) -> Any:
+    """`max(...)`."""
+    return _extreme("max", args, key, default)
+
+
+def min_(*args: Any, key: Any = None, default: Any = _ABSENT) -> Any:
+    """`min(...)`."""
+    return _extreme("min", args, key, default)
+
+
+def _extreme(name: str, args: Sequence[Any], key: Any, default: Any) -> Any:
+    key = None if key is None else call(key)
+    given = {} if default is _ABSENT else {"default": default}
+    if not is_tracing() or not args:
+        return getattr(builtins, name)(*args, key=key, **given)
+    items: Any = args
+    if len(args) == 1:
+        if isinstance(args[0], Value) and args[0].shape.rank == 1 and key is None:
+            return _of_stack(name, args[0], args[0], default)
+        items = listed(args[0])
+        if isinstance(items, StagedList):
+            keys = _ranks(_keys(items, key)) if items.arrays else convert(0.0)
+            return _of_stack(name, items, keys, default)
+    if not items:
+        return getattr(builtins, name)(items, key=key, **given)
+    better = _greater if name == "max" else _less
+    best, mark = items[0], items[0] if key is None else key(items[0])
+    for item in items[1:]:
+        value = item if key is None else key(item)
+        won = better(value, mark)
+        if staged(won):
+            best, mark = _chosen(won, item, best), _chosen(won, value, mark)
+        elif won:
+            best, mark = item, value
+    return best
+
+
+def _greater(a: Any, b: Any) -> Any:
+    return _less(b, a)
+
+
+def _less(a: Any, b: Any) -> Any:
+    """`a < b`, of tuples part by part where a part is a tensor."""
+    both = isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))
+    if not (both and (_is_symbolic(a) or _is_symbolic(b))):
+        return a < b
+    if not (a and b):
+        return len(a) < len(b)
+    return or_(_less(a[0], b[0]), lambda: and_(a[0] == b[0], lambda: _less(a[1:], b[1:])))
+
+
+def _chosen(test: Any, a: Any, b: Any) -> Any:
+    test = condition(test)
+    scalars = [v for v in (a, b) if isinstance(v, Tensor) and v.shape.rank == 0]
+    numbers = [v for v in (a, b) if weak.is_number(v)]
+    if scalars and all(isinstance(v, (Tensor, int, float)) for v in (a, b)) and len(numbers) < 2:
+        return where(test, a, b)
+    return if_exp(test, lambda: a, lambda: b)
+
+
+def _of_stack(name: str, items: Any, keys: Tensor, default: Any) -> Any:
+    """The item with the largest or smallest of `keys`, the first one of several."""
+    size = shape_of(keys)[0] if isinstance(items, Value) else items.size()
+    numbers = weak.is_weak(items)  # a range() of Python's
+
+    def best() -> Any:
+        place = (argmax if name == "max" else argmin)(keys, 0)
+        if not isinstance(items, Value):
+            return items[place]
+        return weak.mark(gather(items, place)) if numbers else gather(items, place)
+
+    known = constant_of(size) if isinstance(size, Tensor) else size
+    if known is not None and int(known) > 0:
+        return best()
+    if default is not _ABSENT:
+        return if_exp(size > 0, best, lambda: default)
+    text = f"{name}() arg is an empty sequence, at {describe(user_location(2))}"
+    if isinstance(items, Value):
+        (items,) = require(size > 0, [items], "ValueError", text)
+    else:
+        items = StagedList(items.item, require(size > 0, items.arrays, "ValueError", text))
+    return best()
+
+
+def _keys(items: StagedList, key: Any) -> Any:
+    return items if key is None else listed(Each(items, of_one(key), (), False))
+
+
+def sorted_(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> Any:
+    """`sorted(...)`: a new list."""
+    key = None if key is None else call(key)
+    if not is_tracing():
+        return sorted(iterable, key=key, reverse=reverse)
+    items = listed(iterable)
+    if isinstance(items, StagedList):
+        return items.taken(_order(_keys(items, key), reverse)) if items.arrays else items
+    keys = items if key is None else [key(v) for v in items]
+    if not any(map(_is_symbolic, keys)):
+        order = sorted(range(len(items)), key=keys.__getitem__, reverse=reverse)
+        return [items[i] for i in order]
+    places = _order(keys, reverse)
+    ranked = StagedList.of(items)
+    return [ranked.read(places[i]) for i in range(len(items))]
+
+
+def _is_symbolic(key: Any) -> bool:
+    if isinstance(key, (tuple, list)):
+        return any(map(_is_symbolic, key))
+    return isinstance(key, Value)
+
+
+def _order(keys: Any, reverse: Any) -> Tensor:
+    """The places of the items in their order; keys that are tuples count part by part."""
+    direction = "DESCENDING" if reverse else "ASCENDING"
+    columns = _columns(keys)
+    order = None
+    for column in reversed(columns):
+        if order is None:
+            order = argsort(column, 0, direction, stable=True)
+        else:
+            order = gather(order, argsort(gather(column, order), 0, direction, stable=True))
+    assert order is not None
+    return order
+
+
+def _ranks(keys: Any) -> Tensor:
+    """A tensor that orders the items as their keys do."""
+    columns = _columns(keys)
+    if len(columns) == 1:
+        return columns[0]
+    order = _order(keys, False)
+    same: list[Any] = [gather(c, order[1:]) == gather(c, order[:-1]) for c in columns]
+    steps = cast(~functools.reduce(logical_and, same), "int32")
+    ranks = concat([zeros([1], "int32"), cumsum(steps)], 0)
+    found: Tensor = gather(ranks, argsort(order))
+    return found
+
+
+def _columns(keys: Any) -> list[Tensor]:
+    """One tensor for each part of the keys, the first one counts most."""
+    if isinstance(keys, StagedList):
+        item = keys.item
+        if item is None or isinstance(item.plan, Slot):
+            return [convert(keys)]
+        return [array_stack(a) for a in keys.arrays]
+    if not isinstance(keys[0], (tuple, list)):
+        return [_column(keys)]
+    if len({len(k) for k in keys}) > 1:
+        raise ConversionError(
+            f"keys of different lengths are compared at {describe(user_location(2))}, which hold "
+            "tensors; give them one length"
+        )
+    parts = [[k[i] for k in keys] for i in range(len(keys[0]))]
+    return [c for part in parts for c in _columns(part)]
+
+
+def _column(keys: Sequence[Any]) -> Tensor:
+    """Keys that are no tuples; what Python can compare counts by its rank."""
+    if any(isinstance(k, Value) for k in keys) or all(isinstance(k, (bool, int)) for k in keys):
+        return convert(list(keys))
+    ranks: list[Any] = []
+    for k in sorted(keys):
+        if not ranks or ranks[-1] != k:
+            ranks.append(k)
+    return convert([ranks.index(k) for k in keys])

@@ -1,0 +1,312 @@
+"""Lists whose length is known only when the graph runs: one array for each tensor of an item.
+
+A Python list becomes one where it grows in a loop over tensors, or differs in length between the
+branches of a tensor condition. It then has the methods of a list; what leaves the function is a
+Python list again. `len`, `in`, `sum` and the like come here from `builtins.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from treadle.graph import Tensor, Value, weak
+from treadle.graph.build import convert, is_tracing
+from treadle.graph.errors import ListItemError
+from treadle.graph.ops.array_items import array_cut, array_join, array_take
+from treadle.graph.ops.array_tensors import array_concat, array_stack, array_unstack
+from treadle.graph.ops.arrays import array_new, array_push, array_read, array_size, array_write
+from treadle.graph.ops.comparison import where
+from treadle.graph.ops.effects import require
+from treadle.graph.ops.joining import concat
+from treadle.graph.ops.sequences import range_
+
+from .inside import InGraph, Inside, no_value, staged_in
+from .list_items import (
+    Item,
+    covering,
+    fitted,
+    here,
+    item_of,
+    joined_item,
+    no_tensors,
+    refuse_shared,
+    shown,
+    thawed,
+)
+from .list_places import bounds_of, clipped, place_of
+from .list_stacking import concatenated, stacked
+from .state import Slot
+
+
+class StagedList(InGraph):
+    """A list that the graph holds. `item` is None as long as nothing was ever in it.
+
+    Methods change the object, as those of a list do; the arrays behind it are never changed.
+    """
+
+    __slots__ = ("arrays", "item")
+
+    def __init__(self, item: Item | None, arrays: Sequence[Any]) -> None:
+        self.item = item
+        self.arrays = tuple(arrays)
+
+    @classmethod
+    def of(cls, values: Iterable[Any], item: Item | None = None) -> StagedList:
+        """A list of `values`, whose items are to be like `item`, if that is given."""
+        known = staged_in(values)
+        if known is not None:
+            made: StagedList = known.copy()
+            made._become(joined_item(known.item, item))
+            return made
+        made = cls(None, ())
+        made._become(item)
+        made.extend(values)
+        return made
+
+    def _become(self, item: Item | None) -> None:
+        """Cover the items of `item`, too."""
+        if item is None or item == self.item:
+            return
+        if self.item is None:
+            self.arrays = tuple([array_new(element=s) for s in item.specs or (no_tensors(),)])
+        elif item.specs:
+            parts = zip(self.arrays, self.item.specs, item.specs, self.item.weak, strict=True)
+            self.arrays = tuple([covering(*part) for part in parts])
+        self.item = item
+
+    # --- the protocols of state, truth values, tensors and results ---------------
+
+    @property
+    def __tl_structure__(self) -> object:
+        return self.item and (self.item.structure, self.item.specs, self.item.weak)
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+        item = self.item
+
+        def make(arrays: Sequence[Any]) -> Any:
+            made = StagedList(item, arrays)
+            if not arrays:
+                return made if is_tracing() else []
+            return made if isinstance(arrays[0], Value) else made._as_python()
+
+        return list(self.arrays), make
+
+    def _as_python(self) -> Any:
+        """The list itself, where the arrays have their values."""
+        if not hasattr(self.arrays[0], "_value"):
+            return self
+        assert self.item is not None
+        count = int(array_size(self.arrays[0]))
+        return [thawed(self.read(i)) for i in range(count)]
+
+    def __tl_truth__(self) -> Tensor:
+        return self.size() > 0
+
+    def __tl_tensor__(self) -> Tensor:
+        """The items stacked, as `tl.stack` and `tl.convert_to_tensor` do with a list."""
+        item = self._known("made a tensor of")
+        if not isinstance(item.plan, Slot):
+            raise ListItemError(
+                f"the items of this list are {shown(item)}, no tensors: it can't be made a tensor "
+                f"of, at {here()}"
+            )
+        return array_stack(self.arrays[0])
+
+    def __tl_stack__(self, axis: int) -> Tensor:
+        """As `tl.stack` does."""
+        return stacked(convert(self), axis)
+
+    def __tl_concat__(self, axis: int) -> Tensor:
+        """As `tl.concat` does."""
+        if axis == 0 and len(self._known("joined").specs) == 1:
+            joined: Tensor = array_concat(self.arrays[0])
+            return joined
+        return concatenated(convert(self), axis)
+
+    def _known(self, use: str) -> Item:
+        if self.item is None:
+            raise ListItemError(
+                f"a list that is empty on each path is {use} at {here()}: what its items are "
+                "like is not known"
+            )
+        return self.item
+
+    # --- reading -------------------------------------------------------------------
+
+    def size(self) -> Tensor:
+        return array_size(self.arrays[0]) if self.arrays else convert(0)
+
+    def read(self, index: Any) -> Any:
+        """The item at a place counted from the start."""
+        assert self.item is not None
+        found = [array_read(a, index) for a in self.arrays]
+        numbers = zip(found, self.item.weak, strict=False)  # of items without a tensor: none
+        return self.item.plan.build([weak.mark(v) if number else v for v, number in numbers])
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return self.taken(range_(*bounds_of(key, self.size())))
+        self._known("indexed")
+        return self.read(place_of(key, self.size()))
+
+    def taken(self, places: Tensor) -> StagedList:
+        return StagedList(self.item, [array_take(a, places) for a in self.arrays])
+
+    def copy(self) -> StagedList:
+        """A list of its own."""
+        return StagedList(self.item, self.arrays)
+
+    __copy__ = copy
+
+    def __add__(self, other: Any) -> StagedList:
+        if not isinstance(other, (list, StagedList)):
+            kind = type(other).__name__
+            raise TypeError(f'can only concatenate list (not "{kind}") to list')
+        made = self.copy()
+        made.extend(other)
+        return made
+
+    def __radd__(self, other: Any) -> StagedList:
+        return StagedList.of(other) + self
+
+    def __mul__(self, count: Any) -> StagedList:
+        size = self.size()
+        total = where(convert(count) < 0, convert(0), size * count)
+        return self.taken(range_(total) % where(size < 1, convert(1), size))
+
+    __rmul__ = __mul__
+
+    # --- changing --------------------------------------------------------------------
+
+    def append(self, value: Any) -> None:
+        refuse_shared(value)
+        found, leaves = item_of(value)
+        self._become(joined_item(self.item, found))
+        assert self.item is not None
+        tensors = fitted(leaves, self.item)
+        self.arrays = tuple([array_push(a, t) for a, t in zip(self.arrays, tensors, strict=True)])
+
+    def extend(self, values: Any) -> None:
+        if isinstance(values, Value) and values.shape.rank != 0:
+            values = rows_as_list(values)
+        known = staged_in(values)
+        values = values if known is None else known
+        if not isinstance(values, StagedList):
+            for value in list(values):
+                self.append(value)
+            return
+        item = joined_item(self.item, values.item)
+        if values.item is not None:
+            other = values.copy()
+            other._become(item)
+            self._become(item)
+            pairs = zip(self.arrays, other.arrays, strict=True)
+            self.arrays = tuple([array_join(a, b) for a, b in pairs])
+
+    def __iadd__(self, other: Any) -> StagedList:
+        self.extend(other)
+        return self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(key, slice):
+            raise ListItemError(
+                "a slice of a list whose length is known only when the function runs is assigned "
+                f"at {here()}; put the list together with '+': l[:i] + new + l[j:]"
+            )
+        found, leaves = item_of(value)
+        self._known("assigned to")
+        self._become(joined_item(self.item, found))
+        assert self.item is not None
+        index = place_of(key, self.size())
+        pairs = zip(self.arrays, fitted(leaves, self.item), strict=True)
+        self.arrays = tuple([array_write(a, index, t, dynamic=False) for a, t in pairs])
+
+    def insert(self, key: Any, value: Any) -> None:
+        size = self.size()
+        if isinstance(key, int) and key == 0:
+            place: Any = convert(0)
+        else:
+            place = clipped(place_of(key, size), convert(0), size)
+        self.append(value)
+        self.arrays = self.taken(concat([range_(place), [size], range_(place, size)], 0)).arrays
+
+    def pop(self, key: Any = -1) -> Any:
+        self._known("popped from")
+        size = self.size()
+        last = isinstance(key, int) and key == -1
+        index = size - 1 if last else place_of(key, size)
+        (index,) = require(
+            (index >= 0) & (index < size),
+            [index],
+            "IndexError",
+            f"pop from empty list, or index out of range, at {here()}",
+        )
+        value = self.read(index)
+        if last:
+            self.arrays = tuple([array_cut(a, index) for a in self.arrays])
+        else:
+            self._drop(index, index + 1)
+        return value
+
+    def _drop(self, start: Tensor, stop: Tensor) -> None:
+        kept = concat([range_(start), range_(stop, self.size())], 0)
+        self.arrays = self.taken(kept).arrays
+
+    def __delitem__(self, key: Any) -> None:
+        if not isinstance(key, slice):
+            self.pop(key)
+        elif key.step in (None, 1):
+            start, stop, _ = bounds_of(key, self.size())
+            self._drop(start, where(stop < start, start, stop))
+        else:
+            raise ListItemError(f"'del' of a slice with a step is not supported, at {here()}")
+
+    def clear(self) -> None:
+        self.arrays = tuple([array_cut(a, convert(0)) for a in self.arrays])
+
+    def reverse(self) -> None:
+        self.arrays = self.taken(range_(self.size() - 1, -1, -1)).arrays
+
+    # --- what a list can do but the graph can't at this point -------------------------
+
+    def __len__(self) -> int:
+        raise no_value("The length")
+
+    def __iter__(self) -> Iterator[Any]:
+        raise no_value("The items")
+
+    def __bool__(self) -> bool:
+        raise no_value("The truth value")
+
+    def __contains__(self, value: object) -> bool:
+        raise no_value("Whether something is in it")
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, StagedList) and self.item == other.item:
+            pairs = zip(self.arrays, other.arrays, strict=True)
+            if all(a is b for a, b in pairs):
+                return True
+        raise no_value("Whether it equals another list")
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        items = "?" if self.item is None else ", ".join([f"{s}" for s in self.item.specs])
+        return f"<list of {items}, of a length that the run tells>"
+
+
+def rows_as_list(x: Tensor) -> StagedList:
+    """The rows of a tensor."""
+    rows = array_unstack(x)
+    row = rows.spec.element
+    return StagedList(Item(Slot(0), None, (row,), (False,)), [rows])
+
+
+def stage(x: list[Any]) -> StagedList:
+    """Let the graph hold the items of a Python list, from now on."""
+    known = staged_in(x)
+    found: StagedList = StagedList.of(list(x)) if known is None else known
+    if list.__len__(x) != 1 or type(list.__getitem__(x, 0)) is not Inside:
+        list.__setitem__(x, slice(None), [Inside(found)])
+    return found

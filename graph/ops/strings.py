@@ -1,0 +1,448 @@
+"""Ops on text: tensors of dtype string, whose items are bytes (of UTF-8, where that matters)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..build import apply, convert
+from ..convert import Array
+from ..dtypes import int32, string
+from ..errors import DTypeError, InvalidArgumentError, ShapeError
+from ..node import Tensor
+from ..op import Op, no_gradient
+from ..spec import TensorSpec, broadcast_shapes
+from .arithmetic import add
+from .define import primitive
+from .dims import normal_axis
+from .reductions import axes_argument, reduced_spec
+
+_RAGGED = (
+    "rows of different lengths would be a RaggedTensor, which treadle does not have; go over the "
+    "texts one by one, in a loop or by tl.map_fn with results of one size"
+)
+_CODECS = {"UTF-8": "utf-8", "UTF-16-BE": "utf-16-be", "UTF-32-BE": "utf-32-be"}
+UNITS = ("BYTE", "UTF8_CHAR")
+
+
+def require_text(*specs: TensorSpec) -> None:
+    """DTypeError unless all are of dtype string."""
+    for spec in specs:
+        if spec.dtype is not string:
+            raise DTypeError(
+                f"the operand has dtype {spec.dtype.name}, string is needed; use "
+                "tl.strings.as_string"
+            )
+
+
+def each(function: Callable[..., Any], *arrays: Array, dtype: Any = object) -> Array:
+    """`function` of each item; the arrays broadcast."""
+    spread = np.broadcast_arrays(*arrays)
+    out = np.empty(spread[0].shape, dtype)
+    flat = out.reshape(-1)
+    for i, items in enumerate(zip(*[a.ravel().tolist() for a in spread], strict=True)):
+        flat[i] = function(*items)
+    return out
+
+
+def text_op(name: str, function: Callable[..., Any], result: Any = string, **fields: Any) -> Op:
+    """Define an op that maps each item; `function` takes the attributes, too."""
+
+    def infer(x: TensorSpec, **attrs: Any) -> TensorSpec:
+        require_text(x)
+        return TensorSpec(x.shape, result)
+
+    def evaluate(xp: Any, x: Array, **attrs: Any) -> Array:
+        return each(lambda item: function(item, **attrs), x, dtype=result.numpy)
+
+    return primitive(f"string_{name}", infer, evaluate, no_gradient, display=name, **fields)
+
+
+def one_of(value: Any, choices: Any, label: str) -> Any:
+    """`value`; InvalidArgumentError unless it is one of `choices`."""
+    if value not in choices:
+        raise InvalidArgumentError(
+            f"{label} must be one of {', '.join(map(repr, choices))}, it is {value!r}"
+        )
+    return value
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+# --- items -------------------------------------------------------------------------
+
+
+def _length(text: bytes, *, unit: str) -> int:
+    return len(text) if unit == "BYTE" else sum(byte & 0xC0 != 0x80 for byte in text)
+
+
+def _lower(text: bytes, *, encoding: str) -> bytes:
+    return _encoded(_decoded(text).lower()) if encoding else text.lower()
+
+
+def _upper(text: bytes, *, encoding: str) -> bytes:
+    return _encoded(_decoded(text).upper()) if encoding else text.upper()
+
+
+_LENGTH = text_op("length", _length, int32)
+_LOWER = text_op("lower", _lower)
+_UPPER = text_op("upper", _upper)
+_STRIP = text_op("strip", bytes.strip)
+
+
+def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
+    """The length of each text in bytes, or in characters for the unit "UTF8_CHAR"; int32.
+
+    >>> import treadle as tl
+    >>> tl.strings.length(["warp", "hé"]).numpy()
+    array([4, 3], dtype=int32)
+    >>> tl.strings.length(["warp", "hé"], unit="UTF8_CHAR").numpy()
+    array([4, 2], dtype=int32)
+    """
+    result: Tensor = apply(_LENGTH, (convert(input),), {"unit": one_of(unit, UNITS, "unit")})
+    return result
+
+
+def lower(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
+    """The texts in lower case: ASCII letters alone, with `encoding` "utf-8" all letters.
+
+    >>> import treadle as tl
+    >>> tl.strings.lower("WEFT").numpy()
+    b'weft'
+    """
+    attrs = {"encoding": one_of(encoding, ("", "utf-8"), "encoding")}
+    result: Tensor = apply(_LOWER, (convert(input),), attrs)
+    return result
+
+
+def upper(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
+    """The texts in upper case: ASCII letters alone, with `encoding` "utf-8" all letters.
+
+    >>> import treadle as tl
+    >>> tl.strings.upper(["a", "bc"]).numpy()
+    array([b'A', b'BC'], dtype=object)
+    """
+    attrs = {"encoding": one_of(encoding, ("", "utf-8"), "encoding")}
+    result: Tensor = apply(_UPPER, (convert(input),), attrs)
+    return result
+
+
+def strip(input: Any, name: str | None = None) -> Tensor:
+    """The texts without white space at their ends.
+
+    >>> import treadle as tl
+    >>> tl.strings.strip(" a b ").numpy()
+    b'a b'
+    """
+    result: Tensor = apply(_STRIP, (convert(input),))
+    return result
+
+
+def _substr_infer(x: TensorSpec, pos: TensorSpec, len: TensorSpec, *, unit: str) -> TensorSpec:
+    require_text(x)
+    for spec, label in ((pos, "pos"), (len, "len")):
+        if not spec.dtype.is_integer:
+            raise DTypeError(f"{label} has dtype {spec.dtype.name}, an integer dtype is needed")
+    return TensorSpec(broadcast_shapes(x.shape, pos.shape, len.shape), string)
+
+
+def _substr(text: bytes, pos: int, count: int, unit: str) -> bytes:
+    whole: Any = text if unit == "BYTE" else _decoded(text)
+    if not -len(whole) <= pos <= len(whole):
+        raise InvalidArgumentError(f"pos {pos} is out of range for the text {text!r}")
+    start = pos + len(whole) if pos < 0 else pos
+    part = whole[start:] if count < 0 else whole[start : start + count]
+    return part if unit == "BYTE" else _encoded(part)
+
+
+_SUBSTR = primitive(
+    "string_substr",
+    _substr_infer,
+    lambda xp, x, pos, len, *, unit: each(
+        lambda text, start, count: _substr(text, start, count, unit), x, pos, len
+    ),
+    no_gradient,
+    checks=lambda x, pos, len, **attrs: True,
+    display="substr",
+)
+
+
+def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
+    """`len` bytes (or characters, for the unit "UTF8_CHAR") of each text from `pos` on.
+
+    A negative `pos` counts from the end. All three broadcast. Fewer come where the text ends;
+    InvalidArgumentError for a `pos` outside of it.
+
+    >>> import treadle as tl
+    >>> tl.strings.substr(["shuttle", "heddle"], [0, -3], 3).numpy()
+    array([b'shu', b'dle'], dtype=object)
+    """
+    operands = (convert(input), convert(pos), convert(len))
+    result: Tensor = apply(_SUBSTR, operands, {"unit": one_of(unit, UNITS, "unit")})
+    return result
+
+
+# --- joined ------------------------------------------------------------------------
+
+
+def join(inputs: Any, separator: str = "", name: str | None = None) -> Tensor:
+    """The texts of several tensors joined item by item; they broadcast.
+
+    >>> import treadle as tl
+    >>> tl.strings.join([["a", "b"], "x", ["c", "d"]], separator="-").numpy()
+    array([b'a-x-c', b'b-x-d'], dtype=object)
+    """
+    parts = [convert(x) for x in inputs]
+    if not parts:
+        return convert("")
+    require_text(*[x.spec for x in parts])
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = add(add(joined, separator) if separator else joined, part)
+    return joined
+
+
+def _reduce_infer(
+    x: TensorSpec, *, axis: tuple[int, ...] | None, keepdims: bool, separator: str
+) -> TensorSpec:
+    require_text(x)
+    return reduced_spec(x, axis, keepdims)
+
+
+def _reduce_eval(
+    xp: Any, x: Array, *, axis: tuple[int, ...] | None, keepdims: bool, separator: str
+) -> Array:
+    # The axis that is named first varies fastest.
+    named = reversed(range(x.ndim)) if axis is None else [normal_axis(i, x.ndim) for i in axis]
+    gone = list(named)[::-1]
+    kept = [i for i in range(x.ndim) if i not in gone]
+    rows = x.transpose([*kept, *gone]).reshape(*[x.shape[i] for i in kept], -1) if x.size else None
+    shape = [1 if i in gone else n for i, n in enumerate(x.shape) if keepdims or i in kept]
+    out = np.empty(shape, object)
+    flat = out.reshape(-1)
+    for i in range(flat.size):
+        items = [] if rows is None else rows.reshape(flat.size, -1)[i].tolist()
+        flat[i] = separator.encode().join(items)
+    return out
+
+
+_REDUCE_JOIN = primitive(
+    "string_reduce_join", _reduce_infer, _reduce_eval, no_gradient, display="reduce_join"
+)
+
+
+def reduce_join(
+    inputs: Any,
+    axis: Any = None,
+    keepdims: bool = False,
+    separator: str = "",
+    name: str | None = None,
+) -> Tensor:
+    """The texts along axes joined; all of them by default. Of several axes the first one that
+    `axis` names varies fastest.
+
+    >>> import treadle as tl
+    >>> tl.strings.reduce_join([["a", "b"], ["c", "d"]], axis=-1, separator="+").numpy()
+    array([b'a+b', b'c+d'], dtype=object)
+    """
+    x = convert(inputs)
+    axes = axes_argument(_REDUCE_JOIN, x, axis)
+    attrs = {"axis": axes, "keepdims": keepdims, "separator": separator}
+    result: Tensor = apply(_REDUCE_JOIN, (x,), attrs)
+    return result
+
+
+# --- in pieces ---------------------------------------------------------------------
+
+
+def _pieces_op(name: str, cut: Callable[..., Any], result: Any = string) -> Op:
+    """Define an op that cuts one text into a vector."""
+
+    def infer(x: TensorSpec, **attrs: Any) -> TensorSpec:
+        require_text(x)
+        if x.shape.rank not in (0, None):
+            raise ShapeError(f"a single text is needed, the operand has shape {x.shape}: {_RAGGED}")
+        return TensorSpec([None], result)
+
+    def evaluate(xp: Any, x: Array, **attrs: Any) -> Array:
+        if x.ndim:
+            raise ShapeError(f"a single text is needed, the operand has shape {x.shape}: {_RAGGED}")
+        found = cut(x.item(), **attrs)
+        out = np.empty(len(found), result.numpy)
+        out[:] = found
+        return out
+
+    def may_fail(x: Tensor, **attrs: Any) -> bool:
+        return x.shape.rank is None
+
+    return primitive(f"string_{name}", infer, evaluate, no_gradient, checks=may_fail, display=name)
+
+
+def _split(text: bytes, *, sep: str, maxsplit: int) -> list[bytes]:
+    return text.split(sep.encode() or None, maxsplit)
+
+
+def _characters(text: bytes, encoding: str, errors: str, replacement: int) -> str:
+    codec = _CODECS[encoding]
+    try:
+        return text.decode(codec)
+    except UnicodeDecodeError:
+        if errors == "strict":
+            raise InvalidArgumentError(f"the text {text!r} is not {encoding}") from None
+    return text.decode(codec, errors).replace("\ufffd", chr(replacement))
+
+
+def _unicode_split(text: bytes, *, encoding: str, errors: str, replacement: int) -> list[bytes]:
+    characters = _characters(text, encoding, errors, replacement)
+    return [c.encode(_CODECS[encoding]) for c in characters]
+
+
+def _unicode_decode(text: bytes, *, encoding: str, errors: str, replacement: int) -> list[int]:
+    return [ord(c) for c in _characters(text, encoding, errors, replacement)]
+
+
+_SPLIT = _pieces_op("split", _split)
+_BYTES = _pieces_op("bytes_split", lambda text: [bytes([byte]) for byte in text])
+_UNICODE_SPLIT = _pieces_op("unicode_split", _unicode_split)
+_UNICODE_DECODE = _pieces_op("unicode_decode", _unicode_decode, int32)
+
+
+def split(
+    input: Any, sep: str | None = None, maxsplit: int = -1, name: str | None = None
+) -> Tensor:
+    """The parts of one text between separators, a vector; by default between white space.
+
+    With `maxsplit` there are at most that many cuts. ShapeError for a tensor with axes: its rows
+    would differ in length.
+
+    >>> import treadle as tl
+    >>> tl.strings.split("warp weft  heddle").numpy()
+    array([b'warp', b'weft', b'heddle'], dtype=object)
+    >>> tl.strings.to_number(tl.strings.split("1,2.5", ",")).numpy()
+    array([1. , 2.5], dtype=float32)
+    """
+    attrs = {"sep": sep or "", "maxsplit": maxsplit}
+    result: Tensor = apply(_SPLIT, (convert(input),), attrs)
+    return result
+
+
+def bytes_split(input: Any, name: str | None = None) -> Tensor:
+    r"""The bytes of one text, a vector of texts.
+
+    >>> import treadle as tl
+    >>> tl.strings.bytes_split("hé").numpy()
+    array([b'h', b'\xc3', b'\xa9'], dtype=object)
+    """
+    result: Tensor = apply(_BYTES, (convert(input),))
+    return result
+
+
+def _coding(encoding: str, errors: str, replacement: int) -> dict[str, Any]:
+    one_of(encoding, tuple(_CODECS), "the encoding")
+    one_of(errors, ("replace", "strict", "ignore"), "errors")
+    return {"encoding": encoding, "errors": errors, "replacement": replacement}
+
+
+def unicode_split(
+    input: Any,
+    input_encoding: str,
+    errors: str = "replace",
+    replacement_char: int = 0xFFFD,
+    name: str | None = None,
+) -> Tensor:
+    r"""The characters of one text, a vector of texts.
+
+    >>> import treadle as tl
+    >>> tl.strings.unicode_split("hé", "UTF-8").numpy()
+    array([b'h', b'\xc3\xa9'], dtype=object)
+    """
+    attrs = _coding(input_encoding, errors, replacement_char)
+    result: Tensor = apply(_UNICODE_SPLIT, (convert(input),), attrs)
+    return result
+
+
+def unicode_decode(
+    input: Any,
+    input_encoding: str,
+    errors: str = "replace",
+    replacement_char: int = 0xFFFD,
+    replace_control_characters: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    """The numbers of the characters of one text, an int32 vector.
+
+    >>> import treadle as tl
+    >>> tl.strings.unicode_decode("hé", "UTF-8").numpy()
+    array([104, 233], dtype=int32)
+    """
+    if replace_control_characters:
+        raise NotImplementedError("unicode_decode: control characters can't be replaced")
+    attrs = _coding(input_encoding, errors, replacement_char)
+    result: Tensor = apply(_UNICODE_DECODE, (convert(input),), attrs)
+    return result
+
+
+def _encode_infer(x: TensorSpec, *, encoding: str) -> TensorSpec:
+    if x.dtype is not int32:
+        raise DTypeError(f"the characters have dtype {x.dtype.name}, int32 is needed; use tl.cast")
+    if x.shape.rank == 0:
+        raise ShapeError("the numbers of a text's characters are a vector, not a scalar")
+    return TensorSpec(x.shape[:-1], string)
+
+
+def _character(number: int) -> str:
+    known = 0 <= number < 0x110000 and not 0xD800 <= number < 0xE000
+    return chr(number) if known else "\ufffd"
+
+
+def _encode_eval(xp: Any, x: Array, *, encoding: str) -> Array:
+    out = np.empty(x.shape[:-1], object)
+    flat, rows = out.reshape(-1), x.reshape(-1, x.shape[-1]).tolist()
+    for i in range(flat.size):
+        characters = [
+            c if 0 <= c < 0x110000 and not 0xD800 <= c < 0xE000 else 0xFFFD for c in rows[i]
+        ]
+        flat[i] = "".join(map(chr, characters)).encode(_CODECS[encoding])
+    return out
+
+
+_UNICODE_ENCODE = primitive(
+    "string_unicode_encode", _encode_infer, _encode_eval, no_gradient, display="unicode_encode"
+)
+
+
+def unicode_encode(input: Any, output_encoding: str, name: str | None = None) -> Tensor:
+    r"""A text of the characters whose numbers are along the last axis; int32.
+
+    >>> import treadle as tl
+    >>> tl.strings.unicode_encode([104, 233], "UTF-8").numpy()
+    b'h\xc3\xa9'
+    """
+    one_of(output_encoding, tuple(_CODECS), "the encoding")
+    attrs = {"encoding": output_encoding}
+    result: Tensor = apply(_UNICODE_ENCODE, (convert(input, hint=int32),), attrs)
+    return result
+
+
+__all__ = [
+    "bytes_split",
+    "join",
+    "length",
+    "lower",
+    "reduce_join",
+    "split",
+    "strip",
+    "substr",
+    "unicode_decode",
+    "unicode_encode",
+    "unicode_split",
+    "upper",
+]

@@ -1,0 +1,55 @@
+"""`try` and `with` around what depends on tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from control import managers, trying
+from control.harness import both
+from language.harness import Program
+
+import treadle as tl
+from treadle.graph.check import check
+
+PROGRAMS = [*trying.program.programs, *managers.program.programs]
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
+def test_program(program: Program) -> None:
+    untraced, traced = both(program)
+    assert traced == untraced
+
+
+def catching(x: Any) -> Any:
+    n = 1
+    try:
+        if x < 0:
+            raise ValueError("x")
+        n = 2
+    except ValueError:
+        n += 10
+    return x, n
+
+
+def test_the_graph_keeps_the_rules_and_can_be_read_back() -> None:
+    graph = tl.function(catching).get_concrete_function(tl.constant(1.0)).graph
+    check(graph)
+    tables: dict[str, Any] = {}
+    text = tl.graph.to_text(graph, tables)
+    again = tl.graph.parse(text, tables)
+    assert tl.graph.to_text(again, {}) == text
+    check(tl.graph.optimize(graph)) if hasattr(tl.graph, "optimize") else None
+
+
+def test_a_body_that_can_not_raise_leaves_no_node() -> None:
+    @tl.function
+    def f(x: Any) -> Any:
+        try:
+            y = x * 2 if x > 0 else x
+        except ValueError:
+            y = x
+        return y
+
+    graph = f.get_concrete_function(tl.constant(1.0)).graph
+    assert [n.op.name for n in graph.nodes if n.op.name == "try"] == []

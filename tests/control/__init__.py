@@ -1,0 +1,1 @@
+"""Programs with exceptions, `match` and recursion, each run untraced and traced."""

@@ -1,0 +1,37 @@
+"""Text: what one can do with tensors of dtype string."""
+
+from .graph.ops.string_formats import as_string, format, regex_full_match, regex_replace, to_number
+from .graph.ops.strings import (
+    bytes_split,
+    join,
+    length,
+    lower,
+    reduce_join,
+    split,
+    strip,
+    substr,
+    unicode_decode,
+    unicode_encode,
+    unicode_split,
+    upper,
+)
+
+__all__ = [
+    "as_string",
+    "bytes_split",
+    "format",
+    "join",
+    "length",
+    "lower",
+    "reduce_join",
+    "regex_full_match",
+    "regex_replace",
+    "split",
+    "strip",
+    "substr",
+    "to_number",
+    "unicode_decode",
+    "unicode_encode",
+    "unicode_split",
+    "upper",
+]
