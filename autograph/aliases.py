@@ -7,6 +7,7 @@ done to the list that was chosen (`choosing.py`), and `c` gets the items of that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NoReturn
 
 from treadle.graph import Value
@@ -24,11 +25,14 @@ _VIEWS = "chosen lists"
 class View:
     """`target` stands for `options[index]`; without an index that is not known any more."""
 
-    __slots__ = ("index", "options", "source", "target")
+    __slots__ = ("index", "options", "own", "source", "target")
 
-    def __init__(self, index: Any, options: Sequence[Any], target: Any, source: Source) -> None:
+    def __init__(
+        self, index: Any, options: Sequence[Any], target: Any, source: Source, own: set[int]
+    ) -> None:
         self.index = index
         self.options = list(options)
+        self.own = own  # ids of the options that nothing else refers to
         self.target = target
         self.source = source
 
@@ -79,6 +83,12 @@ def view_of(x: Any) -> View | None:
     return views.get(id(x)) if views else None
 
 
+def known_view(x: Any) -> View | None:
+    """The same, where it is known which one that is."""
+    view = view_of(x)
+    return view if view is not None and view.index is not None else None
+
+
 def is_involved(x: Any) -> bool:
     """True if a change of `x` changes other lists, too."""
     views = _views()
@@ -103,9 +113,14 @@ def depending_on(changed: Sequence[Any]) -> list[View]:
     return found
 
 
-def references() -> Iterator[Any]:
-    """Every reference that is held here."""
-    for view in _views().values():
+def count() -> int:
+    """How many there are."""
+    return len(_views())
+
+
+def references(since: int = 0) -> Iterator[Any]:
+    """Every reference that is held here, but for those of the first `since`."""
+    for view in islice(_views().values(), since, None):
         yield view.target
         yield from view.options
 
@@ -114,15 +129,26 @@ def register(index: Any, options: Sequence[Any], target: Any, source: Source) ->
     """`target`, which stands for `options[index]`; None in `options`: nobody else knows that."""
     if isinstance(index, int) and options[index] is not None:
         return options[index]
-    own = [snapshot(target) if o is None else o for o in options]
-    _views()[id(target)] = View(index, own, target, source)
+    every = [snapshot(target) if o is None else o for o in options]
+    own = {id(o) for o, given in zip(every, options, strict=True) if given is None}
+    _views()[id(target)] = View(index, every, target, source, own)
     return target
 
 
 def lost(target: Any, view: View) -> Any:
     """`target`, which came out of the loop in which it was chosen."""
-    _views()[id(target)] = View(None, view.options, target, view.source)
+    _views()[id(target)] = View(None, view.options, target, view.source, view.own)
     return target
+
+
+def as_alias(copy: Any, x: Any, state: set[int]) -> Any:
+    """`copy`, which stands for what `x` does, whose items it has: for lists that others know than
+    the loop, whose own are those in `state`.
+    """
+    view = known_view(x) if copy is not x and is_container(x) else None
+    if view is not None and not {id(o) for o in view.options} <= view.own | state:
+        _views()[id(copy)] = View(view.index, view.options, copy, view.source, view.own)
+    return copy
 
 
 def snapshot(x: Any) -> Any:
@@ -139,8 +165,12 @@ def union(a: Any, b: Any, known: set[int]) -> tuple[list[Any], list[int], list[i
     options: list[Any] = []
     tables = []
     for x in (a, b):
-        view = view_of(x)
-        own = [x if id(x) in known else None] if view is None else view.options
+        view = known_view(x)
+        if view is None:
+            own = [x if id(x) in known else None]
+        else:  # one that was chosen inside of the branch goes out as part of the choice
+            inner = set() if view.is_known else view.own
+            own = [None if id(o) in inner else o for o in view.options]
         table = []
         for o in own:
             places = [i for i, p in enumerate(options) if p is o and o is not None]

@@ -37,7 +37,7 @@ from .math_functions import FUNCTIONS, on_symbols, whole
 from .ordering import max_, min_, sorted_
 from .place import loop_site
 from .policy import replaced
-from .special import method
+from .special import is_of_users, method
 from .staged_list import StagedList
 from .streams import (
     Each,
@@ -155,6 +155,8 @@ def in_(value: Any, within: Any) -> Any:
     if own is not None:
         found = own(value)
         return condition(found) if staged(found) else bool(found)
+    if is_of_users(within) and not hasattr(type(within), "__contains__"):
+        return _disjunction(v is value or v == value for v in within)
     if isinstance(within, (dict, set, frozenset, KeysView)) and keys.is_unknown(value):
         return keys.contains(within, value)
     known = staged_in(within)

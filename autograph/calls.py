@@ -21,6 +21,7 @@ from .formatting import text_method
 from .generated import Generated
 from .list_methods import list_method, staged_method
 from .policy import replaced
+from .rebuilt import note_made
 from .recursion import guarded
 from .staged_list import StagedList
 from .truth import staged
@@ -65,7 +66,7 @@ def _converted(function: Any, relaxed: bool) -> Any:
     if policy.takes_functions(function) and is_tracing():
         return functools.partial(_with_functions, relaxed, function)
     if isinstance(function, type):
-        special.meet_class(function)
+        return _class(function, relaxed)
     if not policy.may_need_conversion(function):
         return function
     if isinstance(function, functools.partial):
@@ -73,9 +74,17 @@ def _converted(function: Any, relaxed: bool) -> Any:
         if inner is function.func:
             return function
         return functools.partial(inner, *function.args, **function.keywords)
-    if isinstance(function, type):
-        return functools.partial(_construct, relaxed, function)
     return MethodType(call(kind.__call__, relaxed), function)
+
+
+def _class(cls: type, relaxed: bool) -> Any:
+    """What to call instead of a class."""
+    special.meet_class(cls)
+    if policy.is_bare_class(cls) and is_tracing():
+        return functools.partial(_make, cls)
+    if policy.may_need_conversion(cls):
+        return functools.partial(_construct, relaxed, cls)
+    return cls
 
 
 def _of_builtin(function: Any) -> Any:
@@ -83,7 +92,7 @@ def _of_builtin(function: Any) -> Any:
     owner = function.__self__
     if type(owner) is list:
         return list_method(function)
-    if isinstance(owner, (dict, set)):
+    if isinstance(owner, (dict, set)) or owner is dict:
         return keys.method(function)
     if type(owner) is str:
         return text_method(function)
@@ -129,10 +138,18 @@ def _generated(function: FunctionType, relaxed: bool) -> Any:
     return start
 
 
+def _make(cls: type, /, *args: Any, **kwargs: Any) -> Any:
+    """`cls(*args, **kwargs)` of a class without Python code for that."""
+    made = cls(*args, **kwargs)
+    note_made(made)
+    return made
+
+
 def _construct(relaxed: bool, cls: type, /, *args: Any, **kwargs: Any) -> Any:
     """What `cls(*args, **kwargs)` does, with `__init__` converted."""
     made = cls.__new__(cls, *args, **kwargs)
     if isinstance(made, cls):
+        note_made(made)
         init: Callable[..., Any] = call(type(made).__init__, relaxed)
         result = init(made, *args, **kwargs)
         if result is not None:

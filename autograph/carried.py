@@ -6,7 +6,7 @@ fit. One `Carried` is one attempt to trace the body.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -19,11 +19,12 @@ from treadle.graph.errors import LoopDtypeError, LoopShapeError
 from treadle.graph.node import Graph
 from treadle.graph.spec import Spec, TensorSpec
 
+from .aliases import View, is_container, known_view, lost
 from .choice import Choice as OneOf
 from .choice import as_text, is_text
 from .facts import known_truth
 from .filling import Filling, filler
-from .optional import Optional, Source
+from .optional import Maybe, Optional, Source
 from .place import LoopSite
 from .rebuilt import home_of, lifted
 from .relaxed import as_promoted, promoted, relaxed_spec
@@ -61,12 +62,25 @@ class Widened:
 
     kind: Kind
     like: Any
+    rounds: int = 0  # how often that was widened before
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aliased:
+    """A list of which the body chose one: the next iteration does not know which, and may not
+    change it. Its place is the path with -1 before it.
+    """
+
+    view: View
 
 
 # A spec: as a tensor of that dtype whose shape may vary as much. Undefined: not at all, which is
 # an error where it is read.
-Choice = How | DType | TensorSpec | Widened | Undefined
+Choice = How | DType | TensorSpec | Widened | Undefined | Aliased
 Choices = dict[Path, Choice]
+
+
+_MOST_ROUNDS = 3
 
 
 class RetryError(Exception):
@@ -153,8 +167,10 @@ class Carried:
         choice = self.choices.get(path)
         if isinstance(choice, Widened):
             value = choice.kind.widen(value, choice.like, self._source(path))
-            if isinstance(value, (Optional, OneOf)):
+            if isinstance(value, Optional):
                 value = value.filled(choice.like)
+            elif type(value) is OneOf:
+                value = value.tl_filled(choice.like)
             self._entered[path] = value
             choice = None
         if isinstance(choice, Undefined):
@@ -180,7 +196,11 @@ class Carried:
         items = [self._enter(v, (*path, i)) for i, v in enumerate(parts[0])]
         if isinstance(value, (Optional, OneOf)) and isinstance(items[0], Same):
             items[0] = self._slot(parts[0][0], (*path, 0), None)
-        return Nested(items, parts[1])
+        return Nested(items, self._make(parts[1], path))
+
+    def _make(self, make: Callable[[Sequence[Any]], Any], path: Path) -> Any:
+        alias = self.choices.get((-1, *path))
+        return (lambda new: lost(make(new), alias.view)) if isinstance(alias, Aliased) else make
 
     def _slot(self, value: Any, path: Path, dtype: DType | None) -> Slot:
         tensor = value if dtype is None and isinstance(value, Tensor) else convert(value, dtype)
@@ -193,7 +213,7 @@ class Carried:
         return Slot(len(self.initial) - 1, number)
 
     def _source(self, path: Path) -> Source:
-        return Source(self.labels[path[0]], f"the loop at {self.site.line}", self.home)
+        return Source(self.labels[path[0]], f"the loop at {self.site.line}", self.home, True)
 
     # --- after one iteration ---------------------------------------------------
 
@@ -221,11 +241,15 @@ class Carried:
         self._late()
 
     def _match(self, plan: Plan, before: Any, after: Any, path: Path) -> Plan:
-        name = self.labels[path[0]]
         before = self._entered.get(path, before)
         if isinstance(after, Unused):
             return Same(before) if isinstance(plan, Same) else plan
-        if isinstance(before, Unused) or (isinstance(before, Undefined) and not self._tags(before)):
+        view = known_view(after) if is_container(after) and after is not before else None
+        if view is not None and (-1, *path) not in self.choices:
+            raise RetryError((-1, *path), Aliased(view))
+        if isinstance(before, Unused) or (
+            isinstance(before, Undefined) and not self._tags(before, after)
+        ):
             return self._first_set_inside(before, after, path)
         if isinstance(before, Undefined) and isinstance(after, Undefined):
             return Same(after)
@@ -239,28 +263,37 @@ class Carried:
             with self.body:
                 after = kind.widen(after, before, self._source(path))
             if kind.applies(before, after):
-                raise RetryError(path, Widened(kind, pattern))
+                last = self.choices.get(path)
+                rounds = last.rounds + 1 if isinstance(last, Widened) else 0
+                if rounds >= _MOST_ROUNDS and is_text(before):
+                    raise RetryError(path, How.TENSOR)  # it grows
+                raise RetryError(path, Widened(kind, pattern, rounds))
         if isinstance(plan, Slot):
             return self._match_tensor(plan, before, after, path)
         if is_text(before) and not same_object(before, after) and _other_texts(before, after):
             raise RetryError(path, How.TENSOR)
         if isinstance(plan, Nested):
             return self._match_parts(plan, before, after, path)
-        if same_object(before, after):
-            return plan
+        if not same_object(before, after):
+            raise self._unlike(before, after, path)
+        return plan
+
+    def _unlike(self, before: Any, after: Any, path: Path) -> Exception:
+        """What to do about values that are no tensors so far, and differ."""
         if is_number(before) or is_tensor(before):
             if is_tensor(after) and is_number(before):
                 dtype = _dtype(after) if accepts(_dtype(after), before) else None
                 dtype = dtype or (promoted(before, after) if self.relaxed else None)
                 if dtype is not None:
-                    raise RetryError(path, dtype)
+                    return RetryError(path, dtype)
             if is_tensor(after) or is_number(after):
-                raise RetryError(path, How.TENSOR)
-        raise self._changed_dtype(before, after, name)
+                return RetryError(path, How.TENSOR)
+        return self._changed_dtype(before, after, self.labels[path[0]])
 
-    def _tags(self, before: Undefined) -> bool:
+    def _tags(self, before: Undefined, after: Any) -> bool:
         """True if a run-time tag tells whether the loop has defined the name."""
-        return self.relaxed and not self.surely and not before.reason
+        may_miss = not self.surely or isinstance(after, Maybe)
+        return self.relaxed and may_miss and not before.reason
 
     def _match_parts(self, plan: Nested, before: Any, after: Any, path: Path) -> Plan:
         first, second = parts_of(before), parts_of(after)
@@ -278,7 +311,10 @@ class Carried:
                 again = again or retry
                 again.choices |= retry.choices
         if again is not None:
-            raise again
+            try:
+                raise again
+            finally:
+                del again  # as above
         if optional and self.surely:
             with self.body:
                 if known_truth(second[0][0]) is True:
@@ -327,7 +363,7 @@ class Carried:
         if parts is None:
             return Same(after)
         items = [self._first_set_inside(before, v, (*path, i)) for i, v in enumerate(parts[0])]
-        return Nested(items, parts[1])
+        return Nested(items, self._make(parts[1], path))
 
     def _late(self) -> None:
         """Slots for values that the body sets first: nobody reads what they start with."""

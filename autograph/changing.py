@@ -22,6 +22,7 @@ from . import aliases, journal, keys, policy
 from .choice import Choice
 from .contents import ITEMS, GlobalName, Place
 from .convert import is_converted
+from .given import refuse_change
 from .inside import staged_in
 from .list_places import is_symbolic
 from .staged_list import StagedList, stage
@@ -29,6 +30,7 @@ from .staged_list import StagedList, stage
 Convert = Callable[[Any], Any]
 _MUTABLE = (list, dict, set, bytearray, deque, np.ndarray)
 _ABSTRACT = (MutableMapping, MutableSequence, MutableSet)
+_OF_DICTS = frozenset(["clear", "pop", "popitem", "setdefault", "update"])
 _special: dict[type, bool] = {}  # classes whose objects run the user's code when they are changed
 
 
@@ -40,6 +42,7 @@ def changing(owner: Any) -> Any:
     if kind is Choice:
         return owner  # which tells its options
     if journal.is_watched():
+        refuse_change(owner)
         journal.touch(owner)
     special = _special.get(kind)
     if special is None:
@@ -209,6 +212,8 @@ def watched(function: Any) -> Any:
     """
     owner = getattr(function, "__self__", None)
     if isinstance(function, (BuiltinFunctionType, MethodType)) and isinstance(owner, _MUTABLE):
+        if function.__name__ in _OF_DICTS:
+            refuse_change(owner)
         journal.touch(owner)
     if not journal.is_staged():
         return function

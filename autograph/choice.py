@@ -13,20 +13,20 @@ from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType
 from typing import Any, NoReturn
 
-from treadle.graph import Tensor, weak
+from treadle.graph import Tensor, Value, weak
 from treadle.graph.build import convert
 from treadle.graph.control import emit_switch, new_branch
 from treadle.graph.dtypes import int32, string
 from treadle.graph.errors import BranchError
 from treadle.graph.location import describe, is_internal, user_location
-from treadle.graph.ops.comparison import equal
 from treadle.graph.ops.gathering import gather
 from treadle.graph.symbolic_text import is_active
 
 from . import policy
+from .facts import known_truth
 from .filling import Filling
 from .optional import Optional, Source, pattern_of
-from .rebuilt import Rebuilt, Shape, holds_foreign, is_plain_object
+from .rebuilt import Rebuilt, Shape, holds_foreign, is_made_inside, is_plain_object
 from .state import common_dtype, describe_value, is_number, is_tensor, parts_of, same_object
 from .undefined import Undefined, Unused, unused
 
@@ -51,7 +51,7 @@ class Choice:
     On the way through a branch or loop an option may be a `Shape`: what it holds is in `made`.
     """
 
-    __slots__ = ("_index", "_made", "_options", "_source")
+    __slots__ = ("tl_index", "tl_made", "tl_options", "tl_source")
     __tl_chosen__ = True
 
     def __init__(
@@ -61,8 +61,8 @@ class Choice:
         source: Source,
         made: dict[Any, Rebuilt] | None = None,
     ) -> None:
-        slots = ("_index", index), ("_options", tuple(options)), ("_source", source)
-        for slot, item in (*slots, ("_made", made or {})):
+        slots = ("tl_index", index), ("tl_options", tuple(options)), ("tl_source", source)
+        for slot, item in (*slots, ("tl_made", made or {})):
             object.__setattr__(self, slot, item)
 
     @classmethod
@@ -80,7 +80,7 @@ class Choice:
         table = [next(i for i, o in enumerate(options) if _is_same(o, p)) for p in own]
         index: Any = table[0]
         if type(value) is cls:
-            number = value._index
+            number = value.tl_index
             if isinstance(number, int):
                 index = table[number]
             else:
@@ -102,71 +102,71 @@ class Choice:
 
     @property
     def __tl_structure__(self) -> Any:
-        return tuple([o if isinstance(o, (Shape, str)) else id(o) for o in self._options])
+        return tuple([o if isinstance(o, (Shape, str)) else id(o) for o in self.tl_options])
 
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-        parts: list[Any] = [self._index]
-        for o in self._options:
+        parts: list[Any] = [self.tl_index]
+        for o in self.tl_options:
             if isinstance(o, Shape):
-                made = self._made.get(o)
+                made = self.tl_made.get(o)
                 parts += [unused] * len(o.names) if made is None else made.values
-        return parts, self._from_parts
+        return parts, self.tl_from_parts
 
-    def _from_parts(self, items: Sequence[Any]) -> Any:
+    def tl_from_parts(self, items: Sequence[Any]) -> Any:
         index, rest = items[0], iter(items[1:])
         options = [
             o.make([next(rest) for _ in o.names]) if isinstance(o, Shape) else o
-            for o in self._options
+            for o in self.tl_options
         ]
         if isinstance(index, int):
             return options[index]
         if hasattr(index, "_value"):  # the run is over
             return options[int(index)]
-        return Choice(index, options, self._source)
+        return Choice(index, options, self.tl_source)
 
-    def filled(self, like: Any) -> Choice:
+    def tl_filled(self, like: Any) -> Choice:
         """This one with stand-ins for what objects like those in `like` hold."""
-        made = dict(self._made)
+        made = dict(self.tl_made)
         for o in [] if like is None else _options(like):
-            shape = _outside(o, self._source)
+            shape = _outside(o, self.tl_source)
             if isinstance(shape, Shape) and shape not in made:
-                found = o if isinstance(o, Rebuilt) else Rebuilt.of(o, self._source.home)
+                found = o if isinstance(o, Rebuilt) else Rebuilt.of(o, self.tl_source.home)
                 made[shape] = _pattern(found)
-        return Choice(self._index, self._options, self._source, made)
+        return Choice(self.tl_index, self.tl_options, self.tl_source, made)
 
     @property
-    def is_text(self) -> bool:
-        return type(self._options[0]) is str
+    def tl_is_text(self) -> bool:
+        return type(self.tl_options[0]) is str
 
     def __tl_tensor__(self) -> Tensor:
-        if not self.is_text:
-            raise self._refusal("is used where a tensor is needed")
-        texts = convert(list(self._options), string)
-        found: Tensor = weak.mark(gather(texts, self._index))
+        if not self.tl_is_text:
+            raise self.tl_refusal("is used where a tensor is needed")
+        texts = convert(list(self.tl_options), string)
+        found: Tensor = weak.mark(gather(texts, self.tl_index))
         return found
 
     def __tl_truth__(self) -> Tensor:
-        truth = self.pick([bool(o) for o in self._options])
+        truth = self.tl_pick([bool(o) for o in self.tl_options])
         return truth if isinstance(truth, Tensor) else convert(truth)
 
     def __tl_leave__(self) -> Any:
-        if isinstance(self._index, int):
-            return self._options[self._index]
-        if self.is_text:
+        if isinstance(self.tl_index, int):
+            return self.tl_options[self.tl_index]
+        if self.tl_is_text:
             return self.__tl_tensor__()
-        raise self._refusal("leaves the function, which can give tensors only")
+        raise self.tl_refusal("leaves the function, which can give tensors only")
 
     def __tl_argument__(self) -> Any:
-        return self.__tl_tensor__() if self.is_text else self
+        return self.__tl_tensor__() if self.tl_is_text else self
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        has = [_has(o, name) for o in self._options]
+        has = [_has(o, name) for o in self.tl_options]
         if not any(has):
-            return getattr(self._options[0], name)
-        if all(has) and not any(_runs_code(o, name) for o in self._options):
-            return self.pick([getattr(o, name) for o in self._options])
+            return getattr(self.tl_options[0], name)
+        if all(has) and not any(_runs_code(o, name) for o in self.tl_options):
+            return self.tl_pick([getattr(o, name) for o in self.tl_options])
         return Operations.select(self, lambda o: _read(o, name))
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -176,13 +176,13 @@ class Choice:
     def __class__(self) -> Any:
         """Its own, but for `isinstance` in the user's code."""
         file = sys._getframe(1).f_code.co_filename
-        kinds = set(map(type, self._options))
+        kinds = set(map(type, self.tl_options))
         ours = file.startswith("<frozen") or is_internal(file) or policy.is_library_file(file)
-        if ours or _is_function(self._options[0]):
+        if ours or _is_function(self.tl_options[0]):
             return Choice
         if len(kinds) == 1:
             return kinds.pop()
-        raise self._refusal("has its class asked for by code that AutoGraph has not converted")
+        raise self.tl_refusal("has its class asked for by code that AutoGraph has not converted")
 
     def __eq__(self, other: object) -> Any:
         return operate(operator.eq, self, other)
@@ -195,25 +195,25 @@ class Choice:
         return operate(operator.is_, self, other, plain=True)
 
     def __hash__(self) -> int:
-        raise self._refusal("is a key of a dict or an item of a set")
+        raise self.tl_refusal("is a key of a dict or an item of a set")
 
     def __bool__(self) -> bool:
-        truths = {bool(o) for o in self._options}
+        truths = {bool(o) for o in self.tl_options}
         if len(truths) == 1:
             return truths.pop()
-        raise self._refusal("has its truth value asked for")
+        raise self.tl_refusal("has its truth value asked for")
 
     def __len__(self) -> int:
-        sizes = {len(o) for o in self._options}
+        sizes = {len(o) for o in self.tl_options}
         if len(sizes) == 1:
             return sizes.pop()
-        raise self._refusal("has its length asked for by code that AutoGraph has not converted")
+        raise self.tl_refusal("has its length asked for by code that AutoGraph has not converted")
 
     def __iter__(self) -> Iterator[Any]:
-        items = [list(o) for o in self._options]
+        items = [list(o) for o in self.tl_options]
         if len({len(i) for i in items}) > 1:
-            raise self._refusal("is gone over, and its options have different lengths")
-        return iter([self.pick(list(row)) for row in zip(*items, strict=True)])
+            raise self.tl_refusal("is gone over, and its options have different lengths")
+        return iter([self.tl_pick(list(row)) for row in zip(*items, strict=True)])
 
     def __getitem__(self, key: Any) -> Any:
         return operate(Operations.item, self, key)
@@ -222,60 +222,54 @@ class Choice:
         return Operations.select(self, lambda o: Operations.call(o)(*args, **kwargs))
 
     def __str__(self) -> str:
-        return str(self.__tl_tensor__()) if self.is_text else repr(self)
+        return str(self.__tl_tensor__()) if self.tl_is_text else repr(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self.__tl_tensor__(), spec) if self.is_text else str(self)
+        return format(self.__tl_tensor__(), spec) if self.tl_is_text else str(self)
 
-    def chosen(self, position: int) -> Tensor:
-        """Whether it is the option at `position`."""
-        found: Tensor = equal(convert(self._index, int32), position)
-        return found
-
-    @property
-    def index(self) -> Any:
-        return self._index
+    def tl_again(self, parts: Sequence[Any]) -> Choice:
+        """One of other options: `parts` is the index, then these."""
+        return Choice(parts[0], parts[1:], self.tl_source)
 
     @property
-    def options(self) -> tuple[Any, ...]:
-        found: tuple[Any, ...] = self._options
-        return found
-
-    @property
-    def is_plain(self) -> bool:
+    def tl_is_plain(self) -> bool:
         """True if what is done with an option depends on nothing else and changes nothing."""
-        return all(type(o) is str or isinstance(o, (Enum, type)) for o in self._options)
+        return all(type(o) is str or isinstance(o, (Enum, type)) for o in self.tl_options)
 
-    def pick(self, values: Sequence[Any]) -> Any:
+    def tl_pick(self, values: Sequence[Any]) -> Any:
         """The one of `values` that belongs to the option that it is."""
-        return picked(self._index, values, self._source)
+        return picked(self.tl_index, values, self.tl_source)
 
-    def _refusal(self, use: str) -> BranchError:
-        shown = " or ".join(dict.fromkeys(describe_value(o) for o in self._options))
+    def tl_refusal(self, use: str) -> BranchError:
+        shown = " or ".join(dict.fromkeys(describe_value(o) for o in self.tl_options))
         return BranchError(
-            f"{self._source.what}, which is one of several objects ({shown}), {use}, at "
+            f"{self.tl_source.what}, which is one of several objects ({shown}), {use}, at "
             f"{describe(user_location(3))}; which one it is depends on a tensor, in "
-            f"{self._source.place}. Do this in both branches there"
+            f"{self.tl_source.place}. Do this in both branches there"
         )
 
     def __repr__(self) -> str:
-        if self.is_text and is_active():
+        if self.tl_is_text and is_active():
             return repr(self.__tl_tensor__())
-        return f"<one of {self._options!r}>"
+        return f"<one of {self.tl_options!r}>"
 
 
 def picked(index: Any, values: Sequence[Any], source: Source) -> Any:
     """`values[index]`, for whatever values."""
     if isinstance(index, int):
         return values[index]
-    if all(same_object(values[0], v) for v in values):
-        return values[0]
+    left = possible(index, len(values))
+    if left and all(same_object(values[left[0]], values[i]) for i in left):
+        return values[left[0]]
     if all(type(v) is str for v in values):
         return Choice(index, values, source)
     numbers = all(is_number(v) and not isinstance(v, (str, bytes)) for v in values)
     if numbers and all(common_dtype(values[0], v) is not None for v in values):
         dtype = max([weak.joined(values[0], v) for v in values], key=lambda d: d.size)
-        return weak.mark(gather(convert(list(values), dtype), index))
+        found = weak.mark(gather(convert(list(values), dtype), index))
+        if all(isinstance(v, bool) for v in values):
+            _tests_of(index)[id(found)] = found, tuple(values)
+        return found
     alike = all(is_tensor(v) and not weak.is_weak(v) for v in values)
     if alike and len({convert(v).dtype for v in values}) == 1:
         branches = [new_branch(name="option") for _ in values]
@@ -292,12 +286,30 @@ def picked(index: Any, values: Sequence[Any], source: Source) -> Any:
 
 def is_text(value: Any) -> bool:
     """True for a text of Python, and for one of several."""
-    return type(value) is str or (type(value) is Choice and value.is_text)
+    return type(value) is str or (type(value) is Choice and value.tl_is_text)
 
 
 def as_text(value: Any) -> Any:
     """One of several texts as a string tensor; all else as it is."""
-    return value.__tl_tensor__() if type(value) is Choice and value.is_text else value
+    return value.__tl_tensor__() if type(value) is Choice and value.tl_is_text else value
+
+
+def _tests_of(index: Any) -> dict[int, tuple[Any, tuple[bool, ...]]]:
+    """Truth values that only depend on an index, with what they are for each value of it."""
+    key = "tests of a choice", id(index)
+    found: dict[int, Any] = index.owner.derived.setdefault(key, {})
+    return found
+
+
+def possible(index: Any, count: int) -> list[int]:
+    """The values that an index may have, by what is known in this branch."""
+    left = list(range(count))
+    if isinstance(index, Value):
+        for test, truths in _tests_of(index).values():
+            known = known_truth(test)
+            if known is not None and len(truths) == count:
+                left = [i for i in left if truths[i] is known]
+    return left
 
 
 class _Place:
@@ -314,22 +326,29 @@ def operate(function: Callable[..., Any], *args: Any, plain: bool = False) -> An
 
     `plain`: what it gives depends on nothing else, and it changes nothing.
     """
-    for i, argument in enumerate(args):
-        if type(argument) is Choice:
+    first = next((a for a in args if type(a) is Choice), None)
+    if first is None:
+        return function(*args)
+    index, count = first.tl_index, len(first.tl_options)
 
-            def of_option(option: Any, before: Any = args[:i], after: Any = args[i + 1 :]) -> Any:
-                return operate(function, *before, option, *after, plain=plain)
+    def at(number: int) -> Any:
+        """For the options at one place, of all that the same tensor chose."""
+        own = [a.tl_options[number] if _is_chosen_by(a, index, count) else a for a in args]
+        return operate(function, *own, plain=plain)
 
-            others = [a for a in args if a is not argument]
-            known = all(type(a) is Choice or not is_tensor(a) for a in others)
-            if plain or (argument.is_plain and known):
-                try:
-                    return argument.pick([of_option(o) for o in argument.options])
-                except (TypeError, ValueError, LookupError, AttributeError):
-                    if plain:
-                        raise
-            return Operations.select(argument, of_option)
-    return function(*args)
+    known = all(type(a) is Choice or not is_tensor(a) for a in args)
+    if plain or (first.tl_is_plain and known):
+        try:
+            return first.tl_pick([at(i) for i in range(count)])
+        except (TypeError, ValueError, LookupError, AttributeError):
+            if plain:
+                raise
+    places = Choice(index, [_Place(i) for i in range(count)], first.tl_source)
+    return Operations.select(places, lambda place: at(place.number))
+
+
+def _is_chosen_by(x: Any, index: Any, count: int) -> bool:
+    return type(x) is Choice and x.tl_index is index and len(x.tl_options) == count
 
 
 def _has(option: Any, name: str) -> bool:
@@ -361,15 +380,17 @@ def _read(option: Any, name: str) -> Any:
 
 
 def _options(value: Any) -> list[Any]:
-    return list(value._options) if type(value) is Choice else [value]
+    return list(value.tl_options) if type(value) is Choice else [value]
 
 
 def _outside(option: Any, source: Source) -> Any:
     """How an option is told from others outside of the branch or loop."""
     if isinstance(option, Rebuilt):
         return option.shape
-    if is_plain_object(option) and holds_foreign(option, source.home):
-        return Shape.of(option)
+    if is_plain_object(option):
+        made_inside = source.is_loop and is_made_inside(option, source.home)
+        if made_inside or holds_foreign(option, source.home):
+            return Shape.of(option)
     return option
 
 
@@ -379,16 +400,16 @@ def _rebuilt(value: Any, own: Sequence[Any], shape: Shape, source: Source) -> Re
         return value
     if type(value) is not Choice:
         return Rebuilt.of(value, source.home)
-    if shape in value._made:
-        found: Rebuilt = value._made[shape]
+    if shape in value.tl_made:
+        found: Rebuilt = value.tl_made[shape]
         return found
-    options = {i: o for i, o in enumerate(value._options) if _is_same(own[i], shape)}
+    options = {i: o for i, o in enumerate(value.tl_options) if _is_same(own[i], shape)}
     parts = {i: Rebuilt.of(o, source.home) for i, o in options.items()}
     first = next(iter(parts.values()))
     if len(parts) == 1:
         return first
     rows = [parts.get(i, first).values for i in range(len(own))]
-    return Rebuilt(shape, [value.pick(list(column)) for column in zip(*rows, strict=True)])
+    return Rebuilt(shape, [value.tl_pick(list(column)) for column in zip(*rows, strict=True)])
 
 
 def _pattern(made: Rebuilt) -> Rebuilt:
@@ -428,7 +449,7 @@ def _can_be_chosen(value: Any) -> bool:
 
 def _refuse(use: str) -> Callable[..., NoReturn]:
     def method(self: Choice, *args: Any) -> NoReturn:
-        raise self._refusal(use)
+        raise self.tl_refusal(use)
 
     return method
 

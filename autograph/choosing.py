@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType
 from typing import Any
 
+from treadle.graph import Value, weak
 from treadle.graph.build import convert
 from treadle.graph.dtypes import int32
 from treadle.graph.location import user_location
@@ -14,11 +15,13 @@ from . import aliases, journal, policy
 from .aliases import View, depending_on, snapshot, view_of
 from .changing import changing, property_of
 from .choice import Choice, Operations, operate
-from .conditionals import Branches
+from .conditionals import Branches, if_exp
 from .contents import put_items
 from .exceptions import PathEndsError, stage
 from .indexing import items
+from .optional import Optional, settled
 from .place import user_line
+from .staged_list import StagedList
 
 _KNOWN_SIZES = (str, bytes, int, float, bool, type(None))
 Convert = Callable[..., Any]
@@ -32,7 +35,7 @@ def convert_with(convert: Convert) -> None:
 
 def select(choice: Choice, act: Callable[[Any], Any], relaxed: bool = False) -> Any:
     """`act(option)` for the option that it is, on paths of their own."""
-    index, options = choice.index, choice.options
+    index, options = choice.tl_index, choice.tl_options
     if isinstance(index, int):
         return act(options[index])
     return _among(convert(index, int32), options, act, 0, (user_line(), relaxed))
@@ -61,9 +64,11 @@ def _among(
 def call_chosen(relaxed: bool, choice: Choice, /, *args: Any, **kwargs: Any) -> Any:
     """Call the option that a tensor chooses."""
     given = [*args, *kwargs.values()]
-    texts = all(type(o) is BuiltinFunctionType and type(o.__self__) is str for o in choice.options)
-    if texts and all(type(v) in _KNOWN_SIZES for v in given):
-        return choice.pick([option(*args, **kwargs) for option in choice.options])
+    texts = all(
+        type(o) is BuiltinFunctionType and type(o.__self__) is str for o in choice.tl_options
+    )
+    if texts and all(type(v) in (*_KNOWN_SIZES, Choice) for v in given):
+        return operate(lambda option, *a: option(*a, **kwargs), choice, *args, plain=True)
     return select(choice, lambda o: _convert[0](o, relaxed)(*args, **kwargs), relaxed)
 
 
@@ -124,9 +129,31 @@ def _of_view(view: View, act: Callable[[Any], Any]) -> Any:
 
 def isinstance_(x: Any, kinds: Any) -> Any:
     """`isinstance(x, kinds)`"""
-    if type(x) is Choice:
-        return x.pick([isinstance(o, kinds) for o in x.options])
+    kind = type(x)
+    if kind is Choice:
+        return x.tl_pick([isinstance(o, kinds) for o in x.tl_options])
+    if issubclass(kind, Optional):
+        return _is_optional_of(x, kinds)
+    if kind is Value and weak.is_python(x):
+        return isinstance(_SAMPLES[x.dtype.kind], kinds)
+    if kind is StagedList:
+        return isinstance([], kinds)
     return isinstance(x, kinds)
+
+
+def _is_optional_of(x: Any, kinds: Any) -> Any:
+    """`isinstance(x, kinds)` for what may be None."""
+    known = settled(x)
+    if not isinstance(known, Optional):
+        return isinstance_(known, kinds)
+    present, value = x.__tl_flatten__()[0]
+    inner, none = isinstance_(value, kinds), isinstance(None, kinds)
+    if inner is none:
+        return none
+    return if_exp(present, lambda: inner, lambda: none)
+
+
+_SAMPLES = {"b": False, "i": 0, "u": 0, "f": 0.0, "c": 0j, "O": ""}
 
 
 aliases.Operations.change = change

@@ -21,10 +21,8 @@ from .streams import (
     MOST_UNROLLED,
     Each,
     Loop,
-    Stream,
     go_over,
     has_few,
-    is_asked,
     is_staged,
     site_of,
     stream_of,
@@ -44,9 +42,8 @@ def listed(x: Any) -> Any:
         return known.copy()
     if has_few(x):
         return list(x)
-    if isinstance(x, Stream) or is_asked(x):
-        return _collected(x)
-    return list(x)
+    stream = stream_of(x)
+    return list(x) if stream is None else _collected(stream)
 
 
 def _collected(stream: Any) -> Any:
@@ -114,7 +111,7 @@ def dict_(*args: Any, **kwargs: Any) -> Any:
     """`dict(...)`."""
     if not is_tracing():
         return dict(*args, **kwargs)
-    return dict(*[checked(_python_items(a)) for a in args], **kwargs)
+    return dict(*[checked(_python_items(a), pairs=True) for a in args], **kwargs)
 
 
 def _python_items(x: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from treadle.graph import Tensor, weak
@@ -13,7 +14,7 @@ from treadle.graph.errors import BranchError
 from treadle.graph.ops.gathering import gather
 
 from . import journal
-from .aliases import are_alike, references, register, union, view_of
+from .aliases import are_alike, register, union, view_of
 from .choice import Choice, as_text, is_text
 from .exceptions import PathEndsError, ending
 from .facts import assume
@@ -141,13 +142,14 @@ class Branches:
                         way = [settled(v) for v in self._run(helper, initial)]
                         ways.append(way)
                         copies.append([copied(v) for v in way])
+                self._restore(initial)  # names hold nothing more of the branch's
                 changes.append(journal.closed(scope, ways[-1] or (), copies[-1]))
             except PathEndsError:
                 ways.append(None)
                 changes.append(None)
             except UnknownResultError as error:
                 # A function that calls itself: what it gives, the other branch tells.
-                unknown = error
+                unknown = error.with_traceback(None)  # it refers to this frame
                 ways.append(None)
                 changes.append(None)
             except Exception as error:
@@ -158,16 +160,19 @@ class Branches:
                     )
                 raise
         if unknown is not None and ways == [None, None]:
-            raise unknown
+            try:
+                raise unknown
+            finally:
+                del unknown  # a cycle would keep what the user's frames refer to
         then, orelse = (w if w is not None else [unused] * len(labels) for w in ways)
         if len(copies) == len(ways):
+            self.known = self._known(ways, copies)  # while nothing else refers to what they give
             pairs = zip(zip(then, orelse, strict=True), zip(*copies, strict=True), strict=True)
             chosen = [
                 same if same[0] is same[1] or self._is_given(*same) else copy
                 for same, copy in pairs
             ]
             then, orelse = [a for a, _ in chosen], [b for _, b in chosen]
-            self.known = self._known(ways, copies)
         for place, left in journal.joined(changes):
             journal.check_structure(place, left, f"`if` at {self.line}")
             self.places.append(place)
@@ -194,12 +199,13 @@ class Branches:
             if are_alike(*pair) and pair[0] is not pair[1]
             for value in pair
         ]
-        if not found:
-            return set()
         for way, copy in zip(ways, copies, strict=True):
             self.originals.update({id(c): v for v, c in zip(way, copy, strict=True)})
-        own = [*found, *self.originals.values(), *self.state, *self.state]  # names are set anew
-        born = born_inside(list(found), [*own, *references()], [*ways, *copies])
+        if not found:
+            return set()
+        names = (self.state, self.state)  # each is set anew
+        held = chain(found, self.originals.values(), *names)  # a list would hold, too
+        born = born_inside(list(found), held, [*ways, *copies])
         return {id(v) for v in found} - born
 
     def _run(self, helper: Helper | None, initial: dict[str, Any]) -> list[Any]:
@@ -248,16 +254,27 @@ class Branches:
         """One of two lists that others know: its items, and which one it is."""
         options, *tables = union(originals[0], originals[1], self.known)
         source = Source(name, f"the `if` at {self.line}", home_of())
-        indices: list[Any] = []
-        for branch, x, table in zip((self.then, self.orelse), originals, tables, strict=True):
-            view = view_of(x)
-            with branch:
-                number = None if view is None else convert(view.index)
-                known = number is None
-                indices.append(table[0] if known else gather(convert(table), number))
-        plan = self._join(indices[0], indices[1], name)
+        plan: Plan = Same(None)
+        if not any(map(self._is_lost, originals)):
+            ways = zip((self.then, self.orelse), originals, tables, strict=True)
+            indices = [self._position(x, table, branch) for branch, x, table in ways]
+            plan = self._join(indices[0], indices[1], name)
         make = partial(_registered, options=options, source=source)
         return Nested([plan, self._join_values(a, b, name)], make)
+
+    def _position(self, x: Any, table: Sequence[int], branch: Branch) -> Any:
+        """Which of the options `x` is; `table` says where its own ones are among them."""
+        view = view_of(x)
+        if view is None:
+            return table[0]
+        with branch:
+            return gather(convert(table), convert(view.index))
+
+    @staticmethod
+    def _is_lost(x: Any) -> bool:
+        """True for one that was chosen in a loop: which one it is, is not known any more."""
+        view = view_of(x)
+        return view is not None and view.index is None
 
     def _join_values(self, a: Any, b: Any, name: str) -> Plan:
         kind = widening(a, b, self.relaxed)
@@ -327,7 +344,9 @@ class Branches:
         if self._is_given(a, b):
             return Same(used)
         if type(used) is Choice:
-            used = Choice.of(used, used, Source("", f"the `if` at {self.line}", home_of()))
+            source = Source("", f"the `if` at {self.line}", home_of())
+            with self.orelse if other is self.then else self.then:
+                used = Choice.of(used, used, source)
         used = lifted(used, home_of())
         if is_tensor(used) and not hasattr(type(used), "__tl_tensor__"):
             with self.orelse if other is self.then else self.then:
@@ -341,8 +360,22 @@ class Branches:
         parts = parts_of(used)
         if parts is None:
             return Same(used)
-        pairs = [(unused, v) if other is self.then else (v, unused) for v in parts[0]]
-        return Nested([self._one_sided(x, y) for x, y in pairs], parts[1])
+
+        def beside(v: Any) -> tuple[Any, Any]:
+            return (unused, v) if other is self.then else (v, unused)
+
+        items = Nested([self._one_sided(*beside(v)) for v in parts[0]], parts[1])
+        original = self.originals.get(id(used), used)
+        view = view_of(original) if are_alike(used, used) else None
+        if view is None:
+            return items
+        options, table, _ = union(original, original, self.known)
+        position: Plan = Same(None)
+        if not self._is_lost(original):
+            there = self.orelse if other is self.then else self.then
+            position = self._one_sided(*beside(self._position(original, table, there)))
+        make = partial(_registered, options=options, source=view.source)
+        return Nested([position, items], make)
 
     def _undefined(self, a: Any, b: Any, name: str) -> Undefined:
         for value in (a, b):

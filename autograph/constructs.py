@@ -106,12 +106,13 @@ class Constructs:
         stmts, jump = self.emitter.block(block, env, frame)
         live = jump.live if jump is not None else stmt.live
         names = self.names.of(outputs)
-        if not stmts and not outputs & ~live and not (jump and self.emitter.flags_of(jump)):
+        at = _own_line(jump, make)
+        if not stmts and not outputs & ~live and at is make:
             return None
         if not env.ended:
-            stmts = self._with_state(stmts, names, live, jump, env, make)
+            stmts = self._with_state(stmts, names, live, jump, env, at)
         stmts = self.declared(stmts, frame, outer, writes & shared, shared, make)
-        return make.function(name, names, stmts or [make.pass_()], defaults)
+        return make.function(name, names, stmts or [at.pass_()], defaults)
 
     # --- loops ---------------------------------------------------------------
 
@@ -311,6 +312,13 @@ class Constructs:
 
     def _maker(self, stmt: Stmt) -> Maker:
         return Maker(self.emitter.ag, stmt.node)
+
+
+def _own_line(jump: Jump | None, make: Maker) -> Maker:
+    """Where a jump stands: its line is to be seen by debuggers, and counted."""
+    if jump is None or not isinstance(jump.node, (ast.Break, ast.Continue, ast.Return)):
+        return make
+    return Maker(make.ag, jump.node)
 
 
 def _assigned_call(stmt: ast.stmt, values: Sequence[ast.expr]) -> ast.expr | None:

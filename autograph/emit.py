@@ -155,7 +155,8 @@ class Emitter:
             case Kind.RETURN, _:
                 do_return, return_value = self.names.of(jump.activity.kill & self.function.flags)
                 value = jump.value or make.constant(None)
-                return {do_return: make.constant(True), return_value: value}
+                # The value first: where it raises, nothing was returned.
+                return {return_value: value, do_return: make.constant(True)}
             case _:
                 return {}
 
@@ -174,6 +175,8 @@ class Emitter:
         out, jump = self.block(block, env, frame)
         if jump is not None:
             self.set_flags(jump, env, frame, out)
+            if not out and isinstance(jump.node, (ast.Break, ast.Continue)):
+                out.append(Maker(self.ag, jump.node).pass_())  # its line is counted
         return out
 
     def _native(self, stmt: Native, env: Env, frame: Frame, out: list[ast.stmt]) -> None:

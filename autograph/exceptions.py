@@ -83,8 +83,9 @@ def place_of_error(error: BaseException) -> Loc | None:
     """
     if isinstance(error, OpError):
         builder = current()
-        watched = isinstance(builder, GraphBuilder) and builder.watched_by() is not None
-        return user_place(error) if watched else None
+        watch = builder.watched_by() if isinstance(builder, GraphBuilder) else None
+        catches = watch is not None and getattr(watch, "catches", True)
+        return user_place(error) if catches else None
     if type(error).__module__ != "builtins" or not isinstance(error, _OF_PYTHON):
         return None
     if isinstance(error, (AttributeError, TypeError)) and "Value" in str(error):
@@ -144,8 +145,9 @@ def is_about_the_trace(error: BaseException) -> bool:
 
 
 @contextmanager
-def ending() -> Iterator[None]:
-    """A path of the current graph: what the user's code raises in it is raised in the run.
+def ending(errors: bool = True) -> Iterator[None]:
+    """A path of the current graph: what the user's code raises in it is raised in the run, and
+    errors of Python and of ops, if `errors` says so.
 
     PathEndsError if it does.
     """
@@ -154,7 +156,7 @@ def ending() -> Iterator[None]:
     except PathEndsError:
         raise
     except BaseException as error:
-        place = place_of_raise(error) or place_of_error(error)
+        place = place_of_raise(error) or (place_of_error(error) if errors else None)
         if place is None and CAUGHT not in vars(error):
             vars(error)[_LEFT] = True
             raise

@@ -20,8 +20,8 @@ from .syntax import FreshNames, Maker
 _OPERATORS = {
     builtin: f"{builtin.__name__}_"
     for builtin in (
-        *(all, any, bool, dict, divmod, enumerate, filter, float, int, len, list, map, max, min),
-        *(next, range, reversed, round, set, sorted, sum, tuple, zip),
+        *(all, any, bool, dict, divmod, enumerate, filter, float, int, isinstance, len, list, map),
+        *(max, min, next, range, reversed, round, set, sorted, sum, tuple, zip),
     )
 }
 _NOTHING = (ast.Constant, ast.Load, ast.Store, ast.Del, ast.operator, ast.unaryop, ast.cmpop)
@@ -236,6 +236,11 @@ class Expressions:
             self.children(node)
             operator = "is_" if isinstance(node.ops[0], ast.Is) else "is_not"
             return Maker(self.ag, node).call(operator, node.left, node.comparators[0])
+        sign = _SIGNS.get(type(node.ops[0]))
+        if len(node.ops) == 1 and sign and _has_display(node.left, node.comparators[0]):
+            self.children(node)
+            make = Maker(self.ag, node)
+            return make.call("compared", node.left, make.constant(sign), node.comparators[0])
         if len(node.ops) == 1 and _may_be_within_tensors(node):
             self.children(node)
             operator = "in_" if isinstance(node.ops[0], ast.In) else "not_in"
@@ -363,11 +368,31 @@ def _has_values(error: ast.Call) -> bool:
     return not all(isinstance(value, ast.Constant) for value in given)
 
 
+_SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+
+
+def _has_display(*operands: ast.expr) -> bool:
+    """True if a tuple or list is written out, in which there is more than constants."""
+    return any(
+        isinstance(node, (ast.Tuple, ast.List))
+        and not all(isinstance(e, ast.Constant) for e in node.elts)
+        for node in operands
+    )
+
+
 def _may_be_within_tensors(node: ast.Compare) -> bool:
-    """True for `v in x`, unless `v` is a text or `x` is written out in constants."""
+    """True for `v in x`, unless `v` is a text and `x` no name."""
     if not isinstance(node.ops[0], (ast.In, ast.NotIn)):
         return False
-    return not (isinstance(node.left, ast.Constant) and isinstance(node.left.value, (str, bytes)))
+    text = isinstance(node.left, ast.Constant) and isinstance(node.left.value, (str, bytes))
+    return not text or isinstance(node.comparators[0], ast.Name)
 
 
 class _Without(Container[str]):

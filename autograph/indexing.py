@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from treadle.graph import Tensor, Value
 from treadle.graph.build import convert, is_tracing
+from treadle.graph.location import describe, user_location
+from treadle.graph.ops.effects import require
 from treadle.graph.ops.item_updates import with_items
 
 from .changing import changing
+from .choice import picked
 from .inside import staged_in
 from .keys import Keyed
-from .list_places import is_symbolic
+from .list_places import is_symbolic, place_of
+from .optional import Source
+from .place import user_line
 from .staged_list import StagedList
+from .state import is_number, is_tensor
 
 
 class Items:
@@ -30,7 +37,26 @@ class Items:
             return self.of[key]
         if isinstance(self.of, np.ndarray):
             return convert(self.of)[key]
+        if isinstance(key, Value) and not all(map(_is_scalar, self.of)):
+            return _one_of(self.of, key)
         return StagedList.of(self.of)[key]
+
+
+def _is_scalar(value: Any) -> bool:
+    return is_tensor(value) or is_number(value)
+
+
+def _one_of(items: Sequence[Any], key: Value) -> Any:
+    """The one of several Python objects at a place that the run tells."""
+    place = place_of(key, convert(len(items)))
+    kind = type(items).__name__
+    (place,) = require(
+        (place >= 0) & (place < len(items)),
+        [place],
+        "IndexError",
+        f"{kind} index out of range, at {describe(user_location(2))}",
+    )
+    return picked(place, list(items), Source("", f"the index at {user_line()}"))
 
 
 def items(x: Any) -> Any:

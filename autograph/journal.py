@@ -26,7 +26,7 @@ from treadle.graph.build import is_tracing
 from treadle.graph.errors import ConversionError
 from treadle.graph.location import Loc, describe, expression_at, user_location
 
-from .aliases import references
+from . import aliases
 from .contents import (
     ABSENT,
     ITEMS,
@@ -104,6 +104,10 @@ class Scope:
     entries: dict[Any, Entry] = field(default_factory=dict)
     ignored: set[Any] = field(default_factory=set)
     advanced: dict[int, tuple[Any, Loc | None]] = field(default_factory=dict)  # iterators
+    noted: list[Any] = field(default_factory=list)  # what the points of a `try` refer to
+    ended: list[Scope] = field(default_factory=list)  # others that still refer to objects
+    made: set[Any] = field(default_factory=set)  # the keys of objects born in it
+    views: int = field(default_factory=aliases.count)  # those from before know their lists
 
     def gather(self) -> None:
         """Bring lists that Python has put together from others (`+=`) to one, in this graph."""
@@ -111,9 +115,21 @@ class Scope:
             if isinstance(entry.owner, list) and staged_in(entry.owner) is not None:
                 stage(entry.owner)
 
+    def owners(self) -> list[Any]:
+        """All objects that were touched: those that did not change may refer to others."""
+        return [e.owner for e in self.entries.values() if not isinstance(e.owner, GlobalName)]
+
     def restore(self) -> None:
         for entry in self.entries.values():
             put_all(entry.owner, entry.before)
+
+    def put_back(self) -> list[Entry]:
+        """The objects in which items were assigned, and which hold again what they held."""
+        return [
+            entry
+            for entry in self.entries.values()
+            if entry.assigned and contents_of(entry.owner) == entry.before
+        ]
 
     def has_changed(self, owner: Any) -> bool:
         """True if `owner` is a container that held something else at the end of the scope."""
@@ -221,15 +237,16 @@ def closed(scope: Scope, *results: Sequence[Any], running: Sequence[Any] = ()) -
     to, by names that hold the values `running`.
     """
     changed = scope.changed()
-    if not changed and not scope.advanced:
+    if not (changed or scope.advanced or scope.noted):
         return []
     for entry in changed:
         put_all(entry.owner, entry.before)
     outer = _scopes.get()
-    owners = [e.owner for e in changed if not isinstance(e.owner, GlobalName)]
+    owners = scope.owners()
     owners += [iterator for iterator, _ in scope.advanced.values()]
-    copies = chain(_copies((*outer, scope)), running)
+    copies = chain(_copies((*outer, scope, *scope.ended), scope.views), running)
     born = born_inside(owners, copies, (*results, running))
+    scope.made |= {key for key, entry in scope.entries.items() if id(entry.owner) in born}
     for iterator, loc in scope.advanced.values():
         if id(iterator) not in born:
             raise ConversionError(
@@ -245,6 +262,8 @@ def closed(scope: Scope, *results: Sequence[Any], running: Sequence[Any] = ()) -
             put_all(entry.owner, entry.after)
             for other in outer:
                 other.entries.pop(key_of(entry.owner), None)
+                if any(entry.owner is noted for noted in other.noted):
+                    other.made.add(key_of(entry.owner))
         else:
             kept.append(entry)
     return kept
@@ -258,12 +277,27 @@ def lasting(scope: Scope, *results: Sequence[Any]) -> list[Entry]:
     scope.changed()
     scope.restore()
     staged = [e for e in scope.entries.values() if e.staged and e.after is not None]
-    owners = [e.owner for e in staged if not isinstance(e.owner, GlobalName)]
-    born = born_inside(owners, _copies(_scopes.get()), results)
-    if len(born) < len(owners):
+    owners = scope.owners()
+    # What is only kept to be put back (an object that a path chose, say) may refer to others.
+    after = [v for e in scope.entries.values() if e.after is not None for v in e.after.values()]
+    born = born_inside(owners, _copies(_scopes.get()), (*results, after))
+    if not {id(e.owner) for e in staged} <= born:
         gc.collect(0)  # attempts to trace a loop leave cycles behind that refer to them
-        born = born_inside(owners, _copies(_scopes.get()), results)
+        born = born_inside(owners, _copies(_scopes.get()), (*results, after))
     return [e for e in staged if id(e.owner) not in born]
+
+
+def note_changes() -> None:
+    """Here an exception leaves the trace: what scopes that may not run have changed on the way
+    here will be left so.
+    """
+    scopes = _scopes.get()
+    first = max((i for i, scope in enumerate(scopes) if not scope.staged), default=0)
+    for scope in scopes[first + 1 :]:
+        for key, entry in scope.entries.items():
+            after, outermost = contents_of(entry.owner), scopes[first].entries.get(key)
+            if after is not None and outermost is not None:
+                outermost.staged.update(entry.places(after))
 
 
 def resume(scope: Scope) -> None:
@@ -272,11 +306,13 @@ def resume(scope: Scope) -> None:
             put_all(entry.owner, entry.after)
 
 
-def _copies(scopes: Sequence[Scope]) -> Iterator[Any]:
-    """The references to objects that scopes hold, one by one."""
+def _copies(scopes: Sequence[Scope], views: int = 0) -> Iterator[Any]:
+    """The references to objects that scopes hold, one by one, and all but the first `views`."""
     seen: set[int] = set()
-    yield from references()
+    yield from aliases.references(views)
     for scope in scopes:
+        yield from scope.noted
+        yield from scope.noted
         yield from (iterator for iterator, _ in scope.advanced.values())
         for entry in scope.entries.values():
             yield entry.owner

@@ -112,8 +112,8 @@ def read(d: Any, key: Any) -> Any:
 def find(d: Any, key: Any, lacks: Callable[[], Any]) -> Any:
     """`d[key]`, or `lacks()` if there is none."""
     if type(key) is Choice:
-        if all(o in d for o in key.options):
-            return key.pick([d[o] for o in key.options])
+        if all(o in d for o in key.tl_options):
+            return key.tl_pick([d[o] for o in key.tl_options])
         return Operations.select(key, lambda o: d[o] if o in d else lacks())
     keys = [k for k in d if _may_equal(k, key)]
     if not keys:
@@ -134,7 +134,7 @@ def _may_equal(known: Any, key: Any) -> bool:
         alike = isinstance(known, tuple) and len(known) == len(key)
         return alike and all(_may_equal(k, part) for k, part in zip(known, key, strict=True))
     if isinstance(key, Choice):
-        return any(o == known for o in key.options)
+        return any(o == known for o in key.tl_options)
     if not is_unknown(key):
         return bool(known == key)
     text = isinstance(key, Text) or key.dtype.name == "string"
@@ -167,7 +167,7 @@ def _truths(keys: Sequence[Any], key: Any) -> Tensor:
 def contains(within: Any, value: Any) -> Any:
     """`value in within`, a dict or set."""
     if type(value) is Choice:
-        return value.pick([o in within for o in value.options])
+        return value.tl_pick([o in within for o in value.tl_options])
     keys = [k for k in within if _may_equal(k, value)]
     return weak.mark(reduce_any(_truths(keys, value))) if keys else False
 
@@ -225,22 +225,21 @@ def method(function: Any) -> Callable[..., Any]:
             refuse(first, "set")
         if journal.is_watched():
             journal.touch(owner)
-        return function(*map(checked, args), **kwargs)
+        pairs = isinstance(owner, dict) and not isinstance(owner, Counter)
+        return function(*[checked(a, pairs) for a in args], **kwargs)
 
     return call
 
 
-def checked(items: Any) -> Any:
-    """An argument whose items become those of a set, or keys of a dict."""
+def checked(items: Any, pairs: bool = False) -> Any:
+    """An argument whose items become those of a set, or keys of a dict (`pairs`: and values)."""
     if not isinstance(items, (list, tuple, Iterable)) or isinstance(items, (str, Value)):
         return items
     if isinstance(items, (dict, set, frozenset, range)) or staged_in(items) is not None:
         return items
     kept = items if isinstance(items, (list, tuple)) else list(items)
     for item in kept:
-        key(item)
-        if isinstance(item, tuple) and item:
-            key(item[0])
+        key(item[0] if pairs and isinstance(item, (tuple, list)) and item else item)
     return kept
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from treadle.graph import Tensor
+from treadle.graph import Tensor, weak
 from treadle.graph.build import convert
 from treadle.graph.errors import PythonLoopError
 from treadle.graph.ops.sequences import range_
@@ -47,6 +47,7 @@ class RestOfLoop:
             names = names_of(self.body, len(state), 1)
             site = loop_site(self.body)
             loop = StagedLoop(site, names, self.get_state, self.set_state, relaxed=True)
+            loop.may_stage = False  # there is another way
             try:
                 return loop.run_for(rows_of(rows), self.body, state, self.extra_test)
             except Exception:
@@ -93,8 +94,8 @@ def _as_tensor(items: Sequence[Any]) -> Tensor | None:
     """The items as the rows of one tensor, where that is worth while."""
     if type(items) is range:
         tensor: Tensor = range_(items.start, items.stop, items.step)
-        return tensor if len(items) else None
+        return weak.mark(tensor) if len(items) else None
     kinds = set(map(type, items))
     if len(items) <= _BRANCHES or not kinds <= {int, float}:
         return None
-    return convert(items) if len(kinds) == 1 else None
+    return weak.mark(convert(items)) if len(kinds) == 1 else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -17,8 +16,10 @@ from treadle.graph.ops.array_tensors import array_stack, array_unstack
 from treadle.graph.ops.casting import cast
 from treadle.graph.spec import TensorSpec
 
+from . import given
 from .filling import Filling
 from .inside import InGraph
+from .optional import settled
 from .state import (
     Nested,
     Plan,
@@ -50,9 +51,8 @@ class Item:
 
 def _take_apart(value: Any, leaves: list[Any]) -> tuple[Plan, object]:
     """How to put an item together again, and its structure; its tensors and numbers."""
-    if getattr(type(value), "__tl_chosen__", False) and value.is_text:
-        value = value.__tl_tensor__()
-    if is_tensor(value) or is_number(value) or isinstance(value, Filling):
+    value = settled(value)
+    if is_tensor(value) or is_number(value) or _is_chosen_text(value) or isinstance(value, Filling):
         leaves.append(value)
         return Slot(len(leaves) - 1), None
     if isinstance(value, InGraph):
@@ -63,9 +63,15 @@ def _take_apart(value: Any, leaves: list[Any]) -> tuple[Plan, object]:
     parts = parts_of(value)
     if parts is None:
         return Same(value), Same(value)
+    if type(value) in (list, dict):
+        given.note(value)
     found = [_take_apart(v, leaves) for v in parts[0]]
     make, kind = _frozen(value, parts[1]), getattr(type(value), "__tl_kind__", type(value))
     return Nested([p for p, _ in found], make), (kind, parts[2][1:], tuple(s for _, s in found))  # type: ignore[index]
+
+
+def _is_chosen_text(value: Any) -> bool:
+    return getattr(type(value), "__tl_chosen__", False) and value.tl_is_text
 
 
 def _frozen(value: Any, make: Callable[[Sequence[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
@@ -79,14 +85,15 @@ def _frozen(value: Any, make: Callable[[Sequence[Any]], Any]) -> Callable[[Seque
 
 def item_of(value: Any) -> tuple[Item, list[Any]]:
     """What `value` is like as the item of a list, and its tensors and numbers."""
-    leaves: list[Any] = []
-    plan, structure = _take_apart(value, leaves)
+    found: list[Any] = []
+    plan, structure = _take_apart(value, found)
     specs: list[TensorSpec] = []
+    leaves = ["" if _is_chosen_text(leaf) else leaf for leaf in found]
     numbers = [is_number(leaf) or weak.is_weak(leaf) for leaf in leaves]
     for leaf in leaves:
         spec = TensorSpec((), default_dtype(leaf)) if is_number(leaf) else _spec_of(leaf)
         specs.append(TensorSpec(spec.shape, spec.dtype))
-    return Item(plan, structure, tuple(specs), tuple(numbers)), leaves
+    return Item(plan, structure, tuple(specs), tuple(numbers)), found
 
 
 def _spec_of(leaf: Any) -> TensorSpec:
@@ -182,21 +189,9 @@ for _name in _MUTATORS:
 
 def thawed(value: Any) -> Any:
     """An item as it leaves the function."""
+    value = settled(value)
     parts = parts_of(value)
     return value if parts is None else parts[1]([thawed(v) for v in parts[0]])
-
-
-def refuse_shared(value: Any) -> None:
-    """A list that something else holds, too, may be changed later, and the copy here would not."""
-    if type(value) in (list, dict) and sys.getrefcount(value) > _OWN_REFERENCES:
-        raise ListItemError(
-            f"a {type(value).__name__} that is known elsewhere, too, is put into a list at "
-            f"{here()} whose length is known only when the function runs; put a copy into it, "
-            "list(row) or dict(row)"
-        )
-
-
-_OWN_REFERENCES = 3  # the argument of `append`, of `_refuse_shared`, of `getrefcount`
 
 
 def fitted(leaves: Sequence[Any], item: Item) -> list[Tensor]:

@@ -10,6 +10,7 @@ from treadle.graph import Value
 from treadle.graph.build import is_tracing
 
 from .aliases import Operations, is_involved
+from .given import refuse_change
 from .inside import staged_in
 from .journal import touch
 from .staged_list import StagedList, stage
@@ -28,6 +29,7 @@ def list_method(method: Any) -> Callable[..., Any]:
     if name in _CHANGING:
         if is_involved(owner):
             return functools.partial(_changed, owner, name)
+        refuse_change(owner)
         touch(owner)
     staged = staged_in(owner)
     if staged is not None:

@@ -74,9 +74,10 @@ def _in_graph(value: Any, rest: Sequence[Thunk], is_and: bool, relaxed: bool) ->
         try:
             found = joined(go_on, stop)
         except BranchError as error:
-            disagree: Exception = error
+            disagree: Exception = error.with_traceback(None)  # it refers to this frame
         else:
-            if type(found) is not Undefined or found.error is not BranchError:
+            inner = type(found) is OnlyTruth  # of the other operands, on their path
+            if not inner and (type(found) is not Undefined or found.error is not BranchError):
                 return found
             disagree = BranchError(found.reason)
     else:

@@ -29,6 +29,7 @@ from .builtins import (
 )
 from .calls import call, range_
 from .changing import assigning, changing
+from .choosing import isinstance_
 from .collecting import dict_, list_, set_, tuple_
 from .comprehensions import each, generator
 from .conditionals import if_exp, if_stmt
@@ -37,6 +38,7 @@ from .exceptions import new_error
 from .formatting import text
 from .generated import consuming, has_enough, yielded, yielded_from
 from .indexing import del_item, items, set_item, span
+from .iteration_tools import of_class
 from .keys import key
 from .list_methods import searching
 from .list_searching import METHODS
@@ -44,7 +46,8 @@ from .logic import and_, or_
 from .loops import for_stmt, while_stmt
 from .matching import match_case
 from .optional import is_, is_not, read
-from .ordering import max_, min_, sorted_
+from .ordering import compared, max_, min_, sorted_
+from .streams import classes
 from .truth import not_
 from .trying import paths
 from .undefined import peek, undefined, unused
@@ -58,6 +61,7 @@ __all__ = [
     "bool_",
     "call",
     "changing",
+    "compared",
     "consuming",
     "del_item",
     "dict_",
@@ -76,6 +80,7 @@ __all__ = [
     "int_",
     "is_",
     "is_not",
+    "isinstance_",
     "items",
     "key",
     "len_",
@@ -113,6 +118,7 @@ __all__ = [
 
 NAMESPACE.cell_contents = sys.modules[__name__]
 searching.update(METHODS)
+classes.append(of_class)
 
 _HAVE_MODES = (and_, call, for_stmt, if_exp, if_stmt, or_, while_stmt)
 RELAXED.cell_contents = SimpleNamespace(

@@ -35,6 +35,7 @@ class Source:
     name: str
     place: str
     home: frozenset[int] = frozenset()  # the graphs around the branch or loop, by id
+    is_loop: bool = False
 
     @property
     def what(self) -> str:
@@ -56,6 +57,7 @@ class Optional:
     """
 
     __slots__ = ("_present", "_source", "_value")
+    __tl_name__ = "a value that may be None"
 
     def __init__(self, present: Any, value: Any, source: Source) -> None:
         for slot, item in (("_present", present), ("_value", value), ("_source", source)):
@@ -112,12 +114,12 @@ class Optional:
     def _taken(self, attribute: str = "") -> Any:
         """The value; a check that it is there unless that is known."""
         known = known_truth(self._present)
-        if known is None and isinstance(self._value, Unused):
+        if known is not False and isinstance(self._value, Unused):
             raise UnknownValueError
         if known is not True:
             error = self._missing(attribute)
             if known is False:
-                raise error
+                raise self._missing(attribute)
             present = convert(self._present)
             tensors = leaves_of(self._value)
             checked = require(present, tensors, type(error).__name__, str(error))
@@ -186,6 +188,7 @@ class Maybe(Optional):
     """`value` where `present` is true, else the name is undefined (in relaxed functions)."""
 
     __slots__ = ()
+    __tl_name__ = "a value that may be undefined"
 
     @classmethod
     def of(cls, value: Any, other: Any, source: Source) -> Optional:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from treadle.graph import Tensor, Value, weak
@@ -26,13 +27,17 @@ from treadle.graph.ops.sorting import argsort
 from treadle.graph.ops.statistics import argmax, argmin
 
 from .calls import call
+from .choice import Choice, operate, picked
 from .collecting import listed
 from .conditionals import if_exp
 from .logic import and_, or_
+from .optional import Source
+from .place import user_line
+from .special import comparing, is_of_users
 from .staged_list import StagedList
 from .state import Slot
 from .streams import Each, of_one
-from .truth import condition, staged
+from .truth import condition, not_, staged
 
 _ABSENT = object()
 
@@ -88,6 +93,34 @@ def _less(a: Any, b: Any) -> Any:
     return or_(_less(a[0], b[0]), lambda: and_(a[0] == b[0], lambda: _less(a[1:], b[1:])))
 
 
+def _equal(a: Any, b: Any) -> Any:
+    """`a == b`, of tuples and lists part by part where a part is a tensor."""
+    if not (isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))):
+        return a is b or a == b
+    if not (_is_symbolic(a) or _is_symbolic(b)):
+        return a == b
+    alike = isinstance(a, list) is isinstance(b, list) and len(a) == len(b)
+    return alike and (not a or and_(_equal(a[0], b[0]), lambda: _equal(a[1:], b[1:])))
+
+
+_COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
+    "==": (operator.eq, _equal),
+    "!=": (operator.ne, lambda a, b: not_(_equal(a, b))),
+    "<": (operator.lt, _less),
+    ">": (operator.gt, _greater),
+    "<=": (operator.le, lambda a, b: not_(_greater(a, b))),
+    ">=": (operator.ge, lambda a, b: not_(_less(a, b))),
+}
+
+
+def compared(a: Any, sign: str, b: Any) -> Any:
+    """`a < b` and the like, of tuples or lists."""
+    plain, by_parts = _COMPARISONS[sign]
+    both = isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))
+    symbolic = both and is_tracing() and (_is_symbolic(a) or _is_symbolic(b))
+    return by_parts(a, b) if symbolic else plain(a, b)
+
+
 def _chosen(test: Any, a: Any, b: Any) -> Any:
     test = condition(test)
     scalars = [v for v in (a, b) if isinstance(v, Tensor) and v.shape.rank == 0]
@@ -130,16 +163,39 @@ def sorted_(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> Any:
     key = None if key is None else call(key)
     if not is_tracing():
         return sorted(iterable, key=key, reverse=reverse)
+    if type(iterable) is Choice:
+        return operate(functools.partial(sorted_, key=key, reverse=reverse), iterable)
     items = listed(iterable)
     if isinstance(items, StagedList):
         return items.taken(_order(_keys(items, key), reverse)) if items.arrays else items
     keys = items if key is None else [key(v) for v in items]
+    if any(map(is_of_users, keys)):
+        return _by_comparisons(items, keys, reverse)
     if not any(map(_is_symbolic, keys)):
         order = sorted(range(len(items)), key=keys.__getitem__, reverse=reverse)
         return [items[i] for i in order]
     places = _order(keys, reverse)
     ranked = StagedList.of(items)
     return [ranked.read(places[i]) for i in range(len(items))]
+
+
+def _by_comparisons(items: Sequence[Any], keys: Sequence[Any], reverse: Any) -> list[Any]:
+    """The items in the order that the `<` of their keys gives, whatever it is; stable."""
+    ranks: list[Any] = [0] * len(keys)
+    for i, later in enumerate(keys):
+        for j, earlier in enumerate(keys[:i]):
+            found = earlier < later if reverse else later < earlier
+            moved = condition(found) if staged(found) else bool(found)
+            if isinstance(moved, bool):
+                ranks[j if moved else i] += 1
+            else:
+                ranks[i] = ranks[i] + cast(~moved, "int32")
+                ranks[j] = ranks[j] + cast(moved, "int32")
+    if all(isinstance(r, int) for r in ranks):
+        return [items[ranks.index(place)] for place in range(len(items))]
+    places = cast(argsort(convert(ranks)), "int32")
+    source = Source("", f"sorted() at {user_line()}")
+    return [picked(places[i], list(items), source) for i in range(len(items))]
 
 
 def _is_symbolic(key: Any) -> bool:
@@ -202,3 +258,6 @@ def _column(keys: Sequence[Any]) -> Tensor:
         if not ranks or ranks[-1] != k:
             ranks.append(k)
     return convert([ranks.index(k) for k in keys])
+
+
+comparing[:] = [compared]

@@ -165,6 +165,17 @@ def may_need_conversion(value: object) -> bool:
             return isinstance(own, FunctionType) and not is_library_type(cls)
 
 
+def is_bare_class(value: object) -> bool:
+    """True for a class of the user's whose objects are made without code of the user's."""
+    return (
+        type(value) is type
+        and not is_library_type(value)
+        and not issubclass(value, (BaseException, tuple))
+        and not hasattr(value, "__dataclass_fields__")
+        and not has_own_init(value)
+    )
+
+
 def has_own_init(cls: type) -> bool:
     """True if the class is made in the plain way and its `__init__` is the user's Python."""
     init: Any = cls.__init__  # type: ignore[misc]

@@ -6,8 +6,10 @@ point that it came to and the tensors that a handler may read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import CellType
 from typing import Any
 
 import numpy as np
@@ -19,17 +21,22 @@ from treadle.graph.op import Attrs, Op
 from treadle.graph.ops.raising import CAUGHT, RAISE, Recipe
 from treadle.graph.spec import DataSpec, ResourceSpec, TensorSpec
 from treadle.graph.symbolic_text import symbolic_text
-from treadle.graph.trying import AGAIN, Region, errors_of, load, store
+from treadle.graph.trying import AGAIN, Region, errors_of, store
 from treadle.graph.weak import is_python, mark
 
 from . import journal
+from .choice import Choice
 from .conditionals import Getter, Setter
 from .contents import Contents, contents_of, key_of, put_all
 from .managers import Managed
+from .rebuilt import Shape, is_plain_object
+from .staged_list import StagedList
 from .state import Nested, Plan, Same, Slot, holds_tensor, parts_of
 from .undefined import unused
 
 SCALAR = TensorSpec((), int32)
+_DEEPEST = 20  # level of objects in objects
+_EXACT = 8  # forms of the state that are told apart by the tensors in it
 BEYOND = 0  # stands for all points behind the body
 
 
@@ -41,10 +48,12 @@ class Kept:
     number: bool = False
     held: bool = False  # the slot is of an exception, which is taken from there
 
-    def load(self) -> Value:
+    def load(self, region: Region) -> Value:
         if self.held:
             return self.slot
-        value: Value = mark(load(self.slot)) if self.number else load(self.slot)
+        value = region.load(self.slot)
+        if self.number:
+            mark(value)
         return value
 
 
@@ -66,11 +75,11 @@ class Point:
         made = self.recipe
         return self.number if made is None or made.tensors else (made.error_type, made.text)
 
-    def error(self, slot: Value) -> BaseException:
+    def error(self, region: Region, slot: Value) -> BaseException:
         """The exception as a handler gets it while it is traced."""
         assert self.recipe is not None
         with symbolic_text():
-            made = self.recipe.build([kept.load() for kept in self.tensors])
+            made = self.recipe.build([kept.load(region) for kept in self.tensors])
         made.__dict__[CAUGHT] = slot
         return made
 
@@ -84,15 +93,46 @@ class Version:
     plans: dict[str, Plan]
     objects: list[tuple[Any, Contents]]  # that were changed, with a plan in place of each value
     slots: list[Value]
+    values: list[Value] | None  # what is in them, if it is the same each time
 
-    def restore(self, set_state: Setter) -> None:
-        """Let names and objects hold what they held at the point."""
-        values = [load(slot) for slot in self.slots]
+    def restore(self, region: Region, made: Container[Any], set_state: Setter) -> None:
+        """Let names and objects hold what they held at the point.
+
+        Of objects that the body has `made`, by their keys, there are others then.
+        """
+        # What is computed anew has a gradient, and costs nothing where nothing is raised.
+        values = region.again(self.values) if self.values is not None else None
+        values = values or [region.load(slot) for slot in self.slots]
+        others = {id(o): _blank(o) for o, _ in self.objects if key_of(o) in made}
+
+        def build(plan: Plan) -> Any:
+            if isinstance(plan, Same):
+                return others.get(id(plan.value), plan.value)
+            if isinstance(plan, Nested):
+                return plan.make([build(p) for p in plan.items])
+            return plan.build(values)
+
         for owner, held in self.objects:
-            attributes = {name: plan.build(values) for name, plan in held.attributes.items()}
-            journal.touch(owner)
-            put_all(owner, Contents(attributes, held.items and held.items.build(values)))
-        set_state({name: plan.build(values) for name, plan in self.plans.items()})
+            attributes = {name: build(plan) for name, plan in held.attributes.items()}
+            contents = Contents(attributes, held.items and build(held.items))
+            if id(owner) not in others:
+                journal.touch(owner)
+            put_all(others.get(id(owner), owner), contents)
+        set_state({name: build(plan) for name, plan in self.plans.items()})
+
+
+def _blank(owner: Any) -> Any:
+    """An object of the same class that holds nothing."""
+    kind = type(owner)
+    if kind is CellType:
+        return CellType()
+    if isinstance(owner, (np.ndarray, StagedList)):
+        return owner.copy()
+    base = next(c for c in (list, dict, set, deque, bytearray, object) if issubclass(kind, c))
+    try:
+        return base.__new__(kind)
+    except TypeError:
+        return owner  # of a class that is none of Python's own
 
 
 class Points:
@@ -168,18 +208,28 @@ class Points:
         """The state as it is now, in slots."""
         planner = _Planner(self.region, builder, set(self.scope.entries))
         plans = {n: planner.plan(v) for n, v in self.get_state().items()}
-        entries = [e for key, e in self.scope.entries.items() if key not in self.scope.ignored]
+        entries = [
+            entry
+            for key, entry in self.scope.entries.items()
+            if key not in self.scope.ignored and not isinstance(entry.owner, BaseException)
+        ]
         found = [(entry.owner, contents_of(entry.owner)) for entry in entries]
         found += [] if self.manager is None else self.manager.contents()
         objects = [(owner, planner.contents(held)) for owner, held in found if held is not None]
         inside = [(id(o), sorted(h.attributes.items()), h.items) for o, h in objects]
         values = planner.values
-        form = repr(_form([*plans.values(), inside])), [v.spec for v in values]
+        exact = len(self.versions) < _EXACT
+        alike = values if exact else [v.spec for v in values]
+        form = repr(_form([*plans.values(), inside])), list(map(id, alike)) if exact else alike
         version = next((v for v in self.versions if v.form == form), None)
         if version is None:
             slots = [self.region.slot(v.spec) for v in values]
-            version = Version(len(self.versions), form, plans, objects, slots)
+            number = len(self.versions)
+            version = Version(number, form, plans, objects, slots, values if exact else None)
             self.versions.append(version)
+            held = [p for _, h in objects for p in (*h.attributes.values(), h.items)]
+            kept = [p for plan in (*plans.values(), *held) for p in _kept(plan)]
+            self.scope.noted += [owner for owner, _ in objects] + kept
         for slot, value in zip(version.slots, values, strict=True):
             store(slot, value)
         return version
@@ -194,18 +244,33 @@ class _Planner:
         self.tracked = tracked  # the keys of objects whose contents are restored by themselves
         self.values: list[Value] = []
 
-    def plan(self, value: Any) -> Plan:
+    def plan(self, value: Any, depth: int = 0) -> Plan:
         if isinstance(value, Value):
             return self._of_tensor(value)
-        if key_of(value) in self.tracked or not holds_tensor(value):
+        if key_of(value) in self.tracked or depth > _DEEPEST:
+            return Same(value)
+        if type(value) is Choice:
+            return self._of_parts(value, [value.tl_index, *value.tl_options], value.tl_again, depth)
+        if is_plain_object(value):
+            return self._of_object(value, depth)
+        if not holds_tensor(value):
             return Same(value)
         parts = parts_of(value)
         if parts is None:
             return Same(value)
-        items = [self.plan(v) for v in parts[0]]
-        if all(isinstance(p, Same) and p.value is v for p, v in zip(items, parts[0], strict=True)):
+        return self._of_parts(value, parts[0], parts[1], depth)
+
+    def _of_parts(self, value: Any, parts: Sequence[Any], make: Any, depth: int) -> Plan:
+        items = [self.plan(v, depth + 1) for v in parts]
+        if all(isinstance(p, Same) and p.value is v for p, v in zip(items, parts, strict=True)):
             return Same(value)
-        return Nested(items, parts[1])
+        return Nested(items, make)
+
+    def _of_object(self, value: Any, depth: int) -> Plan:
+        shape, held = Shape.of(value), contents_of(value)
+        assert held is not None
+        parts = [held.attributes[name] for name in shape.names]
+        return self._of_parts(value, parts, shape.make, depth)
 
     def contents(self, held: Contents) -> Contents:
         attributes = {name: self.plan(value) for name, value in held.attributes.items()}
@@ -218,6 +283,15 @@ class _Planner:
             return Same(unused)
         self.values.append(value)
         return Slot(len(self.values) - 1, is_python(value))
+
+
+def _kept(plan: Any) -> Iterator[Any]:
+    """What a plan refers to."""
+    if isinstance(plan, Same):
+        yield plan.value
+    elif isinstance(plan, Nested):
+        for item in plan.items:
+            yield from _kept(item)
 
 
 def _form(x: Any) -> Any:

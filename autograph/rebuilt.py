@@ -6,6 +6,7 @@ object of the same class that is made without running the class's code.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,33 @@ def holds_foreign(value: Any, home: Home, depth: int = 0) -> bool:
     return any(holds_foreign(v, home, depth + 1) for v in contents.attributes.values())
 
 
+def note_made(value: Any) -> None:
+    """`value` was made just now, in the graph that is built."""
+    builder = current()
+    if isinstance(builder, GraphBuilder) and builder.parent is not None:
+        try:
+            made = weakref.ref(value), id(builder)
+        except TypeError:
+            return
+        _made_in(builder)[id(value)] = made
+
+
+def _made_in(builder: GraphBuilder) -> dict[int, tuple[Any, int]]:
+    while builder.parent is not None:
+        builder = builder.parent
+    found: dict[int, tuple[Any, int]] = builder.derived.setdefault("objects", {})
+    return found
+
+
+def is_made_inside(value: Any, home: Home) -> bool:
+    """True if `value` was made in a graph inside of those in `home`."""
+    builder = current()
+    if not isinstance(builder, GraphBuilder):
+        return False
+    found = _made_in(builder).get(id(value))
+    return found is not None and found[0]() is value and found[1] not in (home or ())
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What objects that are carried by their attributes have in common."""
@@ -87,6 +115,7 @@ class Shape:
         made: Any = object.__new__(self.cls)
         for name, value in zip(self.names, values, strict=True):
             put(made, ("attribute", name), value)
+        note_made(made)
         return made
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from . import policy
 
 _UNKNOWN = object()
-_TRUTH = (isinstance, issubclass, callable, hasattr)
+_TRUTH = (issubclass, callable, hasattr)
 _NO_OWN_FRAME = (locals, vars, dir, eval, exec)
 
 
@@ -96,9 +96,7 @@ class Resolver:
         match func.value:
             case ast.Constant(value=str()) | ast.JoinedStr():
                 return func.attr not in ("format", "join")
-            case ast.Constant() | ast.List() | ast.Tuple() | ast.Dict():
-                return True
-            case ast.Set() | ast.ListComp() | ast.SetComp() | ast.DictComp():
+            case ast.Constant():
                 return True
             case ast.Call(func=inner):
                 return self._is_of_library(inner)
@@ -205,6 +203,7 @@ def _is_wanted(value: object) -> bool:
         policy.may_need_conversion(value)
         or policy.may_change_something(value)
         or policy.is_replaced(value)
+        or policy.is_bare_class(value)
     )
 
 

@@ -6,6 +6,8 @@ trace runs. Code that is not traced (another thread's, say) gets the user's own 
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,9 +27,13 @@ _BINARY = (
 _NAMES = frozenset(
     [f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i")]
     + [f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "invert")]
-    + [f"__{name}__" for name in ("abs", "round", "getitem", "enter", "exit", "missing")]
+    + [
+        f"__{name}__"
+        for name in ("abs", "round", "getitem", "enter", "exit", "missing", "post_init")
+    ]
 )
 _lock = threading.RLock()
+comparing: list[Callable[[Any, str, Any], Any]] = []  # set by ordering.py, of tuples
 _convert: list[Callable[[Any], Any]] = []
 
 
@@ -149,8 +155,10 @@ def meet_class(cls: type) -> None:
 def _patch(cls: type) -> None:
     for name, value in list(vars(cls).items()):
         made: Any = None
-        if isinstance(value, FunctionType) and name in _NAMES:
-            made = _Method(value) if _is_wanted(value) else None
+        if isinstance(value, FunctionType) and name in _NAMES and _is_wanted(value):
+            made = _Method(value)
+        elif isinstance(value, FunctionType) and name in _SIGNS and _is_generated(cls, value):
+            made = _Method(_by_fields(value, _SIGNS[name]))
         elif type(value) is property and _is_wanted(value.fget):
             made = _Property(value.fget, value.fset, value.fdel, value.__doc__)
         if made is not None:
@@ -159,6 +167,29 @@ def _patch(cls: type) -> None:
     if type(vars(cls).get("__eq__")) is _Method and getattr(cls, "__ne__", None) is object.__ne__:
         type.__setattr__(cls, "__ne__", _NotEqual())
         _patches.replaced.append((cls, "__ne__", None))
+
+
+_SIGNS = {"__eq__": "==", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
+
+
+def _is_generated(cls: type, function: FunctionType) -> bool:
+    generated = function.__code__.co_filename.startswith("<string")
+    return generated and "__dataclass_fields__" in vars(cls)
+
+
+def _by_fields(function: FunctionType, sign: str) -> Any:
+    """A comparison of dataclasses, which compares their fields in tuples."""
+
+    @functools.wraps(function)
+    def compare(one: Any, other: Any) -> Any:
+        if not is_tracing() or type(one) is not type(other):
+            return function(one, other)
+        names = [f.name for f in dataclasses.fields(one) if f.compare]
+        both = [tuple([getattr(x, n) for n in names]) for x in (one, other)]
+        return comparing[0](both[0], sign, both[1])
+
+    setattr(compare, policy.DO_NOT_CONVERT, True)
+    return compare
 
 
 def _is_wanted(function: Any) -> bool:
@@ -183,6 +214,11 @@ def original(value: Any) -> Any:
 
 def _is_of(made: _Property, value: Any) -> bool:
     return type(value) is property and value.fget is made.fget and value.fset is made.fset
+
+
+def is_of_users(x: Any) -> bool:
+    """True for an object of a class that Python code of the user's has made."""
+    return bool(type(x).__flags__ & 1 << 9) and not policy.is_library_type(type(x))
 
 
 def method(x: Any, name: str) -> Callable[..., Any] | None:

@@ -18,7 +18,7 @@ from treadle.graph.ops.array_tensors import array_concat, array_stack, array_uns
 from treadle.graph.ops.arrays import array_new, array_push, array_read, array_size, array_write
 from treadle.graph.ops.comparison import where
 from treadle.graph.ops.effects import require
-from treadle.graph.ops.joining import concat
+from treadle.graph.ops.joining import concat, stack
 from treadle.graph.ops.sequences import range_
 
 from .inside import InGraph, Inside, no_value, staged_in
@@ -30,13 +30,12 @@ from .list_items import (
     item_of,
     joined_item,
     no_tensors,
-    refuse_shared,
     shown,
     thawed,
 )
 from .list_places import bounds_of, clipped, place_of
 from .list_stacking import concatenated, stacked
-from .state import Slot
+from .state import Nested, Plan, Slot
 
 
 class StagedList(InGraph):
@@ -46,6 +45,7 @@ class StagedList(InGraph):
     """
 
     __slots__ = ("arrays", "item")
+    __tl_name__ = "a list of a length that the run tells"
 
     def __init__(self, item: Item | None, arrays: Sequence[Any]) -> None:
         self.item = item
@@ -106,12 +106,23 @@ class StagedList(InGraph):
     def __tl_tensor__(self) -> Tensor:
         """The items stacked, as `tl.stack` and `tl.convert_to_tensor` do with a list."""
         item = self._known("made a tensor of")
-        if not isinstance(item.plan, Slot):
+        found = self._stacked(item.plan)
+        if found is None:
             raise ListItemError(
                 f"the items of this list are {shown(item)}, no tensors: it can't be made a tensor "
                 f"of, at {here()}"
             )
-        return array_stack(self.arrays[0])
+        return found
+
+    def _stacked(self, plan: Plan) -> Tensor | None:
+        """What `plan` makes of each item, along a new first axis; None if it is no tensor."""
+        if isinstance(plan, Slot):
+            return array_stack(self.arrays[plan.index])
+        parts = [self._stacked(p) for p in plan.items] if isinstance(plan, Nested) else []
+        if not parts or not isinstance(plan.build([None] * len(self.arrays)), (list, tuple)):
+            return None
+        columns = [p for p in parts if p is not None]
+        return stack(columns, 1) if len(columns) == len(parts) else None
 
     def __tl_stack__(self, axis: int) -> Tensor:
         """As `tl.stack` does."""
@@ -180,7 +191,6 @@ class StagedList(InGraph):
     # --- changing --------------------------------------------------------------------
 
     def append(self, value: Any) -> None:
-        refuse_shared(value)
         found, leaves = item_of(value)
         self._become(joined_item(self.item, found))
         assert self.item is not None

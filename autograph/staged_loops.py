@@ -21,10 +21,11 @@ from treadle.graph.op import IO, WRITE
 from treadle.graph.ops.define import constant_of
 from treadle.graph.ops.logic import logical_and
 
-from . import journal
+from . import given, journal
+from .aliases import as_alias
 from .carried import Carried, Choices, How, RetryError, Widened
 from .conditionals import Getter, Setter
-from .exceptions import PathEndsError, ending
+from .exceptions import PathEndsError, ending, place_of_error
 from .inside import copied
 from .loop_options import LoopOptions, both
 from .optional import UnknownValueError
@@ -72,6 +73,8 @@ class StagedLoop:
         self.entries: list[journal.Entry] = []  # what the last run of the body changed
         self.changed: list[int] = []  # state that it changed without assigning it
         self.next_test: Tensor | None = None
+        self.stages_errors = False  # first it is asked whether another attempt helps
+        self.may_stage = True
         journal.touch_names(set_state)
 
     def run_while(
@@ -176,6 +179,7 @@ class StagedLoop:
                     if self._found_places():
                         values = [*given, *self.held]
                         continue
+                    self._restore_places()
                     loop.match(after)
                 except RetryError as retry:
                     choices = {**choices, **retry.choices}
@@ -187,6 +191,10 @@ class StagedLoop:
                 except Exception as error:
                     found = self._probe(loop, once) or self._unknown(loop)
                     found = found or self._doubled(loop, error)
+                    once_more = self.may_stage and not self.stages_errors
+                    if found is None and once_more and place_of_error(error):
+                        self.stages_errors = True  # that is how it is: it is raised in the run
+                        continue
                     if found is None:
                         _explain(error, loop)
                         raise
@@ -232,6 +240,7 @@ class StagedLoop:
         internal: Sequence[tuple[str, Tensor]],
         surely: bool,
     ) -> Carried:
+        self._restore_places()
         unread = range(self.count, self.count + len(self.in_place))
         loop = Carried(
             self.site, self.labels, values, choices, internal, surely, self.relaxed, unread
@@ -266,8 +275,9 @@ class StagedLoop:
         After it, `test` for the next iteration.
         """
         self._enter(values)
+        start = given.mark()
         try:
-            with ending(), journal.opened(self.own_names.values()) as scope:
+            with journal.opened(self.own_names.values()) as scope, ending(self.stages_errors):
                 result = body(*item, *values[: self.count])
                 after = list(result) if self.count > 1 else [result][: self.count]
                 del result  # the journal counts references
@@ -280,12 +290,16 @@ class StagedLoop:
         except PathEndsError:
             self.entries, self.changed = [], []
             return [unused] * len(values)
+        self._restore(self.in_place)  # names hold nothing more of the body's
         self.entries = journal.closed(scope, after, values, copies)
+        for entry in [*self.entries, *scope.put_back()]:
+            given.refuse_since(start, entry.owner, self.site.line)
         own = range(self.count + len(self.in_place))
         same = [i for i in own if after[i] is values[i]]
         self.changed = [i for i in same if scope.has_changed(values[i])]
-        given = set(map(id, values))
-        return [v if id(v) in given else copy for v, copy in zip(after, copies, strict=True)]
+        known = set(map(id, values))
+        pairs = zip(after, copies, strict=True)
+        return [v if id(v) in known else as_alias(copy, v, known) for v, copy in pairs]
 
     def _call_test(self, test: Helper, values: Sequence[Any]) -> Any:
         self._enter(values)
@@ -296,6 +310,11 @@ class StagedLoop:
         behind = self.count + len(self.in_place)
         self._restore(dict(zip(self.in_place, values[self.count : behind], strict=True)))
         for place, value in zip(self.places, values[behind:], strict=True):
+            place.put(value)
+
+    def _restore_places(self) -> None:
+        """Let objects hold what they held before the loop."""
+        for place, value in zip(self.places, self.held, strict=True):
             place.put(value)
 
     def _restore(self, in_place: dict[str, Any]) -> None:

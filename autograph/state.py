@@ -162,12 +162,15 @@ def describe_value(value: Any) -> str:
     """A value in an error message: `float32 of shape (2,)`, `None`, `the Python int 3`."""
     if weak.is_weak(value):
         return {"b": "a bool", "i": "an int", "f": "a float"}[weak.kind_of(value)]
-    spec = getattr(value, "spec", None) if is_tensor(value) else None
+    spec = getattr(value, "spec", None)
     if spec is not None:
         shape = spec.shape
         return f"{spec.dtype.name} of shape {shape}" if shape.rank else spec.dtype.name
     if value is None:
         return "None"
+    name: str | None = getattr(type(value), "__tl_name__", None)
+    if name is not None:
+        return name
     if is_number(value):
         return f"the Python {type(value).__name__} {value!r}"
     return f"a {type(value).__name__}"

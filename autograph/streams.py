@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import FunctionType
 from typing import Any
 
 from treadle.graph import Tensor, Value, weak
@@ -17,7 +18,7 @@ from treadle.graph.location import Loc, describe, user_location
 from treadle.graph.ops.comparison import where
 from treadle.graph.ops.define import constant_of
 
-from . import journal
+from . import journal, policy
 from .conditionals import Branches, Getter, Setter
 from .inside import staged_in
 from .left_loops import RestOfLoop, rest_of
@@ -102,9 +103,19 @@ def is_asked(x: Any) -> bool:
     return hasattr(type(x), "__tl_iterate__") and is_tracing()
 
 
+# How to go over objects of the user's classes; filled by iteration_tools.py.
+classes: list[Callable[[Any], Stream | None]] = []
+
+
 def is_staged(x: Any) -> bool:
-    """True if `x` is a tensor, list or stream whose items only the run knows."""
-    return isinstance(x, (Value, Stream)) or is_asked(x) or staged_in(x) is not None
+    """True if `x` is a tensor, list or stream whose items only the run knows, or may know."""
+    return isinstance(x, (Value, Stream)) or is_asked(x) or staged_in(x) is not None or _of_user(x)
+
+
+def _of_user(x: Any) -> bool:
+    """True for objects of which the user's Python gives the items."""
+    found = getattr(type(x), "__iter__", None)
+    return type(found) is FunctionType and is_tracing() and not policy.is_library_function(found)
 
 
 class Asked(Stream):
@@ -326,6 +337,8 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
     known = staged_in(x)
     if known is not None:
         return Indexed(known.size(), known.copy().read) if known.arrays else Indexed(0, _nothing)
+    if _of_user(x):
+        return classes[0](x)
     if force and isinstance(x, range):
         start, step = x.start, x.step
         return Indexed(len(x), lambda i: i * step + start)

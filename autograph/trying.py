@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, NoReturn
 
+from treadle.graph import Value
 from treadle.graph.build import GraphBuilder, convert, current
 from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
 from treadle.graph.effects import node_effects
@@ -32,20 +33,22 @@ from treadle.graph.op import READ
 from treadle.graph.ops.comparison import equal
 from treadle.graph.ops.gathering import gather
 from treadle.graph.ops.logic import logical_and
-from treadle.graph.trying import Region, load, raise_again, raised_is
+from treadle.graph.trying import raise_again, raised_is
 
 from . import journal
 from .carried import RetryError
 from .conditionals import Branches, Getter, Setter, if_stmt
-from .contents import put_all
+from .contents import key_of, put_all
 from .exceptions import PathEndsError, ending, is_about_the_trace
+from .inside import copied
 from .managers import Managed, is_plain
 from .optional import settled
 from .place import local_values, user_line
 from .raise_points import SCALAR, Point, Points, Version, groups_of
+from .rebuilt import holds_foreign, home_of
 from .stand_ins import stand_in
 from .state import Plan, describe_value
-from .undefined import Undefined, unused
+from .undefined import Undefined, Unused, unused
 
 # About the trace, not of the user's program: no handler of the user's is to see them.
 _OURS = (
@@ -147,6 +150,7 @@ class _Paths:
         self.catching: _Catching | None = None
         self.first = _Way()
         self.raised: BaseException | None = None  # what has ended the first path
+        self.last: dict[str, Any] = {}  # what the names hold there
         self.own_names = journal.names_of(set_state)
         self.initial: dict[str, Any] = {}
 
@@ -162,8 +166,9 @@ class _Paths:
             if self.catching is not None:
                 self._join(self.catching)
         finally:
-            # No cycles: the journal counts references.
-            self.catching = self.raised = self._manager = None
+            # The journal counts references.
+            self.catching = self.raised = self._manager = self.notes = None
+            self.first, self.initial, self.last = _Way(), {}, {}
 
     @property
     def manager(self) -> Managed:
@@ -214,6 +219,7 @@ class _Paths:
         self.raised = error
         self.first.close(self.get_state() if error is None else None)
         if error is not None and not isinstance(error, PathEndsError):
+            self.last = self.get_state()
             notes.go_beyond()
         self.catching = _Catching(self, notes)
         return True
@@ -227,19 +233,29 @@ class _Paths:
             if first.state is not None:
                 self.set_state(first.state)
             elif raised is not None:
-                raise raised
+                try:
+                    raise raised
+                finally:
+                    del raised  # a cycle would keep what the user's frames refer to
             return
         if raised is not None and not isinstance(raised, PathEndsError):
-            with suppress(PathEndsError), ending():
-                raise raised
-        body = Branch(self.builder, [])
+            self.set_state(self.last)
+            first.resume()  # what it leaves where it raises is seen there
+            try:
+                with suppress(PathEndsError), ending():
+                    raise raised
+            finally:
+                del raised
+                first.put_back()
+        inside = region.values()
+        body = region.outline()
         places = self._places([(body, first), *((link.taken, link.way) for link in catching.links)])
         handler, after = catching.finish()
-        join = _Join(self.line, (body, handler), self.relaxed)
-        plans = join.states(first.state, after)
-        self._require_known(handler, region)
-        results = region.emit(catching.slot, join.outputs[0], handler, join.outputs[1])
-        if first.state is None and after is None:
+        join = _Join(self.line, (body, handler), self.relaxed, first.changed)
+        plans = join.states(first, after)
+        self._require_known(handler, inside)
+        results = region.emit(catching.slot, body, join.outputs[0], handler, join.outputs[1])
+        if first.state is None and after.state is None:
             raise PathEndsError
         left = {n: plan.build(results) for n, plan in plans.items()}
         for place in places:
@@ -255,15 +271,18 @@ class _Paths:
             if place.label in self.initial or any(place.label == p.label for p in found):
                 place.label += f" ({len(found)})"
             found.append(place)
+            key = key_of(place.owner)
+            made = key in self.first.made  # other paths may not have come to that
             for (branch, way), contents in zip(ways, left, strict=True):
+                other = made and way is not self.first and key not in way.changed
                 if way.state is not None:
                     with branch:
-                        held = unused if contents is None else settled(place.of(contents))
-                        way.state[place.label] = held
+                        way.state[place.label] = (
+                            unused if contents is None or other else settled(place.of(contents))
+                        )
         return found
 
-    def _require_known(self, handler: Branch, region: Region) -> None:
-        inside = region.values()
+    def _require_known(self, handler: Branch, inside: set[Value]) -> None:
         for value in handler.captures:
             if value in inside:
                 raise ConversionError(
@@ -297,20 +316,25 @@ class _Catching:
 
     def enter(self) -> None:
         kind, points = self.groups[self._number]
+        # What is done up to here is no code of the user's, for a `try` around this one to watch.
+        self.start.builder.watch = _ignore
         with self._rest, self.notes.region.before():
             self._link = _Link(self._rest, self._test(kind, points))
         with ExitStack() as inside:
             inside.enter_context(self.notes.region.before())
             inside.enter_context(self._link.taken)
-            self._link.way.open(self.paths.own_names.values())
+            scope = self._link.way.open(self.paths.own_names.values())
+            scope.ended = [self.notes.scope, *[link.way.scope for link in self.links]]
             inside.callback(self._link.way.drop, restore=True)
             self._restore(list(dict.fromkeys(p.version for p in points)))
             self._restored = self.paths.get_state()
-            if kind is None:
-                self.error = points[0].error(self.slot)
-            else:
-                self.error = stand_in(kind, self.slot)
+            self.error = (
+                points[0].error(self.notes.region, self.slot)
+                if kind is None
+                else stand_in(kind, self.slot)
+            )
             self._inside = inside.pop_all()
+        self.start.builder.watch = None
 
     def leave(self, error: BaseException | None) -> None:
         link = self._link
@@ -319,6 +343,7 @@ class _Catching:
                 error.release()
             if error is self.error and not link.acts and self._is_as_it_was():
                 return  # no handler takes it
+            self._restored = {}  # the journal counts references
             if error is None:
                 link.way.close(self.paths.get_state())
             else:
@@ -330,26 +355,27 @@ class _Catching:
     def _is_as_it_was(self) -> bool:
         return all(v is self._restored[n] for n, v in self.paths.get_state().items())
 
-    def finish(self) -> tuple[Branch, dict[str, Any] | None]:
-        """The whole handler, and the state that it leaves, None if it always raises."""
+    def finish(self) -> tuple[Branch, _Way]:
+        """The whole handler, and what it leaves."""
         with self._rest:
             raise_again(self.slot)
-        state: dict[str, Any] | None = None
+        whole = _Way()
         for link in reversed(self.links):
             with link.around:
-                join = _Join(self.paths.line, (link.taken, link.others), self.paths.relaxed)
-                plans = join.states(link.way.state, state)
+                ways = link.taken, link.others
+                join = _Join(self.paths.line, ways, self.paths.relaxed, link.way.changed)
+                plans = join.states(link.way, whole)
                 taken, others = join.outputs
                 results = emit_cond(link.test, link.taken, taken, link.others, others)
-                if link.way.state is not None or state is not None:
-                    state = {n: plan.build(results) for n, plan in plans.items()}
-        return self.start, state
+                if link.way.state is not None or whole.state is not None:
+                    whole.state = {n: plan.build(results) for n, plan in plans.items()}
+        return self.start, whole
 
     def _test(self, kind: type[BaseException] | None, points: Sequence[Point]) -> Any:
         """Whether it is an exception of `points`."""
         site = self.notes.site
         assert site is not None
-        number = load(site)
+        number = self.notes.region.load(site)
         mine = {p.number for p in points}
         if len(mine) == 1:
             known = equal(number, *mine)
@@ -362,16 +388,20 @@ class _Catching:
         paths, which = self.paths, self.notes.which
         first, *more = versions
         if not more:
-            first.restore(paths.set_state)
+            first.restore(self.notes.region, paths.first.made, paths.set_state)
             return
         assert which is not None
         if_stmt(
-            equal(load(which), first.number),
-            lambda: first.restore(paths.set_state),
+            equal(self.notes.region.load(which), first.number),
+            lambda: first.restore(self.notes.region, paths.first.made, paths.set_state),
             lambda: self._restore(more),
             get_state=paths.get_state,
             set_state=paths.set_state,
         )
+
+
+def _ignore(*node: Any) -> None:
+    pass
 
 
 class _Way:
@@ -379,22 +409,25 @@ class _Way:
 
     def __init__(self) -> None:
         self.state: dict[str, Any] | None = None  # None if it always raises
+        self.copies: dict[str, Any] = {}  # of the lists in it, as it leaves them
         self.entries: list[journal.Entry] = []
+        self.changed: set[Any] = set()  # the keys of objects from before
+        self.made: set[Any] = set()  # and of objects that it has made
         self._inside: ExitStack | None = None
-        self._scope: journal.Scope
+        self.scope: journal.Scope
         self._locals: dict[str, Any] = {}
 
     def open(self, own: Iterable[Any], staged: bool = True) -> journal.Scope:
         self._inside = ExitStack()
-        self._scope = self._inside.enter_context(journal.opened(own, staged))
+        self.scope = self._inside.enter_context(journal.opened(own, staged))
         self._locals = local_values()
-        return self._scope
+        return self.scope
 
     def drop(self, restore: bool = False) -> None:
         """It has no end that matters, or was no path of its own."""
         if self._inside is not None:
             if restore:
-                self._scope.restore()
+                self.scope.restore()
             self._inside.close()
             self._inside, self._locals = None, {}
 
@@ -405,13 +438,15 @@ class _Way:
         self._inside = None
         if state is not None:
             state = {n: settled(v) for n, v in state.items()}
-        before, now = self._locals, local_values()
-        running = [v for n, v in now.items() if v is not before.get(n, before)]
-        del now
-        values = [] if state is None else list(state.values())
-        self.state, self._locals = state, {}
-        given = [] if state is None else list(state.values())
-        self.entries = journal.closed(self._scope, values, given, running=running)
+        before, self._locals = self._locals, {}
+        running = [v for n, v in local_values().items() if v is not before.get(n, before)]
+        running += [] if state is None else state.values()
+        self.state = state
+        self.copies = {n: copied(v) for n, v in (state or {}).items()}
+        running += self.copies.values()
+        self.entries = journal.closed(self.scope, running=running)
+        self.changed = {key_of(entry.owner) for entry in self.entries}
+        self.made = self.scope.made
 
     @property
     def changes(self) -> list[journal.Entry] | None:
@@ -422,6 +457,10 @@ class _Way:
         for entry in self.entries:
             if entry.after is not None:
                 put_all(entry.owner, entry.after)
+
+    def put_back(self) -> None:
+        for entry in self.entries:
+            put_all(entry.owner, entry.before)
 
 
 class _Link:
@@ -447,13 +486,30 @@ _FLAG = re.compile(r"(do_return|break|continue)_?\d*")  # set by the lowering of
 class _Join(Branches):
     """Joins the states behind two paths."""
 
-    def __init__(self, line: str, ways: tuple[Branch, Branch], relaxed: bool) -> None:
+    def __init__(
+        self, line: str, ways: tuple[Branch, Branch], relaxed: bool, changed: set[Any]
+    ) -> None:
         super().__init__(None, None, (), None, None, line, relaxed, ways)
+        self.changed = changed
 
-    def states(self, a: dict[str, Any] | None, b: dict[str, Any] | None) -> dict[str, Plan]:
-        names = a if a is not None else b or {}
-        first, second = _handed_on(a, names), _handed_on(b, names)
-        return {n: self._join(first[n], second[n], n) for n in names}
+    def states(self, a: _Way, b: _Way) -> dict[str, Plan]:
+        names = a.state if a.state is not None else b.state or {}
+        first, second = _handed_on(a.state, names), _handed_on(b.state, names)
+        plans: dict[str, Plan] = {}
+        for n in names:
+            x, y = first[n], second[n]
+            if x is not y and not self._is_given(x, y):
+                x = x if isinstance(x, Unused) else a.copies.get(n, x)
+                y = y if isinstance(y, Unused) else b.copies.get(n, y)
+            plans[n] = self._join(x, y, n)
+        return plans
+
+    def _is_given(self, a: Any, b: Any) -> bool:
+        if not (isinstance(a, Unused) or isinstance(b, Unused)):
+            return False
+        used = b if isinstance(a, Unused) else a
+        known = key_of(used) in self.changed or not holds_foreign(used, home_of())
+        return type(used) in (list, dict) and known
 
     def _undefined(self, a: Any, b: Any, name: str) -> Undefined:
         for value in (a, b):

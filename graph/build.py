@@ -88,8 +88,8 @@ def is_tracing() -> bool:
 
 @contextmanager
 def waiting_for(values: Sequence[Any] | None) -> Iterator[None]:
-    """Let the nodes that are made in this block come after those that made `values`, and after
-    those of the blocks around it; None forgets these.
+    """Let the nodes that are made in this block come after those that made `values` (of a variable
+    the last assignment), and after those of the blocks around it; None forgets these.
     """
     builder = _current.get()
     if not isinstance(builder, GraphBuilder):
@@ -100,6 +100,8 @@ def waiting_for(values: Sequence[Any] | None) -> Iterator[None]:
         builder.controls = ()
     else:
         nodes = [v.node for v in values if type(v) is Value and v.owner is builder]
+        variables = [v for v in values if hasattr(type(v), "__tl_tensor__")]
+        nodes += [builder.last_assignment(v) for v in variables]
         builder.controls = tuple(dict.fromkeys([*before, *[n for n in nodes if n is not None]]))
     try:
         yield
@@ -464,6 +466,11 @@ class GraphBuilder:
             if effects:
                 self._order.add(node, effects)
         self._constants = {k: v for k, v in self._constants.items() if v not in gone}
+
+    def last_assignment(self, variable: Any) -> Node | None:
+        """The node that has assigned a variable last, as far as this graph knows."""
+        resource = self.resolved.get(id(variable))
+        return None if resource is None else self._order.last_write(resource)
 
     def lies_in(self, owner: Any) -> bool:
         """True if `owner` is a graph around this one that is built, too."""

@@ -138,6 +138,9 @@ class Order:
                 self._wait_for_resource(after, inputs[index], effect == WRITE)
         return tuple(after) if len(after) < 2 else self._reduced(after)
 
+    def last_write(self, resource: Value) -> Node | None:
+        return self._write.get(resource)
+
     def _wait(self, after: dict[Node, None], node: Node | None, settled: bool) -> None:
         """Wait for `node`, unless the last check, which is waited for too if `settled`, did."""
         if node is not None and not (settled and self._serial[node] < self._settled):

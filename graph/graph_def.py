@@ -12,7 +12,7 @@ class NodeDef(NamedTuple):
 
     name: str
     op: str
-    input: tuple[str, ...]
+    input: list[str]
 
 
 class GraphDef(NamedTuple):
@@ -43,11 +43,11 @@ def as_graph_def(graph: Graph) -> GraphDef:
 
     for value in graph.inputs:
         names[value] = unique((value.name or "input").removesuffix(":0"))
-        nodes.append(NodeDef(names[value], "placeholder", ()))
+        nodes.append(NodeDef(names[value], "placeholder", []))
 
     def name_of(value: Value) -> str:
         if value.node is not None and value.node.op.name == "const":
-            nodes.append(NodeDef(unique("const"), "const", ()))
+            nodes.append(NodeDef(unique("const"), "const", []))
             return nodes[-1].name
         return names[value]
 
@@ -55,14 +55,14 @@ def as_graph_def(graph: Graph) -> GraphDef:
         if node.op.name == "const":
             continue
         op = "ReduceDataset" if _is_over_dataset(node) else node.op.name
-        inputs = tuple([name_of(v) for v in node.inputs])
+        inputs = [name_of(v) for v in node.inputs]
         name = unique(op)
         nodes.append(NodeDef(name, op, inputs))
         for value in node.outputs:
             names[value] = name if value.index == 0 else f"{name}:{value.index}"
     for value in graph.outputs:
         result = name_of(value)
-        nodes.append(NodeDef(unique("identity"), "identity", (result,)))
+        nodes.append(NodeDef(unique("identity"), "identity", [result]))
     return GraphDef(tuple(nodes))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .build import GraphBuilder, apply, interpreting
+from .build import GraphBuilder, apply, current, interpreting
 from .control import Branch, _structured, _union, join_arguments
 from .effects import Order, effects_of, node_effects
 from .errors import (
@@ -22,6 +22,7 @@ from .errors import (
     DivisionByZeroError,
     IndexOutOfRangeError,
     InvalidArgumentError,
+    OutOfRangeError,
     ShapeError,
 )
 from .node import Graph, Node, Value, subgraphs
@@ -157,6 +158,7 @@ _ANY = (IndexOutOfRangeError, DivisionByZeroError, AssertionFailedError, Invalid
 _OF_OPS: dict[str, tuple[type[BaseException], ...]] = {
     "assert_": (AssertionFailedError,),
     "require": (IndexOutOfRangeError, InvalidArgumentError),
+    "iterator_next": (OutOfRangeError,),
     **dict.fromkeys(
         ("floordiv", "floormod", "truncatediv", "truncatemod"), (DivisionByZeroError, ShapeError)
     ),
@@ -172,6 +174,8 @@ def _infer_try(error: ResourceSpec, *specs: Spec, body: Graph, handler: Graph) -
 
 TRY = _structured("try", _infer_try)
 
+_AGAIN = 100  # nodes that a handler computes anew, at most
+
 # Is told of each node that may raise, before it is added: the builder, its op and attributes.
 Watch = Callable[[GraphBuilder, Op, Attrs], None]
 
@@ -181,21 +185,74 @@ class Region:
 
     def __init__(self, builder: GraphBuilder, watch: Watch) -> None:
         self.builder = builder
-        self.start = self._seen = len(builder.nodes)
-        self._made: set[Node] = set()
+        self._last = builder.nodes[-1] if builder.nodes else None  # the node before the region
+        self._older: set[Node] | None = None
+        self._slots: set[Value] = set()
+        self._read: set[Value] = set()
         self._facts = dict(builder.facts)
         self._outer = builder.watch
         builder.watch = watch
 
+    @property
+    def start(self) -> int:
+        """Where the region begins among the builder's nodes."""
+        nodes = self.builder.nodes
+        return next((i for i in range(len(nodes), 0, -1) if nodes[i - 1] is self._last), 0)
+
     def made(self, value: Value) -> bool:
         """True if a node of the region gives `value`, or one of a graph inside of it."""
         builder, owner = self.builder, value.owner
-        if owner is builder:
-            nodes = builder.nodes[self._seen :]
-            self._seen = len(builder.nodes)
-            self._made.update(nodes)
-            return value.node in self._made
-        return owner is not None and not builder.lies_in(owner)
+        if owner is not builder:
+            return owner is not None and not builder.lies_in(owner)
+        if self._older is None:
+            self._older = set(builder.nodes[: self.start])
+        return value.node is not None and value.node not in self._older
+
+    def again(self, values: Sequence[Value]) -> list[Value] | None:
+        """`values`, which the region has made, computed anew in the current graph; None where
+        that would be much, or could give something else.
+        """
+        written = self._written()
+        order: dict[Node, None] = {}
+        for value in values:
+            if not self._collect(value, written, order):
+                return None
+        known: dict[Value, Any] = {}
+        for node in order:
+            inputs = [known.get(v, v) for v in node.inputs]
+            if node.op.name == "const":
+                known[node.outputs[0]] = current().constant(node.attrs["value"])
+                continue
+            results = apply(node.op, inputs, node.attrs)
+            known.update(zip(node.outputs, results if node.op.multiple else [results], strict=True))
+        return [known.get(v, v) for v in values]
+
+    def _collect(self, value: Value, written: set[Value] | None, order: dict[Node, None]) -> bool:
+        node = value.node
+        if not self.made(value) or node in order:
+            return True
+        if value.owner is not self.builder or node is None or len(order) > _AGAIN:
+            return False
+        for effect, index in node_effects(node):
+            if effect == CHECKS:
+                continue
+            if effect != READ or index is None or written is None or node.inputs[index] in written:
+                return False
+        if not all(self._collect(v, written, order) for v in node.inputs):
+            return False
+        order[node] = None
+        return True
+
+    def _written(self) -> set[Value] | None:
+        """The resources that the region changes; None if it may be any."""
+        found: set[Value] = set()
+        for node in self.builder.nodes[self.start :]:
+            for effect, index in node_effects(node):
+                if effect == ANYTHING or (effect == WRITE and index is None):
+                    return None
+                if effect == WRITE and index is not None:
+                    found.add(node.inputs[index])
+        return found
 
     def close(self) -> None:
         """Watch no more."""
@@ -213,7 +270,14 @@ class Region:
     def slot(self, spec: TensorSpec) -> Value:
         """A slot beside the region."""
         with interpreting(self.builder):
-            return new_slot(spec)
+            made = new_slot(spec)
+        self._slots.add(made)
+        return made
+
+    def load(self, slot: Value) -> Value:
+        """What is in a slot."""
+        self._read.add(slot)
+        return load(slot)
 
     def values(self) -> set[Value]:
         """What the nodes of the region give."""
@@ -221,25 +285,30 @@ class Region:
         return {v for node in nodes if node.op is not _SLOT for v in node.outputs}
 
     def emit(
-        self, error: Value, outputs: Sequence[Any], handler: Branch, handler_outputs: Sequence[Any]
+        self,
+        error: Value,
+        body: Branch,
+        outputs: Sequence[Any],
+        handler: Branch,
+        handler_outputs: Sequence[Any],
     ) -> tuple[Value, ...]:
         """Put a `try` in the place of the region's nodes: its results."""
-        builder = self.builder
-        outputs = [builder.resolve(v) for v in outputs]
-        body = self._outline()
         captures = _union([body, handler], [outputs, handler_outputs])
         attrs = {
             "body": body.finish(outputs, captures),
             "handler": handler.finish(handler_outputs, captures),
         }
-        builder.facts = self._facts
+        self.builder.facts = self._facts
         results: tuple[Value, ...] = apply(TRY, (error, *captures), attrs)
         return results
 
-    def _outline(self) -> Branch:
+    def outline(self) -> Branch:
+        """Take the region's nodes out of the graph: they become a branch."""
         builder, made = self.builder, self.values()
+        unread = self._slots - self._read
         nodes = builder.nodes[self.start :]
-        builder.nodes[self.start :] = [n for n in nodes if n.op is _SLOT]
+        nodes = [n for n in nodes if n.op is not _KEEP or n.inputs[0] not in unread]
+        builder.nodes[self.start :] = [n for n in builder.nodes[self.start :] if n.op is _SLOT]
         inner = GraphBuilder("body", builder, is_function=False)
         order = Order()
         for node in nodes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -154,6 +155,18 @@ class EagerData(Tensor):
         self._value = value
         self.spec: DataSpec = spec
         self.dtype = spec.dtype
+
+    def __deepcopy__(self, memo: Any) -> EagerData:
+        """A dataset never changes; an iterator is at its place, which no other can have."""
+        if self.spec.kind == "iterator":
+            raise TypeError("an iterator over a dataset can't be copied; make a new one by iter()")
+        return self
+
+    def __reduce__(self) -> Any:
+        raise pickle.PicklingError(
+            f"a {self.spec.kind} can't be pickled: it may run Python code and read variables. Make "
+            "it anew from its sources"
+        )
 
 
 def _read_only(array: Array) -> Array:

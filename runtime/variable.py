@@ -161,9 +161,7 @@ class Variable:
     def assign(
         self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
     ) -> Any:
-        """Set the value; gives the variable itself, inside a function the new value; with
-        `read_value=False` None.
-        """
+        """Set the value; gives the variable itself, or None with `read_value=False`."""
         return self._assign("assign", value, read_value)
 
     def assign_add(
@@ -179,10 +177,8 @@ class Variable:
         return self._assign("assign_sub", delta, read_value)
 
     def _assign(self, op: str, value: Any, read_value: bool) -> Any:
-        result = getattr(state, op)(self, value)
-        if not read_value:
-            return None
-        return result if is_tracing() else self
+        getattr(state, op)(self, value)
+        return self if read_value else None
 
     def assigner(self, key: Any) -> Any:
         """What assigns the items `self[key]`."""
@@ -234,8 +230,8 @@ class Variable:
 
     def _scatter(self, kind: str, sparse_delta: Any) -> Any:
         slices = _slices(sparse_delta)
-        result = state.scatter(kind, self, slices.indices, slices.values)
-        return result if is_tracing() else self
+        state.scatter(kind, self, slices.indices, slices.values)
+        return self
 
     # --- some items, by all their indices
 

@@ -1208,3 +1208,22 @@ def state_and_locals_of_same_name(log, n):
         if i == 1:
             return ag, if_true, loop_body, do_return, i
     return ag
+
+
+@case(0, 1, 5)
+def value_of_a_return_that_raises(log, x):
+    for i in range(4):
+        try:
+            return 10 // (i - x)
+        except ZeroDivisionError:
+            log.append(i)
+        finally:
+            log.append("finally")
+    while True:
+        try:
+            if x > 3:
+                return [1, 2][x]
+            break
+        except IndexError:
+            x -= 1
+    return x

@@ -5,10 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from language import branches, containers, exceptions, generators, loops, sequences, state
+from language import (
+    branches,
+    choices,
+    containers,
+    exceptions,
+    generators,
+    iterators,
+    loops,
+    sequences,
+    state,
+)
 from language.harness import Program, first_call, traced, untraced
 
-MODULES = (branches, loops, state, sequences, containers, generators, exceptions)
+MODULES = (
+    *(branches, loops, exceptions, state, choices),
+    *(sequences, containers, generators, iterators),
+)
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.
 NOT_YET = set((Path(__file__).parent / "language" / "not_yet.txt").read_text().split())

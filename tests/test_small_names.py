@@ -170,3 +170,18 @@ def test_devices() -> None:
         tl.config.set_visible_devices([])
     with pytest.raises(ValueError, match="is no device of this machine"):
         tl.config.set_visible_devices(["GPU:0"])
+
+
+def test_names_of_older_guides() -> None:
+    assert tl.config.experimental.list_physical_devices("GPU") == []
+    assert tl.config.experimental.list_physical_devices("CPU") == tl.config.list_physical_devices(
+        "CPU"
+    )
+    assert not tl.config.experimental_functions_run_eagerly()
+    ds = tl.data.Dataset.range(3).prefetch(tl.data.experimental.AUTOTUNE)
+    assert int(tl.data.experimental.cardinality(ds)) == 3
+    assert tl.data.experimental.get_structure(iter(ds)) == ds.element_spec
+    assert int(iter(ds).next()) == 0
+    assert tl.dtypes.saturate_cast(300.0, tl.uint8).numpy() == 255
+    assert tl.dtypes.cast(1.5, tl.int32).numpy() == 1
+    assert tl.as_string(5).numpy() == b"5"

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import FunctionType, MethodType
 from typing import Any
 
 from ..autograph import policy
-from .known import Known, Made
+from .known import Known, Made, Values
+
+# Those that read; what `+=` and the like change is not changed just since it could be.
+_ARITHMETIC = [
+    *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor"),
+    *("lshift", "rshift"),
+]
+_OPERATORS = tuple(
+    f"__{name}__"
+    for name in [
+        *("getitem", "len", "iter", "bool", "contains", "reversed", "neg", "pos", "abs", "invert"),
+        *("eq", "ne", "lt", "le", "gt", "ge", "float", "int", "index", "round", "array"),
+        *_ARITHMETIC,
+        *(f"r{name}" for name in _ARITHMETIC),
+    ]
+)
 
 
 def takes_part(f: FunctionType) -> bool:
@@ -33,8 +48,40 @@ def may_take_part(x: Any) -> bool:
     )
 
 
+def operators_of(x: Any) -> Iterator[FunctionType]:
+    """The functions of the user's that Python calls for operators on `x`, if it is theirs."""
+    kind = type(x)
+    if not policy.is_library_type(kind):
+        for name in _OPERATORS:
+            own = getattr(kind, name, None)
+            if isinstance(own, FunctionType) and takes_part(own):
+                yield own
+
+
+def _defaults(f: FunctionType, names: Sequence[str], values: Values) -> dict[str, Known]:
+    """The defaults of parameters, and where they are found."""
+    here = values.place_of(Known(f), f.__name__)
+    given = f.__defaults__ or ()
+    listed: list[tuple[str, str, Any, Any]] = []
+    for i, (n, value) in enumerate(zip(names[len(names) - len(given) :], given, strict=True)):
+        listed.append((n, "__defaults__", i, value))
+    for n, value in (f.__kwdefaults__ or {}).items():
+        listed.append((n, "__kwdefaults__", n, value))
+    found: dict[str, Known] = {}
+    for n, where, key, value in listed:
+        place = None
+        if here is not None:
+            place = values.places.item(values.places.attribute(here, where), key)
+            place.name = f"the default of '{n}' of {f.__name__}()"
+        found[n] = values.known(value, place)
+    return found
+
+
 def bound(
-    f: FunctionType, args: Sequence[list[Known]], kwargs: Mapping[str, list[Known]]
+    f: FunctionType,
+    args: Sequence[list[Known]],
+    kwargs: Mapping[str, list[Known]],
+    values: Values,
 ) -> dict[str, list[Known]]:
     """What is known of the parameters of `f`, given what is known of the arguments."""
     code = f.__code__
@@ -42,9 +89,9 @@ def bound(
     bound = dict(zip(names, args, strict=False))
     more = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     bound |= {n: v for n, v in kwargs.items() if n in names or n in more}
-    defaults = dict(zip(reversed(names), reversed(f.__defaults__ or ()), strict=False))
-    for n, value in (defaults | (f.__kwdefaults__ or {})).items():
-        bound.setdefault(n, [Known(value)])
+    if f.__defaults__ or f.__kwdefaults__:
+        for n, default in _defaults(f, names, values).items():
+            bound.setdefault(n, [default])
     if code.co_flags & inspect.CO_VARARGS:
         rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
         bound[rest] = kwargs.get(rest) or [Known(Made([list(a) for a in args[len(names) :]]))]
@@ -56,4 +103,4 @@ def bound(
     return bound
 
 
-__all__ = ["bound", "may_take_part", "takes_part"]
+__all__ = ["bound", "may_take_part", "operators_of", "takes_part"]

@@ -21,7 +21,7 @@ Sites = Mapping[Frame, Mapping[Any, tuple[Frame, Site]]]  # the calls of each fu
 _Condition = tuple[frozenset[Mark], bool]  # what is asked for, and whether a tensor may decide
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Change:
     """A change of something that outlives the call."""
 

@@ -21,6 +21,7 @@ from .accepts import Accepts
 from .guards import Check, Guards
 from .places import State
 from .pretty import signature_text
+from .rescue import Kept
 
 
 class ConcreteFunction:
@@ -110,7 +111,7 @@ class ConcreteFunction:
             accepts.parameters.signature,
             accepts.arguments,
             self.structured_outputs,
-            self.captures,
+            [c for c in self.captures if not isinstance(c, Kept)],
             verbose,
         )
 
@@ -145,7 +146,15 @@ class ConcreteFunction:
             state.write(results[first:], arguments or {})
             return self._rebuild(results[:first])
 
-        return self._run([*tensors, *state.values()], stored)
+        given = [*tensors, *state.values()]
+        if state.rescue is None or is_tracing():
+            return self._run(given, stored)
+        state.rescue.start()
+        try:
+            return self._run(given, stored)
+        except BaseException:
+            state.rescue.finish(arguments or {})
+            raise
 
     def _run(self, tensors: Sequence[Any], build: Callable[[Sequence[Any]], Any]) -> Any:
         if is_tracing():

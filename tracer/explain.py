@@ -20,7 +20,7 @@ MANY = 8  # traces in a row, none of which is used again
 _NUMBERS = (int, float, complex)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Argument:
     """An argument, or an item of one, as far as it counts."""
 

@@ -195,9 +195,16 @@ class Expressions:
     ) -> Iterable[Known]:
         keys = [] if isinstance(index, ast.Slice) else self.of(index, frame, scope, depth + 1)
         for owner in owners:
+            own = getattr(type(owner.value), "__getitem__", None)
+            if isinstance(own, FunctionType):
+                called = self.follow(own, [[owner], keys], {})
+                yield from self._returned(called, frame, depth)
             if keys and all(is_key(k.value) for k in keys):
                 for k in keys:
-                    yield from self.values.item(owner, k.value)
+                    found = self.values.item(owner, k.value)
+                    if not found and not isinstance(owner.value, CONTAINERS):
+                        self.guard(owner)
+                    yield from found
             elif isinstance(index, ast.UnaryOp):
                 yield from self._constant_item(owner, index)
             else:
@@ -232,6 +239,8 @@ class Expressions:
         function = callees[0].value if callees else None
         if is_one(function, getattr, hasattr):
             return self._named(node, args, frame, scope, depth)
+        if function is vars and args:
+            return [v for k in args[0] for v in self.attribute(k, "__dict__", frame, depth)]
         if function is enumerate and args:
             return self.made(
                 [[p for k in args[0] for v in self._looped(k) for p in self.made([[], [v]])]]
@@ -244,25 +253,26 @@ class Expressions:
         results: list[Known] = []
         for k in callees:
             if may_take_part(k.value) and not isinstance(k.value, type):
-                given, named = self.arguments(node, frame, scope)
+                given, named = self.arguments(node, frame, scope, depth)
                 called = self.follow(k.value, given, named)
                 results += self._returned(called, frame, depth)
         return results
 
     def arguments(
-        self, node: ast.Call, frame: Frame, scope: Scope
+        self, node: ast.Call, frame: Frame, scope: Scope, depth: int = 0
     ) -> tuple[list[list[Known]], dict[str, list[Known]]]:
         """What is known of the arguments of a call."""
         args: list[list[Known]] = []
         for a in node.args:
             if isinstance(a, ast.Starred):
-                several = self.of(a.value, frame, scope)
+                several = self.of(a.value, frame, scope, depth + 1)
                 if len(several) != 1 or not isinstance(several[0].value, Made):
                     break
                 args += several[0].value.items
                 continue
-            args.append(self.of(a, frame, scope))
-        return args, {k.arg: self.of(k.value, frame, scope) for k in node.keywords if k.arg}
+            args.append(self.of(a, frame, scope, depth + 1))
+        named = {k.arg: self.of(k.value, frame, scope, depth + 1) for k in node.keywords if k.arg}
+        return args, named
 
     def _named(
         self, node: ast.Call, args: list[list[Known]], frame: Frame, scope: Scope, depth: int

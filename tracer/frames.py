@@ -37,7 +37,7 @@ class Frame:
     arguments: dict[str, dict[Identity, Known]] = field(default_factory=dict)
     is_root: bool = False
     unplaced: bool = False  # it is called from elsewhere, too
-    memo: Memo = field(default_factory=Memo)  # another one if arguments are added
+    memo: Memo = field(default_factory=Memo)
 
     def given(self, name: str) -> list[Known]:
         """What is known of an argument."""

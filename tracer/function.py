@@ -23,6 +23,7 @@ from ..graph.settings import debug, debug_level
 from ..graph.spec import TensorSpec
 from ..runtime import EagerTensor, Variable
 from ..runtime.variable import StandIn
+from .bound import BoundFunction
 from .cache import MAX_TRACES, TraceCache
 from .concrete import ConcreteFunction
 from .explain import KEPT, Explanation, TraceReason, described, keeps_retracing, reason_for
@@ -42,6 +43,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _settings = {"run_eagerly": False}
+_OLDER = frozenset(
+    [
+        *("experimental_relax_shapes", "experimental_compile", "experimental_implements"),
+        *("experimental_autograph_options", "experimental_attributes"),
+        "experimental_follow_type_hints",
+    ]
+)
 
 
 class CacheInfo(NamedTuple):
@@ -93,6 +101,8 @@ class Function(Generic[P, R]):
         # Functions that are not written in Python may mind if they are given their defaults.
         plain = code_of(python_function) is not None
         self.parameters = Parameters(self.name, signature_of(python_function), plain)
+        # A default that can be changed in place is looked at in each call.
+        self._fixed = all(_is_fixed(p.default) for p in self.parameters.listed)
         self._wanted = (
             InputSignature(self.name, self.parameters, self.input_signature)
             if self.input_signature is not None
@@ -159,7 +169,7 @@ class Function(Generic[P, R]):
         if is_tracing():
             rests_on(concrete.ref)
             note_guards(concrete.guards)
-        elif quick is not None and self._wanted is None and concrete.state is None:
+        elif quick is not None and self._fixed and not self._wanted and concrete.state is None:
             found = sum(type(a) is EagerTensor for a in args)
             if len(tensors) == found:  # there are none among the defaults
                 self._cache.remember_call(quick, concrete)
@@ -375,6 +385,12 @@ class Function(Generic[P, R]):
         return f"<tl.function {self.name}>"
 
 
+def _is_fixed(default: Any) -> bool:
+    if isinstance(default, tuple):
+        return all(map(_is_fixed, default))
+    return children(default) is None and not isinstance(default, (set, bytearray))
+
+
 def _tensors_of(arguments: Mapping[str, Any]) -> list[Any]:
     """The tensors and variables in the arguments, in order; each variable once."""
     found: list[Any] = []
@@ -413,58 +429,6 @@ def _shaped_like(started: FunctionRef, results: tuple[Any, ...]) -> Any:
     return results[0] if len(results) == 1 else results
 
 
-class BoundFunction:
-    """A traced method of an instance."""
-
-    __slots__ = ("__self__", "function")
-
-    def __init__(self, function: Function[Any, Any], instance: Any) -> None:
-        self.function = function
-        self.__self__ = instance
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(self.__self__, *args, **kwargs)
-
-    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
-        if not args and not kwargs and self.function.input_signature is not None:
-            args = self.function.input_signature
-        return self.function.get_concrete_function(self.__self__, *args, **kwargs)
-
-    @property
-    def python_function(self) -> Any:
-        return self.function.python_function.__get__(self.__self__)
-
-    @property
-    def __wrapped__(self) -> Any:
-        return self.python_function
-
-    @property
-    def __func__(self) -> Function[Any, Any]:
-        return self.function
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.function, name)
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, BoundFunction)
-            and self.function is other.function
-            and self.__self__ is other.__self__
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.function, id(self.__self__)))
-
-    def __deepcopy__(self, memo: Any) -> BoundFunction:
-        return BoundFunction(self.function, copy.deepcopy(self.__self__, memo))
-
-    def __reduce__(self) -> Any:
-        return BoundFunction, (self.function, self.__self__)
-
-    def __repr__(self) -> str:
-        return f"<bound {self.function!r} of {type(self.__self__).__name__}>"
-
-
 @overload
 def function(func: Callable[P, R], /) -> Function[P, R]: ...
 @overload
@@ -476,6 +440,7 @@ def function(
     reduce_retracing: bool = False,
     name: str | None = None,
     relaxed: bool = False,
+    **older: Any,
 ) -> Callable[[Callable[P, R]], Function[P, R]]: ...
 def function(
     func: Any = None,
@@ -485,6 +450,7 @@ def function(
     reduce_retracing: bool = False,
     name: str | None = None,
     relaxed: bool = False,
+    **older: Any,
 ) -> Any:
     """Make a function that is traced into a graph, once for each signature of its arguments.
 
@@ -492,7 +458,9 @@ def function(
     `TensorSpec`, makes one trace serve all. `autograph=False` leaves Python control flow as it is.
     Works on functions, methods and lambdas, as `@tl.function` or `@tl.function(...)`.
     What it reads besides (globals, closure cells, attributes) counts as well: a change is seen.
-    `reduce_retracing=True`: from the second shape on, the sizes that differ are left open.
+    `reduce_retracing=True`: from the second shape on, the sizes that differ are left open. (Its
+    older name, `experimental_relax_shapes`, works too; TensorFlow's other `experimental_...` do
+    nothing.)
 
     `relaxed=True`: branches and loops over tensors may change the dtype of a variable (which
     becomes what NumPy 2 would promote to) and its shape, a name may stay undefined on some path
@@ -510,6 +478,10 @@ def function(
     >>> steps(tl.constant(27)).numpy()
     np.int32(111)
     """
+    unknown = next((n for n in older if n not in _OLDER), None)
+    if unknown is not None:
+        raise TypeError(f"function() got an unexpected keyword argument {unknown!r}")
+    reduce_retracing = bool(reduce_retracing or older.get("experimental_relax_shapes"))
 
     def decorate(target: Any) -> Any:
         if isinstance(target, (staticmethod, classmethod)):

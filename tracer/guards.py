@@ -8,15 +8,17 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from keyword import iskeyword
 from types import CellType, FunctionType
 from typing import Any
 
-from .access import Access
+from .access import Access, reference
 from .changes import Mark, is_first_time
 from .leaves import Guard, same_value
 from .reading import Reading
 
 Check = Callable[[], bool]
+_OURS = "__tl_"  # how the names that a check uses for itself begin
 
 
 class Guards:
@@ -108,8 +110,9 @@ def guards_from(reading: Reading) -> list[Guard]:
         mark: Mark = ("attribute", owner, place.key)
         return (mark if place.kind == "attribute" else ("items", owner)) in changed
 
-    def stays(guard: Guard) -> bool:
-        if guard.kind != "value" and ("items", id(seen.get(guard.place))) in changed:
+    def stays(guard: Guard, changed_inside: bool = False) -> bool:
+        inside = ("items", id(seen.get(guard.place))) in changed
+        if guard.kind != "value" and inside and not changed_inside:
             return False
         place = guard.place
         while not changes(place):
@@ -118,7 +121,16 @@ def guards_from(reading: Reading) -> list[Guard]:
             place = place.base
         return False
 
-    return [g for g in reading.guards.values() if stays(g)]
+    found = [g for g in reading.guards.values() if stays(g)]
+    # What the function changes of a container is its own business, but which container it is.
+    own = {c.mark for c in reading.changes if c.maybe and c.mark[0] == "items"}
+    for guard in reading.guards.values():
+        container = seen.get(guard.place)
+        if guard.kind in ("length", "keys") and ("items", id(container)) in own:
+            itself = Guard(guard.place, "object", reference(container))
+            if stays(itself, changed_inside=True):
+                found.append(itself)
+    return found
 
 
 class _Writer:
@@ -138,7 +150,7 @@ class _Writer:
     def constant(self, value: Any) -> str:
         mark = self._marks.get(id(value))
         if mark is None:
-            mark = self._marks[id(value)] = f"__tl_constant_{len(self.constants)}"
+            mark = self._marks[id(value)] = f"{_OURS}constant_{len(self.constants)}"
             self.constants[mark] = value
         return mark
 
@@ -152,7 +164,7 @@ class _Writer:
             return known
         text = self._expression(place)
         if self.uses[place] > 1 and place.kind != "cell":
-            name = f"__tl_{len(self._names)}"
+            name = f"{_OURS}{len(self._names)}"
             self.write(f"{name} = {text}")
             self._names[place] = text = name
         return text
@@ -160,11 +172,13 @@ class _Writer:
     def _expression(self, place: Access) -> str:
         match place.kind:
             case "global":
-                if place.base is self._namespace and place.key.isidentifier():
-                    return str(place.key)
+                name = place.key
+                plain = name.isidentifier() and not iskeyword(name) and not name.startswith(_OURS)
+                if plain and place.base is self._namespace:
+                    return str(name)
                 return f"{self.constant(place.base)}[{self.constant(place.key)}]"
             case "cell":
-                name = f"__tl_cell_{len(self.cells)}"
+                name = f"{_OURS}cell_{len(self.cells)}"
                 self.cells[name] = place.base
                 self._names[place] = name
                 return name
@@ -234,8 +248,10 @@ def compiled(
     lines = "\n".join(writer.lines)
     failed = writer.constant(Exception)
     source = (
-        f"def factory({', '.join(writer.cells)}):\n  def check({', '.join(writer.constants)}):\n"
-        f"    try:\n{lines}\n    except {failed}: return False\n    return True\n  return check\n"
+        f"def {_OURS}factory({', '.join(writer.cells)}):\n"
+        f"  def {_OURS}check({', '.join(writer.constants)}):\n"
+        f"    try:\n{lines}\n    except {failed}: return False\n"
+        f"    return True\n  return {_OURS}check\n"
     )
     module = compile(source, "<guards of a trace>", "exec", dont_inherit=True)
     factory = next(c for c in module.co_consts if hasattr(c, "co_code"))

@@ -26,7 +26,7 @@ CONTAINERS = (list, dict, set, bytearray, collections.deque)
 TENSORS = (Tensor, TensorSpec, ResourceSpec, np.ndarray)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Known:
     """A value, and where a check finds it; no place for arguments, constants, passing values."""
 
@@ -34,7 +34,7 @@ class Known:
     place: Access | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Made:
     """A tuple or list that the function makes: what its items may be."""
 
@@ -42,7 +42,7 @@ class Made:
     depth: int = 1  # of those in those
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Computed:
     """An attribute that a function of the class gives: a property, or `__getattr__`."""
 
@@ -82,7 +82,7 @@ class Values:
             return self.places.object(x, x.__name__)
         if children(x) is not None or hasattr(type(x), "__tracing_type__"):
             return None  # another one may take its place
-        if not _has_weak_reference(x):
+        if not _has_weak_reference(x) and not _is_object(x):
             return None
         place = self.places.object(x, name or ("self" if not isinstance(x, type) else x.__name__))
         self.seen[place] = x
@@ -260,6 +260,12 @@ def _root(cls: type) -> str:
 
 def _has_weak_reference(x: Any) -> bool:
     return isinstance(x, type) or hasattr(reference(x), "__callback__")
+
+
+def _is_object(x: Any) -> bool:
+    """True for what has attributes, but no weak references. It lives as long as its traces."""
+    plain = isinstance(x, (*_WITHOUT_PARTS, *CONTAINERS, tuple, frozenset))
+    return not plain and type(x).__module__ != "builtins"
 
 
 def plainly_indexed(x: Any) -> bool:

@@ -74,9 +74,20 @@ def _reference(owner: Any) -> Find:
 class Places:
     """The places that one attempt to trace knows, with the symbols that they hold meanwhile."""
 
-    def __init__(self, held: Sequence[journal.Held], copies: Mapping[int, Find]) -> None:
+    def __init__(
+        self,
+        held: Sequence[journal.Held],
+        copies: Mapping[int, Find],
+        watched: Sequence[Place],
+        symbols: Mapping[str, Any],
+    ) -> None:
+        """`watched` are those that are left changed: a run that raises leaves them so, too."""
         self._held = list(held)
         self._copies = copies
+        places = [place.held(symbols) for place in watched]
+        self.watched = [(held, held.get()) for held in places if held is not None]
+        gone = [p for p, held in zip(watched, places, strict=True) if held is None]
+        self._gone = {(place.label, place.place) for place in gone}
         self.given = [place.get() for place in held]
         self._read = [(held, kind_of(held.get())) for held in held]
         self.leaves: list[Any] = []  # what is read for the inputs
@@ -96,16 +107,33 @@ class Places:
                     self.leaves.append(leaf)
                     leaves[i] = builder.add_input(spec, name)
                     self.inputs.append(leaves[i])
-                    if not tensor:
+                    if not tensor or is_weak(leaf):
                         mark(leaves[i])
             journal.touch(held.owner, held.label)
             held.put(pack(given, leaves))
 
-    def finish(self, scope: journal.Scope, *results: Sequence[Any]) -> list[journal.Held]:
+    def now(self, surely: bool) -> tuple[list[Write], list[Any]]:
+        """What a run that raises here leaves in the places; `surely`: the user's code raises."""
+        writes: list[Write] = []
+        results: list[Any] = []
+        for held, given in self.watched:
+            try:
+                one, found = written(self, [(held, given, held.get())])
+            except ConversionError:
+                if surely:
+                    raise
+                continue
+            writes += one
+            results += found
+        return writes, results
+
+    def finish(
+        self, scope: journal.Scope, may_raise: bool, *results: Sequence[Any]
+    ) -> tuple[list[journal.Held], list[Place]] | None:
         """Find what is left, and put back what was there.
 
-        Gives the places that are to be read at each call, too: then the function must be traced
-        again with these.
+        Gives the places that are to be read at each call, or to be watched, too: then the function
+        must be traced again with these.
         """
         last = [held.get() for held in self._held]
         left = self._left(journal.lasting(scope, *results), last)
@@ -113,15 +141,19 @@ class Places:
         for held, given, _ in left:
             if id(held.owner) not in self._copies and any(map(is_input, flatten(given))):
                 known.add(held.key)
-        if len(known) > len(self._held):
-            return [held for held, _, _ in left if held.key in known]
+        watched = {held.key for held, _ in self.watched}
+        # Objects that an attempt makes are others each time: asked for once, they are left.
+        new = [h for h, *_ in left if h.key not in watched and (h.label, h.place) not in self._gone]
+        if len(known) > len(self._held) or (may_raise and new):
+            again = [held for held, *_ in left if held.key in known]
+            return again, [self.place_of(held) for held, *_ in left]
         self.writes, self.results = written(self, left)
         self._read += [(held, kind_of(given)) for held, given, _ in left[len(self._held) :]]
         before = {held.key: held.raw(contents_of(held.owner) or Contents({})) for held, *_ in left}
         journal.resume(scope)
         for held, *_ in left:
             put(held.owner, held.place, before[held.key])
-        return []
+        return None
 
     def state(self) -> State | None:
         """What the finished trace reads and writes, besides arguments and captures."""
@@ -195,6 +227,7 @@ class State:
         self._inputs = inputs
         self._writes = writes
         self._in_arguments = any(w.place.argument for w in writes)
+        self.rescue: Any = None  # of a run that raises
         self.outputs = sum(sum(w.is_result) + (w.or_else is not _NEVER) for w in writes)
 
     def recursion(self, name: str) -> str:
@@ -232,7 +265,7 @@ class State:
         """True if the places hold what the trace was made for."""
         for place, kind in self._read:
             held = place.held({})
-            if held is not None and kind_of(held.get()) != kind:
+            if held is None or kind_of(held.get()) != kind:
                 return False
         return True
 
@@ -254,21 +287,28 @@ class State:
 
     def write(self, results: Sequence[Tensor], arguments: Mapping[str, Any]) -> None:
         """Store the results of a run."""
-        remaining = iter(results)
-        stored: list[tuple[journal.Held, Any]] = []
-        for write in self._writes:
-            present = None if write.or_else is _NEVER else next(remaining)
-            value = pack(write.template, list(_leaves(write, remaining)))
-            if present is not None and is_tracing():
-                kind = Maybe if write.or_else is ABSENT else Optional
-                value = kind(present, value, Source(write.place.label, "a function called"))
-            elif present is not None and not present:
-                value = write.or_else
-            held = write.place.held(arguments)
-            if held is not None:
-                stored.append((held, value))
-        for held, value in stored:
-            (held.leave if is_tracing() else held.put)(value)
+        put_results(self._writes, results, arguments)
+
+
+def put_results(
+    writes: Sequence[Write], results: Sequence[Tensor], arguments: Mapping[str, Any]
+) -> None:
+    """Let the places of `writes` hold the results of a run."""
+    remaining = iter(results)
+    stored: list[tuple[journal.Held, Any]] = []
+    for write in writes:
+        present = None if write.or_else is _NEVER else next(remaining)
+        value = pack(write.template, list(_leaves(write, remaining)))
+        if present is not None and is_tracing():
+            kind = Maybe if write.or_else is ABSENT else Optional
+            value = kind(present, value, Source(write.place.label, "a function called"))
+        elif present is not None and not present:
+            value = write.or_else
+        held = write.place.held(arguments)
+        if held is not None:
+            stored.append((held, value))
+    for held, value in stored:
+        (held.leave if is_tracing() else held.put)(value)
 
 
 def _leaves(write: Write, results: Iterator[Tensor]) -> Iterator[Any]:
@@ -279,10 +319,11 @@ def _leaves(write: Write, results: Iterator[Tensor]) -> Iterator[Any]:
             yield leaf
         else:
             tensor = next(results)
-            if number is None or not isinstance(tensor, EagerTensor):
+            if number is None:
                 yield tensor
             else:
-                yield number(tensor.numpy())
+                eager = isinstance(tensor, EagerTensor)
+                yield number(tensor.numpy()) if eager else mark(tensor)
 
 
 def written(
@@ -312,7 +353,7 @@ def written(
             symbolic = isinstance(leaf, Value)
             is_result.append(symbolic)
             old = before[i] if len(before) == len(leaves) else None
-            was_number = isinstance(old, _NUMBERS) or not isinstance(old, (Tensor, *_NUMBERS))
+            was_number = not isinstance(old, Tensor) or is_weak(old)
             kind = _python_kind(leaf) if symbolic and was_number else None
             kinds.append(kind if kind and is_weak(leaf) else None)
             if symbolic:
@@ -355,4 +396,4 @@ def copies_of(arguments: Mapping[str, Any], symbols: Mapping[str, Any]) -> dict[
     return found
 
 
-__all__ = ["Places", "State", "copies_of"]
+__all__ = ["Place", "Places", "State", "Write", "copies_of", "put_results"]

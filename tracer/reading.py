@@ -1,8 +1,8 @@
 """What a traced function, and the functions that it calls, read of values that are no arguments.
 
-The text of each function (`facts.py`) is followed from names and arguments along attributes, items,
-local names and calls, after the trace. Over-approximated: a read on a path that was not taken
-counts. No code of the user's runs.
+The text of each function (`finder.py`) is followed from names and arguments along attributes,
+items, local names and calls, after the trace. Over-approximated: a read on a path that was not
+taken counts. No code of the user's runs.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 
 from ..autograph import policy
 from .access import Access
-from .callees import bound, may_take_part, takes_part
+from .callees import bound, may_take_part, operators_of, takes_part
 from .changes import Change, Changes
 from .expressions import Expressions, attribute_named, is_key, is_one
-from .facts import Scope, Site, facts_of
+from .facts import Scope, Site
+from .finder import facts_of
 from .frames import Frame, Memo, receiver
 from .known import Known
 from .leaves import Guard, guards_of, length_guard
@@ -38,7 +39,9 @@ class Reading(Expressions):
         self._frames: dict[Any, Frame] = {}
         self._receivers: dict[Any, int] = {}
         self._pending: dict[Frame, None] = {}
+        self._stale: set[Frame] = set()  # frames whose memo is out of date
         self._guarded: set[Access] = set()
+        self._operands: set[int] = set()
         self._steps = 0
 
     @functools.cached_property
@@ -71,6 +74,9 @@ class Reading(Expressions):
             self._steps += 1
             frame = next(iter(self._pending))
             del self._pending[frame]
+            for stale in self._stale:
+                stale.memo = Memo()
+            self._stale.clear()
             self._process(frame)
 
     # --- functions -----------------------------------------------------------
@@ -96,7 +102,7 @@ class Reading(Expressions):
         if not isinstance(callee, FunctionType) or not takes_part(callee):
             return None
         frame = self._frame(callee, receiver(args))
-        if frame.add(bound(callee, args, kwargs)):
+        if frame.add(bound(callee, args, kwargs, self.values)):
             self._look_again(frame)
         return frame
 
@@ -118,13 +124,25 @@ class Reading(Expressions):
         if frame is not None:
             frame.unplaced = True
 
+    def _follow_operators(self, known: Known) -> None:
+        """`x + y`, `for v in x` and the like may call functions of the user's."""
+        if id(known.value) in self._operands:
+            return
+        self._operands.add(id(known.value))
+        for own in operators_of(known.value):
+            frame = self.follow(own, [[known]], {})
+            if frame is not None:
+                frame.unplaced = True
+
     def _look_again(self, frame: Frame) -> None:
-        """More is known of its arguments, and so of what those stand for that asked it."""
+        """More is known of its arguments, and so of what those stand for that asked it: next time.
+        What is looked for now must come to an end first.
+        """
         stack = [frame]
         seen = set(stack)
         while stack:
             frame = stack.pop()
-            frame.memo = Memo()
+            self._stale.add(frame)
             self._pending[frame] = None
             users = self.users.get(frame, set())
             stack += users - seen
@@ -135,6 +153,7 @@ class Reading(Expressions):
             for known in self.of(read.expr, frame, read.scope):
                 if isinstance(known.value, FunctionType):
                     self._follow_unplaced(known.value)  # it may be called by another
+                self._follow_operators(known)
                 self.guard(known)
         for site in frame.facts.calls:
             self._read_call(site, frame)
@@ -176,6 +195,7 @@ class Reading(Expressions):
         for a in node.args:
             for known in self.of(a, frame, scope):
                 if function is len:
+                    self._follow_operators(known)
                     guard = length_guard(known, self.values)
                     if guard is not None:
                         self.guards.setdefault((guard.place, guard.kind), guard)

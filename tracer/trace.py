@@ -33,8 +33,9 @@ from ..runtime.eager import run_graph
 from ..runtime.variable import creator
 from .accepts import Accepts, names_within
 from .concrete import ConcreteFunction
-from .places import Places, copies_of
+from .places import Place, Places, copies_of
 from .progress import Progress, in_progress, is_lifting, note_created
+from .rescue import RESCUE, Rescue
 from .signature import Keyed, is_tensor_like, spec_of
 from .undo import keep_side_effects
 
@@ -199,10 +200,12 @@ def _settled(
     name, converted = function.name, function.converted()
     captures: list[Any] | None = None
     known_places: list[journal.Held] = []
+    watched: list[Place] = []
     for _ in range(12):
         trace = Trace(name, may_create)
         symbols, _ = trace.arguments(arguments, keyed.tied)
-        places = Places(known_places, copies_of(arguments, symbols))
+        places = Places(known_places, copies_of(arguments, symbols), watched, symbols)
+        rescue = trace.builder.watch = Rescue(places, trace.builder)
         debug(1, f"treadle: tracing {name}({', '.join(f'{n}={x!r}' for n, x in symbols.items())})")
         args, kwargs = function.parameters.unbind(symbols)
         ref.extra["captures"] = captures or []
@@ -219,18 +222,20 @@ def _settled(
                 if not returns:
                     results[0] = None
                 leaves, is_tensor = result_values(results[0])
-                found_places = places.finish(scope, results, leaves)
+                again = places.finish(scope, rescue.was_told, results, leaves)
         except UnknownResultError as error:
             if error.callee is not ref:
                 raise  # for a branch of that one to deal with
             raise RecursionError(str(error)) from None
-        if found_places:
-            known_places = found_places
+        if again is not None:
+            known_places, watched = again
             progress.drop_resting()
             continue
         state = places.state()
         if state is not None and "recursive" in ref.extra:
             raise ConversionError(state.recursion(name))
+        if state is not None and rescue.was_told:
+            state.rescue = ref.extra[RESCUE] = rescue
         if trace.created and (trace.lifted or "recursive" in ref.extra):
             _initialize(trace, [*Trace(name, False).arguments(values, ())[1], *places.leaves])
             may_create = progress.created = False

@@ -37,6 +37,7 @@ from .basics import (
     get_static_value,
     identity_n,
     init_scope,
+    inside_function,
     is_symbolic_tensor,
 )
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, saturate_cast
@@ -134,6 +135,7 @@ from .graph.ops.shaping import (
 )
 from .graph.ops.shaping import range_ as range
 from .graph.ops.sorting import argsort, searchsorted, sort
+from .graph.ops.string_formats import as_string
 from .linalg import norm
 from .math import (
     abs,
@@ -224,6 +226,7 @@ __all__ = [
     "argmin",
     "argsort",
     "as_dtype",
+    "as_string",
     "asin",
     "asinh",
     "assert_equal",
@@ -297,6 +300,7 @@ __all__ = [
     "identity",
     "identity_n",
     "init_scope",
+    "inside_function",
     "int8",
     "int16",
     "int32",

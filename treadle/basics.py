@@ -117,6 +117,16 @@ def executing_eagerly() -> bool:
     return not is_tracing()
 
 
+def inside_function() -> bool:
+    """True in a function that is traced.
+
+    >>> import treadle as tl
+    >>> tl.inside_function(), tl.function(lambda: tl.inside_function())().numpy()
+    (False, np.True_)
+    """
+    return is_tracing()
+
+
 @contextmanager
 def init_scope() -> Iterator[None]:
     """Inside of this block ops are carried out at once, also while a function is traced.

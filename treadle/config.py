@@ -62,9 +62,26 @@ def _is_device(value: Any) -> bool:
     return isinstance(value, PhysicalDevice)
 
 
+# Names of TensorFlow 2.0, which its guides of then use.
+experimental_run_functions_eagerly = run_functions_eagerly
+experimental_functions_run_eagerly = functions_run_eagerly
+
+
+class experimental:  # noqa: N801 - TensorFlow's name of a module
+    """Names of TensorFlow 2.0 for what stands beside it now."""
+
+    list_physical_devices = staticmethod(list_physical_devices)
+    list_logical_devices = staticmethod(list_logical_devices)
+    get_visible_devices = staticmethod(get_visible_devices)
+    set_visible_devices = staticmethod(set_visible_devices)
+
+
 __all__ = [
     "LogicalDevice",
     "PhysicalDevice",
+    "experimental",
+    "experimental_functions_run_eagerly",
+    "experimental_run_functions_eagerly",
     "functions_run_eagerly",
     "get_visible_devices",
     "list_logical_devices",

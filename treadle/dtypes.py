@@ -1,5 +1,6 @@
 """Element types, and changing them. `tl.bfloat16` is there where the package ml_dtypes is."""
 
+from .clipping import saturate_cast
 from .graph.dtypes import (
     DType,
     as_dtype,
@@ -42,6 +43,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "saturate_cast",
     "string",
     "uint8",
     "uint16",

@@ -1,20 +1,14 @@
 """Text: what one can do with tensors of dtype string."""
 
 from .graph.ops.string_formats import as_string, format, regex_full_match, regex_replace, to_number
-from .graph.ops.strings import (
+from .graph.ops.string_pieces import (
     bytes_split,
-    join,
-    length,
-    lower,
-    reduce_join,
     split,
-    strip,
-    substr,
     unicode_decode,
     unicode_encode,
     unicode_split,
-    upper,
 )
+from .graph.ops.strings import join, length, lower, reduce_join, strip, substr, upper
 
 __all__ = [
     "as_string",

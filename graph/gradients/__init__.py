@@ -8,6 +8,6 @@ from .linearize import Linear, linearize
 from .loops import while_rule
 
 STRUCTURED.update(cond=branches_rule, switch=branches_rule, call=call_rule)
-STRUCTURED["while"] = while_rule
+STRUCTURED.update({"try": branches_rule, "while": while_rule})
 
 __all__ = ["Entry", "Linear", "backprop", "call_recorded", "gradients", "linearize"]

@@ -1,4 +1,4 @@
-"""The gradient of `cond` and `switch`.
+"""The gradient of `cond`, `switch` and `try`.
 
 Each branch is split (`linearize`). The node, still under construction, is widened to hand out the
 residuals; a second node of the same kind runs the backward halves.
@@ -13,7 +13,9 @@ import numpy as np
 
 from ..build import replay
 from ..control import Branch, emit_cond, emit_switch, new_branch
-from ..node import Graph, Node, Value
+from ..errors import GradientError
+from ..location import describe
+from ..node import Graph, Node, Value, subgraphs
 from ..op import OPS
 from ..spec import ArraySpec, Spec, TensorSpec
 from .backprop import Entry, given, zeros_for
@@ -25,6 +27,8 @@ def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     inputs = list(entry.inputs)
     graphs = _branch_graphs(node)
     mask = given(gs, entry.outputs)
+    if node.op.name == "try":
+        _require_known(graphs[1], mask, node)
     halves = [linearize(g, mask, needs[1:]) for g in graphs]
     count = len(graphs[0].outputs)
     handed_out = [h.forward.outputs[count:] for h in halves]
@@ -33,17 +37,18 @@ def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
         widened.append(_with_dummies(half.forward, count, handed_out, i))
     specs = [v.spec for v in node.outputs]
     specs += [v.spec for residuals in handed_out for v in residuals]
-    attrs = (
-        {"branches": tuple(widened)}
-        if node.op.name == "switch"
-        else {"then": widened[0], "orelse": widened[1]}
-    )
+    if node.op.name == "try":
+        widened = [_telling(g, caught) for g, caught in zip(widened, (False, True), strict=True)]
+        specs.append(TensorSpec((), "bool"))
+    names = _NAMES[node.op.name]
+    attrs = dict(zip(names, widened, strict=True)) if names else {"branches": tuple(widened)}
     owner.widen(node, node.inputs, attrs, specs)
     have = list(node.outputs[count:])
     residuals: list[list[Value]] = []
     for values in handed_out:
         residuals.append(have[: len(values)])
         have = have[len(values) :]
+    taken = have[0] if node.op.name == "try" else inputs[0]
     grads_of = sorted({i for h in halves for i in h.in_grads})
     if not grads_of:
         return [None] * len(inputs)
@@ -58,19 +63,56 @@ def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
             outputs.append([found[i] if i in found else zeros_for(inputs[1 + i]) for i in grads_of])
         branches.append(branch)
     if node.op.name == "switch":
-        results = emit_switch(inputs[0], branches, outputs)
+        results = emit_switch(taken, branches, outputs)
     else:
-        results = emit_cond(inputs[0], branches[0], outputs[0], branches[1], outputs[1])
+        first, second = (1, 0) if node.op.name == "try" else (0, 1)
+        results = emit_cond(
+            taken, branches[first], outputs[first], branches[second], outputs[second]
+        )
     grads: list[Any] = [None] * len(inputs)
     for i, g in zip(grads_of, results, strict=True):
         grads[1 + i] = g
     return grads
 
 
+# The attributes that hold the graphs; of a switch it is one.
+_NAMES = {"switch": (), "cond": ("then", "orelse"), "try": ("body", "handler")}
+
+
 def _branch_graphs(node: Node) -> list[Graph]:
-    if node.op.name == "switch":
-        return list(node.attrs["branches"])
-    return [node.attrs["then"], node.attrs["orelse"]]
+    names = _NAMES[node.op.name]
+    return [node.attrs[name] for name in names] if names else list(node.attrs["branches"])
+
+
+def _telling(graph: Graph, truth: bool) -> Graph:
+    """`graph`, with one result more: `truth`."""
+    node = Node(OPS["const"], (), {"value": np.array(truth)}, (TensorSpec((), "bool"),))
+    outputs = (*graph.outputs, node.outputs[0])
+    return Graph(graph.name, graph.inputs, (*graph.nodes, node), outputs, graph.captured)
+
+
+def _require_known(handler: Graph, mask: Sequence[bool], node: Node) -> None:
+    """Refuse gradients that go back to what the body of a `try` had computed when it raised."""
+    pending = [v for v, wanted in zip(handler.outputs, mask, strict=True) if wanted]
+    seen: set[Node] = set()
+    while pending:
+        made = pending.pop().node
+        if made is None or made in seen or made.op.name in ("stop_gradient", "const"):
+            continue
+        seen.add(made)
+        if _is_kept(made):
+            raise GradientError(
+                "a gradient is asked for through an exception: what handles it uses a tensor that "
+                f"the body of the `try` at {describe(node.loc)} had computed when it raised. "
+                "Compute it before the `try`, or use tl.stop_gradient on it there"
+            )
+        pending += made.inputs
+
+
+def _is_kept(node: Node) -> bool:
+    if node.op.name == "kept":
+        return bool(node.outputs[0].spec.dtype.is_differentiable)
+    return any(_is_kept(inner) for graph in subgraphs(node) for inner in graph.nodes)
 
 
 def _with_dummies(

@@ -39,6 +39,7 @@ from . import (
     state,
     statistics,
     string_formats,
+    string_pieces,
     strings,
     trigonometric,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "state",
     "statistics",
     "string_formats",
+    "string_pieces",
     "strings",
     "trigonometric",
 ]

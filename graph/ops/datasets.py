@@ -34,8 +34,12 @@ def _plain(spec: Spec) -> Spec:
     return TensorSpec(spec.shape, spec.dtype) if isinstance(spec, TensorSpec) else spec
 
 
+_PUBLIC = {"tensors": "from_tensors", "slices": "from_tensor_slices", "generator": "from_generator"}
+
+
 def _define(name: str, infer: Callable[..., Any], evaluate: Callable[..., Any]) -> Op:
-    return primitive(f"dataset_{name}", infer, evaluate, no_gradient)
+    shown = f"Dataset.{_PUBLIC.get(name, name)}"
+    return primitive(f"dataset_{name}", infer, evaluate, no_gradient, display=shown)
 
 
 def _same(source: DataSpec, *more: Any, **attrs: Any) -> DataSpec:
@@ -51,7 +55,7 @@ def _function(callee: FunctionRef, captured: Sequence[Any]) -> streams.Function:
 
 def _slices_infer(*components: TensorSpec) -> DataSpec:
     if any(c.shape.rank == 0 for c in components):
-        raise ShapeError("a scalar has no slices; use from_tensors")
+        raise ShapeError("a scalar has no rows to be elements; use from_tensors")
     sizes = {c.shape[0] for c in components if c.shape.rank} - {None}
     if len(sizes) > 1:
         shapes = " and ".join(str(c.shape) for c in components)
@@ -267,6 +271,8 @@ def _padded_eval(
 
 
 def _unbatch_infer(source: DataSpec, *, rows: int | None = None) -> DataSpec:
+    if any(s.shape.rank == 0 for s in source.items):
+        raise ShapeError("the elements have scalars in them, which have no rows")
     return _slices_infer(*source.items)  # type: ignore[arg-type]
 
 
@@ -412,7 +418,7 @@ _only = primitive(
     lambda gs, outs, dataset: (None,),
     multiple=True,
     effects=(ANYTHING,),
-    display="get_single_element",
+    display="Dataset.get_single_element",
 )
 
 

@@ -25,12 +25,20 @@ from .dims import partial_value
 # --- text of values, as TensorFlow prints them -------------------------------------
 
 
+# As in C: quotes and what can't be seen, the latter by number in octal where it has no letter.
+_ESCAPED = {
+    **{i: f"\\{i:03o}" for i in (*range(32), 127)},
+    **{ord(c): f"\\{letter}" for c, letter in zip("\n\r\t\"'\\", "nrt\"'\\", strict=True)},
+}
+
+
 def number_text(value: Any) -> str:
     """One item: floats as short as they can be read back, texts in quotes."""
     if isinstance(value, (bytes, str)):
-        text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
+        data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+        text = data.decode("utf-8", "surrogateescape").translate(_ESCAPED)
+        shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return f'"{shown}"'
     if isinstance(value, (bool, np.bool_)):
         return str(int(value))
     if isinstance(value, np.integer):

@@ -255,7 +255,7 @@ def containers_made_in_a_loop():
         for i in tl.range(n):
             items = []
             for k in range(3):
-                items.append(i * k)  # noqa: PERF401
+                items.append(i * k)
             table = {}
             for k, item in enumerate(items):
                 table[k] = item  # noqa: PERF403

@@ -41,7 +41,7 @@ def test_tensors(text: str, args: tuple[int, ...]) -> None:
     f = compiled(text, nothing=contextlib.nullcontext)
     expected = f([], *args)
     try:
-        got = tl.function(f)([], *[tl.constant(a) for a in args])
+        got = tl.function(f)([], *[tl.constant(a, tl.int64) for a in args])  # no int32: that wraps
     except tl.errors.PythonLoopError:
         reject()  # a loop over Python's numbers, left by a tensor
     assert [int(x) for x in got] == list(expected)

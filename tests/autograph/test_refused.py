@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
+from refusal import refused
 
 import treadle as tl
 
 TRUE = tl.constant(True)
 THREE = tl.constant(3)
-
-
-def refused(f: Callable[..., Any], error: type[Exception], *args: Any) -> str:
-    """The message, with lines counted from the function's first one: `:+2`."""
-    with pytest.raises(error) as e:
-        tl.function(f)(*args)
-    first = inspect.getsourcelines(f)[1]
-    text = str(e.value)
-    for number in range(40, -1, -1):
-        text = text.replace(f"{Path(__file__).name}:{first + number}", f":+{number}")
-    return text
 
 
 def test_name_left_undefined_by_the_else_branch() -> None:

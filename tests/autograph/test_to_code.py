@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from snapshot import check_snapshot
 
 import treadle as tl
+from treadle.autograph import operators
 
 
 def guide_loop(x):
@@ -132,6 +135,22 @@ def test_text(f: Callable[..., Any]) -> None:
 def test_the_guides_loop_is_at_most_three_times_as_long() -> None:
     text = tl.autograph.to_code(guide_loop)
     assert len(text.splitlines()) <= 3 * 5
+
+
+def test_the_guides_loop_runs_as_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    text = tl.autograph.to_code(guide_loop)
+    assert set(re.findall(r"ag\.(\w+)", text)) == {"while_stmt"}
+    shown: dict[str, Any] = {"ag": operators, "tl": tl}
+    exec(text, shown)
+    x = tl.constant([1.0, 2.0])
+    want = guide_loop(x)
+    np.testing.assert_array_equal(shown["guide_loop"](x), want)
+    traced = tl.function(shown["guide_loop"], autograph=False)
+    np.testing.assert_array_equal(traced(x), want)
+    lines = capfd.readouterr().err.splitlines()
+    third = len(lines) // 3
+    assert lines == 3 * lines[:third]
+    assert third > 1
 
 
 def test_of_methods_partials_and_traced_functions() -> None:

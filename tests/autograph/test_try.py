@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from control import managers, trying
+from control import catching, managers, trying
 from control.harness import both
 from language.harness import Program
 
 import treadle as tl
 from treadle.graph.check import check
 
-PROGRAMS = [*trying.program.programs, *managers.program.programs]
+PROGRAMS = [
+    *trying.program.programs,
+    *catching.program.programs,
+    *managers.program.programs,
+]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
@@ -53,3 +57,48 @@ def test_a_body_that_can_not_raise_leaves_no_node() -> None:
 
     graph = f.get_concrete_function(tl.constant(1.0)).graph
     assert [n.op.name for n in graph.nodes if n.op.name == "try"] == []
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("x", [3.0, -2.0])
+def test_gradient_through_a_handler(x: float, inside: bool) -> None:
+    def f(x: Any) -> Any:
+        y = x * 2
+        try:
+            y = y * x
+            if x < 0:
+                raise ValueError("negative")
+            z = y * 3
+        except ValueError:
+            z = y * y
+        return z
+
+    def slope(x: Any) -> Any:
+        with tl.GradientTape() as tape:
+            tape.watch(x)
+            y = (f if inside else tl.function(f))(x)
+        return tape.gradient(y, x)
+
+    found = (tl.function(slope) if inside else slope)(tl.constant(x))
+    assert found.numpy() == (12 * x if x > 0 else 16 * x**3)  # of 6 x^2, of 4 x^4
+
+
+def test_gradient_of_what_a_loop_in_the_body_had_computed_is_refused() -> None:
+    @tl.function
+    def f(x: Any) -> Any:
+        y = x
+        try:
+            for i in tl.range(3):
+                y = y * x
+                if i > 1:
+                    raise ValueError("late")
+        except ValueError:
+            y = y * 2
+        return y
+
+    x = tl.constant(2.0)
+    assert f(x).numpy() == 32.0
+    with tl.GradientTape() as tape:
+        tape.watch(x)
+        with pytest.raises(ValueError, match="through an exception"):
+            f(x)

@@ -59,6 +59,7 @@ CASES: list[tuple[Any, list[Any]]] = [
     (lambda: numbers().prefetch(tl.data.AUTOTUNE).cache(), NUMBERS),
     (lambda: Dataset.zip(numbers(), Dataset.range(3)), [(3, 0), (1, 1), (4, 2)]),
     (lambda: Dataset.zip((numbers(), numbers())).take(1), [(3, 3)]),
+    (lambda: Dataset.zip(datasets=(numbers(), numbers()), name="z").take(1), [(3, 3)]),
     (lambda: Dataset.zip({"a": numbers()}).map(lambda e: e["a"] + 1).take(2), [4, 2]),
     (lambda: Dataset.range(3).flat_map(lambda n: Dataset.range(n)), [0, 0, 1]),
     (lambda: Dataset.range(4).window(2).flat_map(lambda w: w.batch(2)), [[0, 1], [2, 3]]),
@@ -166,6 +167,20 @@ def test_shuffle_keeps_the_elements() -> None:
     assert first != list(range(50))
     assert sorted(first) == list(range(50))
     assert items(ds) == first
+
+
+def test_shuffle_has_tensorflows_order() -> None:
+    """Noted from TensorFlow 2.21, after the same tf.random.set_seed(7)."""
+    tl.random.set_seed(7)
+    ds = Dataset.range(10).shuffle(5, seed=3)
+    assert items(ds) == [4, 5, 6, 0, 1, 8, 9, 3, 2, 7]
+    assert items(ds) == [1, 3, 6, 4, 7, 5, 9, 8, 0, 2]  # each iteration has an order of its own
+    ds = Dataset.range(10).shuffle(10, seed=3, reshuffle_each_iteration=False)
+    assert [items(ds), items(ds)] == [[3, 4, 2, 9, 8, 5, 1, 6, 7, 0]] * 2
+    ds = Dataset.range(10).shuffle(4, seed=1).repeat(2).batch(5)
+    assert items(ds) == [[1, 4, 3, 5, 0], [2, 6, 9, 8, 7], [2, 0, 3, 5, 6], [1, 7, 4, 9, 8]]
+    ds = Dataset.range(6).repeat(2).shuffle(20, seed=5)
+    assert items(ds) == [4, 0, 3, 2, 2, 1, 3, 0, 5, 5, 4, 1]
 
 
 def test_element_specs() -> None:
@@ -420,3 +435,54 @@ def test_builtins_and_comprehensions(call: Any) -> None:
     want = tl.nest.map_structure(lambda x: np.asarray(x).tolist(), call(numbers()))
     got = tl.function(call)(numbers())
     assert tl.nest.map_structure(lambda x: np.asarray(x).tolist(), got) == want
+
+
+def test_the_end_is_caught() -> None:
+    """As eagerly: OutOfRangeError where a graph asks for more than there is."""
+
+    @tl.function
+    def count(n: Any) -> Any:
+        it, seen = iter(Dataset.range(n)), 0
+        try:
+            while tl.constant(True):
+                it.get_next()
+                seen += 1
+        except tl.errors.OutOfRangeError:
+            seen += 100
+        return seen
+
+    assert [int(count(tl.constant(n, tl.int64))) for n in (0, 3)] == [100, 103]
+
+
+def test_effects_of_mapped_functions_keep_their_place() -> None:
+    def program(v: Any, n: Any) -> Any:
+        total = tl.constant(0, tl.int64)
+        for x in Dataset.range(n).map(lambda x: v.assign_add(x) + 0):
+            v.assign_add(100)
+            total = total * 2 + x
+        return total, v.read_value()
+
+    found = []
+    for run in (program, tl.function(program)):
+        v = tl.Variable(0, dtype=tl.int64)
+        found.append([tuple(int(x) for x in run(v, tl.constant(4, tl.int64))) for _ in range(2)])
+    assert found[0] == found[1]
+
+
+def test_datasets_as_state() -> None:
+    """A dataset is chosen by a branch, and changed by a loop."""
+
+    def program(n: Any) -> Any:
+        ds = Dataset.range(n) if n > 2 else Dataset.range(n).map(lambda x: x + 100)
+        total = tl.constant(0, tl.int64)
+        while total < 20:
+            for x in ds.take(2):
+                total += x + 1
+            ds = ds.skip(1)
+        return total, ds
+
+    for n in (2, 9):
+        want, rest = program(tl.constant(n, tl.int64))
+        got, left = tl.function(program)(tl.constant(n, tl.int64))
+        assert int(got) == int(want)
+        assert items(left) == items(rest)

@@ -62,7 +62,7 @@ def sorted_by_a_key():
 def order_of_pairs():
     def f(x):
         last = max((v % 3, v) for v in x)
-        return last, min((v, i) for i, v in enumerate(x)), sorted(zip(x, [5, 6, 7]))[0]  # noqa: FURB192
+        return last, min((v, i) for i, v in enumerate(x)), sorted(zip(x, [5, 6, 7]))[1]
 
     return f
 

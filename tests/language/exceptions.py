@@ -263,3 +263,21 @@ def python_recursion():
         return power(x, 3)
 
     return f
+
+
+@program([3], [-1], [-2], relaxed=True)
+def return_of_a_value_that_may_raise():
+    def attempt(x, k):
+        if x + k < 0:
+            raise ValueError(k)
+        return x * 10
+
+    def f(x):
+        k = 0
+        while True:
+            try:
+                return attempt(x[0], k), k
+            except ValueError:
+                k += 1
+
+    return f

@@ -617,12 +617,36 @@ def test_code_without_source() -> None:
 
 
 def test_private_names_that_look_like_the_checks_own() -> None:
-    space: dict[str, Any] = {"tl": tl, "id": 3, "len": len, "Exception": 5, "False": 0}
-    exec("def f(x):\n    return x * id * Exception\n", space)
+    space: dict[str, Any] = {"tl": tl, "id": 3, "len": len, "Exception": 5, "check": 1}
+    exec("def f(x):\n    return x * id * Exception * check * factory()\n", space)
+    exec("def factory():\n    return 1\n", space)
     f = tl.function(space["f"])
-    assert f(c(1.0)).numpy() == 15.0
+    for _ in range(2):
+        assert f(c(1.0)).numpy() == 15.0
     space["id"] = 4
     assert f(c(1.0)).numpy() == 20.0
+    space["check"] = 2
+    assert f(c(1.0)).numpy() == 40.0
+
+
+@pytest.mark.parametrize(
+    "name", ["check", "same", "found", "__tl_check", "__tl_constant_0", "__tl_0", "len", "tuple"]
+)
+def test_a_global_has_a_name_of_the_checks_own(name: str) -> None:
+    space: dict[str, Any] = {name: 2.0, "one": {"a": [1.0]}}
+    exec(f"def f(x):\n    return x * {name} * one['a'][0] * one['a'][0]\n", space)
+    f = tl.function(space["f"])
+    for value in (2.0, 3.0):
+        space[name] = value
+        for _ in range(2):
+            assert f(c(1.0)).numpy() == value
+    assert f.cache_info().traces == 2
+    exec(f"def {name}(x):\n    return x * 2.0\ndef f(x):\n    return {name}(x)\n", space)
+    f = tl.function(space["f"])
+    for _ in range(2):
+        assert f(c(1.0)).numpy() == 2.0
+    exec(f"def {name}(x):\n    return x * 3.0\n", space)
+    assert f(c(1.0)).numpy() == 3.0
 
 
 def test_get_concrete_function_looks_too() -> None:
@@ -684,3 +708,230 @@ def test_pythons_own_code_is_read(module: Any, monkeypatch: pytest.MonkeyPatch) 
         made.own = guards_from(found)
         assert made.broken() is None
         assert made.holds()
+
+
+# --- what the text leads to -----------------------------------------------------------------
+
+
+class Link:
+    def __init__(self, k: float, rest: Any) -> None:
+        self.k = k
+        self.rest = rest
+
+
+def test_a_linked_list_is_followed_to_its_end() -> None:
+    links = Link(1.0, Link(2.0, Link(3.0, None)))
+
+    @tl.function
+    def f(x: Any) -> Any:
+        link = links
+        while link is not None:
+            x = x * link.k
+            link = link.rest
+        return x
+
+    assert f(c(1.0)).numpy() == 6.0
+    links.rest.rest.k = 5.0
+    assert f(c(1.0)).numpy() == 10.0
+    links.rest.rest.rest = Link(2.0, None)
+    assert f(c(1.0)).numpy() == 20.0
+    f(c(1.0))
+    assert f.cache_info().traces == 3
+
+
+def interpret(program: Any, x: Any) -> Any:
+    for step in program:
+        x = interpret(step, x) if isinstance(step, list) else x + step
+    return x
+
+
+def test_data_that_a_function_interprets() -> None:
+    """Time and frames go with the code: as many lists as may be are one argument."""
+    program: Any = [1]
+    for k in range(200):
+        program = [k, program, [k, k]]
+    found = reading.Reading()
+    found.read(interpret, {"program": program, "x": c(0)})
+    assert found._steps < 500
+    shallow: Any = [[k, [k, [k]]] for k in range(50)]
+    f = tl.function(lambda x: interpret(shallow, x))
+    assert f(c(0)).numpy() == 3 * sum(range(50))
+    shallow[3][1][1][0] = 10
+    assert f(c(0)).numpy() == 3 * sum(range(50)) + 7
+
+
+def counted(f: Callable[..., Any]) -> Any:
+    @functools.wraps(f)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return f(*args, **kwargs)
+
+    return wrapper
+
+
+@counted
+def scaled(x: Any) -> Any:
+    return x * SCALE
+
+
+def test_names_that_depend_on_calls_of_each_other() -> None:
+    @tl.function
+    def f(n: Any) -> Any:
+        if n > 0:
+            n = scaled(scaled(n))
+        else:
+            m = scaled(n)
+            n = scaled(m)
+            m = scaled(n)
+        return n
+
+    assert f(c(1.0)).numpy() == 4.0
+    globals()["SCALE"] = 3.0
+    assert f(c(-1.0)).numpy() == -9.0
+
+
+def test_methods_of_two_objects_are_two_things() -> None:
+    class Part:
+        def __init__(self, k: float) -> None:
+            self.k = k
+            self.calls = 0
+
+        def __call__(self, x: Any) -> Any:
+            return x * self.k
+
+    parts = [Part(float(k)) for k in range(1, 60)]
+    f = tl.function(lambda x: [p(x) for p in parts][-1])
+    for k in (59.0, 7.0):
+        parts[-1].k = k
+        assert f(c(1.0)).numpy() == k
+    parts[-1].calls = 5
+    f(c(1.0))
+    assert f.cache_info().traces == 2
+
+
+# --- ways to a value ------------------------------------------------------------------------
+
+
+def with_default(x: Any, k: float = 2.0, *, m: float = 1.0) -> Any:
+    return x * k * m
+
+
+class Row:
+    """What Python's operators and statements do with it is the user's code."""
+
+    def __init__(self) -> None:
+        self.items = [2.0]
+
+    def __iter__(self) -> Iterator[float]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __bool__(self) -> bool:
+        return len(self.items) > 1
+
+    def __contains__(self, x: float) -> bool:
+        return x in self.items
+
+    def __getitem__(self, i: int) -> float:
+        return self.items[i]
+
+    def __mul__(self, x: Any) -> Any:
+        return x * self.items[0]
+
+    def __neg__(self) -> float:
+        return -self.items[0]
+
+
+row = Row()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: x * row[0],
+        lambda x: x * sum(v for v in row),
+        lambda x: x * len(row) if row else x,
+        lambda x: x * 3.0 if 7.0 in row else x,
+        lambda x: row * x,
+        lambda x: x * -row,
+        lambda x: x * max([*row]),
+    ],
+)
+def test_operators_of_the_users_classes(program: Any) -> None:
+    row.items = [2.0]
+    f = tl.function(program)
+    first = program(1.0)
+    assert f(c(1.0)).numpy() == first
+    row.items.insert(0, 7.0)
+    assert program(1.0) != first
+    assert f(c(1.0)).numpy() == program(1.0)
+    f(c(1.0))
+    assert f.cache_info().traces == 2
+
+
+def changed_default(name: str, value: Any) -> Callable[[], None]:
+    return lambda: setattr(with_default, name, value)
+
+
+def own_default(x: Any, options: Any = {"k": 2.0}) -> Any:  # noqa: B006
+    return x * options["k"]
+
+
+bare = SimpleNamespace(k=2.0, a=np.array([2.0], np.float32))
+bound_to_it = functools.partial(lambda o, x: x * o.k, bare)
+
+
+@pytest.mark.parametrize(
+    ("program", "args", "change"),
+    [
+        (lambda x: with_default(x), (), changed_default("__defaults__", (3.0,))),
+        (lambda x: with_default(x) * 2, (), changed_default("__kwdefaults__", {"m": 2.0})),
+        (own_default, (), lambda: own_default.__defaults__[0].update(k=3.0)),  # type: ignore[index]
+        (lambda x: x * bare.a[0], (), setting(bare, "a", np.array([3.0], np.float32))),
+        (lambda x: x * vars(bare)["k"], (), setting(bare, "k", 3.0)),
+        (lambda x: x * bare.__dict__["k"], (), setting(bare, "k", 3.0)),
+        (lambda o, x: x * o.k, (bare,), setting(bare, "k", 3.0)),
+        (lambda o, x: x * o[0].k, ([bare],), setting(bare, "k", 3.0)),
+        (lambda o, x: x * o["o"].k, ({"o": bare},), setting(bare, "k", 3.0)),
+        (lambda x, o=bare: x * o.k, (), setting(bare, "k", 3.0)),
+        (lambda x: bound_to_it(x), (), setting(bare, "k", 3.0)),
+    ],
+)
+def test_ways_to_a_value(program: Any, args: Any, change: Callable[[], None]) -> None:
+    bare.k, bare.a = 2.0, np.array([2.0], np.float32)
+    with_default.__defaults__, with_default.__kwdefaults__ = (2.0,), {"m": 1.0}
+    own_default.__defaults__[0]["k"] = 2.0  # type: ignore[index]
+    f = tl.function(program)
+    first = float(program(*args, 1.0))
+    for _ in range(2):
+        assert f(*args, c(1.0)).numpy() == first
+    change()
+    assert program(*args, 1.0) != first
+    for _ in range(2):
+        assert f(*args, c(1.0)).numpy() == float(program(*args, 1.0))
+    assert f.cache_info().traces == 2
+
+
+def test_a_container_that_the_function_changes_is_the_same_one() -> None:
+    holder = SimpleNamespace(items=[], inner=SimpleNamespace(n=0))
+
+    @tl.function
+    def f(x: Any) -> Any:
+        if x > 0:
+            holder.items.append(x)
+            holder.inner.n += 1
+        return x
+
+    for _ in range(2):
+        f(c(3))
+    assert [int(x) for x in holder.items] == [3, 3]
+    before = holder.items
+    holder.items = [1]
+    f(c(4))
+    assert [int(x) for x in holder.items] == [1, 4]
+    assert len(before) == 2
+    holder.inner = SimpleNamespace(n=10)
+    gc.collect()
+    f(c(5))
+    assert holder.inner.n == 11

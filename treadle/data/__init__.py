@@ -2,6 +2,7 @@
 
 from ..graph.location import register_internal
 from ..graph.streams import INFINITE, UNKNOWN
+from . import experimental
 from .dataset import AUTOTUNE, Dataset, DatasetSpec
 from .iterator import Iterator
 
@@ -17,4 +18,5 @@ __all__ = [
     "Dataset",
     "DatasetSpec",
     "Iterator",
+    "experimental",
 ]

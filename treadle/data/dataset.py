@@ -40,6 +40,8 @@ AUTOTUNE = -1
 
 def values_of(element_spec: Any, items: Sequence[Any]) -> Any:
     """An element of its tensors; a dataset in it becomes a `Dataset`."""
+    if type(element_spec) is TensorSpec:
+        return items[0]
     specs = flatten(element_spec)
     return pack(
         element_spec,
@@ -93,20 +95,20 @@ class Dataset:
     # --- sources -------------------------------------------------------------------
 
     @staticmethod
-    def from_tensors(tensors: Any) -> Dataset:
+    def from_tensors(tensors: Any, name: Any = None) -> Dataset:
         """One element, `tensors`."""
         given = as_tensors(tensors)
         return Dataset(ops.from_tensors(flatten(given)), spec_of(given))
 
     @staticmethod
-    def from_tensor_slices(tensors: Any) -> Dataset:
+    def from_tensor_slices(tensors: Any, name: Any = None) -> Dataset:
         """The rows of `tensors`; ShapeError for scalars, and where their numbers differ."""
         given = as_tensors(tensors)
         handle = ops.from_slices(flatten(given))
         return Dataset(handle, with_items(spec_of(given), handle.spec.items))
 
     @staticmethod
-    def range(*args: Any, output_type: Any = int64) -> Dataset:
+    def range(*args: Any, output_type: Any = int64, name: Any = None) -> Dataset:
         """The numbers of `range(stop)`, `range(start, stop)` or `range(start, stop, step)`."""
         if not 1 <= len(args) <= 3:
             raise TypeError(f"range takes 1 to 3 numbers, got {len(args)}")
@@ -121,6 +123,7 @@ class Dataset:
         output_shapes: Any = None,
         args: Sequence[Any] | None = None,
         output_signature: Any = None,
+        name: Any = None,
     ) -> Dataset:
         """What `generator(*args)` yields; it is called anew for each iteration.
 
@@ -140,10 +143,13 @@ class Dataset:
         return Dataset(ops.from_generator(rows, list(args or ()), item_specs(spec)), spec)
 
     @staticmethod
-    def zip(*datasets: Any) -> Dataset:
-        """Elements of several datasets side by side, as long as each has one."""
-        given = datasets[0] if len(datasets) == 1 else datasets
-        return Dataset(ops.zip_(flatten(given)), _specs_of(given))
+    def zip(*args: Any, datasets: Any = None, name: Any = None) -> Dataset:
+        """Elements of several datasets side by side, as long as each has one. They may be given
+        one by one, or as a tuple or dict.
+        """
+        given = datasets if datasets is not None else args[0] if len(args) == 1 else args
+        specs = _specs_of(given)
+        return Dataset(ops.zip_(flatten(given)), specs)
 
     # --- functions of elements -----------------------------------------------------
 
@@ -265,7 +271,12 @@ class Dataset:
         return self._like(ops.unbatch(self._handle))
 
     def window(
-        self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: bool = False
+        self,
+        size: Any,
+        shift: Any = None,
+        stride: Any = 1,
+        drop_remainder: bool = False,
+        name: Any = None,
     ) -> Dataset:
         """Datasets of `size` elements each, that start `shift` (by default `size`) apart."""
         shift = size if shift is None else shift

@@ -32,6 +32,12 @@ class DatasetSpec:
     def __repr__(self) -> str:
         return f"DatasetSpec({self.element_spec!r})"
 
+    def __tracing_type__(self) -> Any:
+        raise NotImplementedError(
+            "a DatasetSpec does not stand for a dataset in the signature of a function; give a "
+            "dataset with such elements: one trace serves all of these"
+        )
+
 
 def structure_key(element_spec: Any) -> Any:
     """Something hashable that is equal for equal structures."""

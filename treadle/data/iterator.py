@@ -68,6 +68,8 @@ class Iterator:
             )
         return self.get_next()
 
+    next = __next__
+
     def get_next(self) -> Any:
         """The next element; OutOfRangeError where there is none."""
         return self._values_of(self._element_spec, ops.next_(self._handle))

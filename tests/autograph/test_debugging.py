@@ -1,0 +1,243 @@
+"""A debugger stops on the user's lines, whatever construct they are in, and coverage counts them."""
+
+from __future__ import annotations
+
+import bdb
+import contextlib
+import inspect
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import treadle as tl
+
+
+class Stops(bdb.Bdb):
+    """Notes the line of each stop at a breakpoint, and the local names that are seen there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[int, frozenset[str]]] = []
+
+    def user_line(self, frame: FrameType) -> None:
+        if self.break_here(frame):
+            self.found.append((frame.f_lineno, frozenset(frame.f_locals)))
+        self.set_continue()
+
+
+def line_with(f: Callable[..., Any], text: str) -> int:
+    lines, first = inspect.getsourcelines(f)
+    (found,) = [first + i for i, line in enumerate(lines) if text in line]
+    return found
+
+
+def in_a_branch(x):
+    twice = x * 2
+    if x > 0:
+        here = twice + 1  # here
+    else:
+        here = twice - 1
+    return here
+
+
+def in_a_branch_that_returns(x):
+    twice = x * 2
+    if x > 0:
+        return twice + 1  # here
+    return x
+
+
+def in_a_for_loop(x):
+    twice = x * 0
+    for i in tl.range(3):
+        twice += x * i  # here
+    return twice
+
+
+def in_a_while_loop(x):
+    twice = x * 2
+    while twice < 100:
+        twice = twice * 2 + x  # here
+    return twice
+
+
+def in_a_loop_left_by_a_break(x):
+    twice = x * 2
+    for _ in tl.range(5):
+        if twice > 100:
+            break  # here
+        twice = twice * 2
+    return twice
+
+
+def in_a_try(x):
+    twice = x * 2
+    try:
+        if twice < 0:
+            raise ValueError("no")
+        twice = twice + x  # here
+    except ValueError:
+        twice = x
+    return twice
+
+
+def in_a_handler(x):
+    twice = x * 2
+    try:
+        if twice < 0:
+            raise ValueError("no")
+    except ValueError:
+        twice = x  # here
+    return twice
+
+
+def in_a_finally(x):
+    twice = x * 2
+    try:
+        if twice < 0:
+            raise ValueError("no")
+    finally:
+        twice = x  # here
+    return twice
+
+
+def in_a_with(x):
+    twice = x * 2
+    with contextlib.suppress(ValueError):
+        if twice < 0:
+            raise ValueError("no")
+        twice = x  # here
+    return twice
+
+
+def in_a_case(x):
+    twice = x * 2
+    match twice:
+        case 6:
+            twice = twice + x  # here
+        case _:
+            twice = x
+    return twice
+
+
+def in_a_nested_function(x):
+    def inner(twice):
+        return twice + 1  # here
+
+    return inner(x * 2)
+
+
+def behind_everything(x):
+    twice = x * 2
+    for _ in tl.range(3):
+        if twice > 5:
+            twice = twice + 1
+    with contextlib.suppress(ValueError):
+        assert twice > 0
+    return twice + x  # here
+
+
+PROGRAMS = [
+    *(in_a_branch, in_a_branch_that_returns, in_a_for_loop, in_a_while_loop, in_a_try),
+    *(in_a_loop_left_by_a_break, in_a_handler, in_a_finally, in_a_with, in_a_case),
+    *(in_a_nested_function, behind_everything),
+]
+
+
+@pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
+def test_breakpoint_in_a_traced_function(f: Callable[..., Any]) -> None:
+    debugger = Stops()
+    here = line_with(f, "# here")
+    assert not debugger.set_break(__file__, here)
+    result = debugger.runcall(tl.function(f), tl.constant(3))
+    assert result.numpy() == f(tl.constant(3)).numpy()
+    assert {line for line, _ in debugger.found} == {here}
+    assert all("twice" in names for _, names in debugger.found)
+
+
+def test_breakpoint_in_a_comprehension() -> None:
+    def f(x):
+        rows = [
+            row * 2  # here
+            for row in x
+        ]
+        return tl.stack(rows)
+
+    debugger = Stops()
+    here = line_with(f, "# here")
+    assert not debugger.set_break(__file__, here)
+    debugger.runcall(tl.function(f), tl.constant([1, 2]))
+    assert {line for line, _ in debugger.found} == {here}
+
+
+def everything(n, log):
+    total = 0
+    for i in range(n):
+        if i == 2:
+            continue
+        elif i > 4:
+            break
+        total += i
+    else:
+        log.append("else")
+    while total > 3:
+        total -= 2
+        if total == 4:
+            break
+    try:
+        if n == 1:
+            raise KeyError(n)
+        log.append({0: 1}[n])
+    except KeyError as error:
+        log.append(error.args)
+    else:
+        log.append("fine")
+    finally:
+        log.append("done")
+    with contextlib.suppress(ZeroDivisionError):
+        total = total // n
+        log.append(total)
+    match n:
+        case 0:
+            log.append("zero")
+        case 1 | 2:
+            log.append("few")
+        case _ if n > 5:
+            log.append("many")
+    squares = [v * v for v in range(n) if v % 2]
+    log.append(any(v > 3 for v in squares))
+    assert total < 100, "large"
+    if n > 6:
+        return squares
+    return total
+
+
+def lines_of(f: Callable[..., Any], *args: Any) -> set[int]:
+    """The lines of `everything` that run."""
+    seen: set[int] = set()
+    lines, first = inspect.getsourcelines(everything)
+
+    def trace(frame: FrameType, event: str, arg: Any) -> Any:
+        if frame.f_code.co_filename != __file__:
+            return None
+        if event == "line" and first <= frame.f_lineno < first + len(lines):
+            seen.add(frame.f_lineno)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        f(*args)
+    finally:
+        sys.settrace(before)
+    return seen
+
+
+@pytest.mark.parametrize("n", range(9))
+def test_just_the_lines_that_run_are_counted(n: int) -> None:
+    converted = tl.autograph.convert(everything)
+    assert converted is not everything
+    assert lines_of(converted, n, []) == lines_of(everything, n, [])

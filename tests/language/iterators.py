@@ -1,0 +1,117 @@
+"""Iterators of the user's classes, and `itertools`."""
+
+from __future__ import annotations
+
+import itertools
+
+from .harness import Collection
+
+program = Collection()
+
+
+@program(5, 0)
+def class_with_next():
+    class Count:
+        def __init__(self, n):
+            self.n, self.i = n, 0
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if self.i >= self.n:
+                raise StopIteration
+            self.i += 1
+            return self.i
+
+    def f(n):
+        total = 0
+        for v in Count(n):
+            total += v
+        return total, sum(Count(n))
+
+    return f
+
+
+@program([1.0, -2.0, 3.0], [-1.0, -2.0])
+def class_with_a_generator():
+    class Positive:
+        def __init__(self, x):
+            self.x = x
+
+        def __iter__(self):
+            for v in self.x:
+                if v > 0:
+                    yield v
+
+    def f(x):
+        total = 0.0
+        for v in Positive(x):
+            if v > 2:
+                break
+            total += v
+        return total, list(Positive(x)), [v * 2 for v in Positive(x)], max(Positive(x), default=0.0)
+
+    return f
+
+
+@program([1.0, -2.0, 3.0])
+def class_around_a_list():
+    class Wrapped:
+        def __init__(self, items):
+            self.items = items
+
+        def __iter__(self):
+            return iter(self.items)
+
+    def f(x):
+        total = 0.0
+        for v in Wrapped([x[0], x[1]]):
+            if v > 0:
+                total += v
+        return total, sum(Wrapped([1, 2])), len(list(Wrapped([x])))
+
+    return f
+
+
+@program([1.0, 2.0, 5.0, 1.0], [5.0, 1.0])
+def some_of_itertools():
+    def f(x):
+        small = sum(itertools.takewhile(lambda v: v < 3, x))
+        rest = list(itertools.dropwhile(lambda v: v < 3, x))
+        large = list(itertools.filterfalse(lambda v: v < 3, x))
+        return small, rest, large, list(itertools.accumulate(x)), list(itertools.islice(x, 1))
+
+    return f
+
+
+@program([1.0, 2.0, 5.0, 1.0])
+def more_of_itertools():
+    def f(x):
+        rises = 0.0
+        for a, b in itertools.pairwise(x):
+            if b > a:
+                rises += b - a
+        for i, v in enumerate(itertools.chain(x, itertools.islice(x, 1, 3))):
+            rises += i * v
+        return rises, list(itertools.starmap(max, [(x[0], 2.0)]))
+
+    return f
+
+
+@program([1.0, -2.0, 5.0], [-1.0])
+def optional_items():
+    def f(x):
+        found = []
+        for v in x:
+            w = None
+            if v > 0:
+                w = v
+            found.append(w)
+        total = 0.0
+        for w in found:
+            if w is not None:
+                total += w
+        return found, total
+
+    return f
