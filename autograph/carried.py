@@ -43,7 +43,7 @@ from .state import (
     parts_of,
     same_object,
 )
-from .undefined import Undefined, Unused, error_of
+from .undefined import OnlyTruth, Undefined, Unused, error_of, without_truth
 from .widening import Kind, kind_of, widening
 
 Path = tuple[int, ...]  # of a value: the place in the state, then in containers
@@ -176,7 +176,9 @@ class Carried:
         if isinstance(choice, Undefined):
             self._entered[path] = choice
             return Same(choice)
-        if choice is How.PYTHON or isinstance(value, (Undefined, Unused)):
+        if choice is How.PYTHON or (
+            isinstance(value, (Undefined, Unused)) and type(value) is not OnlyTruth
+        ):
             return Same(value)
         if isinstance(value, Filling):
             spec = choice if isinstance(choice, TensorSpec) else value.spec
@@ -247,6 +249,11 @@ class Carried:
         view = known_view(after) if is_container(after) and after is not before else None
         if view is not None and (-1, *path) not in self.choices:
             raise RetryError((-1, *path), Aliased(view))
+        if type(before) is OnlyTruth:
+            if type(after) is OnlyTruth and isinstance(plan, Nested):
+                return self._match_parts(plan, before, after, path)
+            raise RetryError(path, without_truth(before))
+        after = without_truth(after)
         if isinstance(before, Unused) or (
             isinstance(before, Undefined) and not self._tags(before, after)
         ):

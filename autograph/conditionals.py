@@ -40,7 +40,7 @@ from .state import (
     same_object,
 )
 from .truth import condition, staged
-from .undefined import Undefined, Unused, unused
+from .undefined import OnlyTruth, Undefined, Unused, unused, without_truth
 from .widening import widening
 
 Getter = Callable[[], dict[str, Any]]
@@ -238,6 +238,9 @@ class Branches:
     def _join(self, a: Any, b: Any, name: str) -> Plan:
         if isinstance(a, Unused) or isinstance(b, Unused):
             return self._one_sided(a, b)
+        if type(a) is type(b) is OnlyTruth:
+            return Nested([self._join(a.truth, b.truth, name)], a.__tl_flatten__()[1])
+        a, b = without_truth(a), without_truth(b)
         if isinstance(a, Undefined) or isinstance(b, Undefined):
             both = isinstance(a, Undefined) and isinstance(b, Undefined)
             if both or not self.relaxed:

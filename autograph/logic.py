@@ -13,23 +13,9 @@ from .conditionals import Branches
 from .place import line_of
 from .state import is_tensor
 from .truth import condition, staged
-from .undefined import Undefined
+from .undefined import OnlyTruth, Undefined
 
 Thunk = Callable[[], Any]
-
-
-class OnlyTruth(Undefined):
-    """What `a and b` gives where `a` and `b` don't go together: all that is known is its truth."""
-
-    __slots__ = ("truth",)
-
-    def __init__(self, truth: Tensor, error: Exception) -> None:
-        super().__init__("the result", str(error), type(error))
-        object.__setattr__(self, "truth", truth)
-
-    def __tl_truth__(self) -> Tensor:
-        truth: Tensor = self.truth
-        return truth
 
 
 def and_(value: Any, *rest: Thunk, relaxed: bool = False) -> Any:

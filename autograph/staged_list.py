@@ -151,7 +151,7 @@ class StagedList(InGraph):
     def read(self, index: Any) -> Any:
         """The item at a place counted from the start."""
         assert self.item is not None
-        found = [array_read(a, index) for a in self.arrays]
+        found = [array_read(a, index, of_list=True) for a in self.arrays]
         numbers = zip(found, self.item.weak, strict=False)  # of items without a tensor: none
         return self.item.plan.build([weak.mark(v) if number else v for v, number in numbers])
 

@@ -91,7 +91,10 @@ class StagedLoop:
             return self._call(body, loop.arguments(loop.body), test=test if acted else None)
 
         def next_internal(loop: Carried, after: Sequence[Any]) -> list[Tensor]:
-            return [] if self.next_test is None else [self.next_test]
+            if not acted:
+                return []
+            # A body that always raises comes to no test.
+            return [loop.body.inputs[0] if self.next_test is None else self.next_test]
 
         def holds(loop: Carried) -> Tensor:
             if acted:
@@ -288,7 +291,7 @@ class StagedLoop:
                 after += [place.get() for place in self.places]
                 copies = [copied(v) for v in after]
         except PathEndsError:
-            self.entries, self.changed = [], []
+            self.entries, self.changed, self.next_test = [], [], None
             return [unused] * len(values)
         self._restore(self.in_place)  # names hold nothing more of the body's
         self.entries = journal.closed(scope, after, values, copies)

@@ -45,7 +45,8 @@ def add_try(
     for part in stmt.parts:
         writes |= _writes(part.body)
         caught |= part.head.dels
-    state = writes & ~caught & (stmt.live | stmt.exits | stmt.caught)
+    read = stmt.live | stmt.exits | stmt.caught | constructs.never_parameters
+    state = writes & ~caught & read
     emitter.holders |= state & env.maybe_undefined()
     around = emitter.tries[-1] if emitter.tries else None
     if around is not None and around[0] is frame and around[1] == state:

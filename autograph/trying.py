@@ -38,7 +38,7 @@ from treadle.graph.trying import raise_again, raised_is
 from . import journal
 from .carried import RetryError
 from .conditionals import Branches, Getter, Setter, if_stmt
-from .contents import key_of, put_all
+from .contents import Contents, contents_of, differing, key_of, put_all
 from .exceptions import PathEndsError, ending, is_about_the_trace
 from .inside import copied
 from .managers import Managed, is_plain
@@ -308,6 +308,7 @@ class _Catching:
         self._link: _Link
         self._inside: ExitStack
         self._restored: dict[str, Any]
+        self._held: dict[Any, Contents | None]  # of objects, by their keys
 
     def next(self) -> bool:
         """Go on to the next exception, if there is one."""
@@ -328,6 +329,7 @@ class _Catching:
             inside.callback(self._link.way.drop, restore=True)
             self._restore(list(dict.fromkeys(p.version for p in points)))
             self._restored = self.paths.get_state()
+            self._held = self._link.way.contents()
             self.error = (
                 points[0].error(self.notes.region, self.slot)
                 if kind is None
@@ -343,7 +345,7 @@ class _Catching:
                 error.release()
             if error is self.error and not link.acts and self._is_as_it_was():
                 return  # no handler takes it
-            self._restored = {}  # the journal counts references
+            self._restored, self._held = {}, {}  # the journal counts references
             if error is None:
                 link.way.close(self.paths.get_state())
             else:
@@ -353,7 +355,8 @@ class _Catching:
         self._rest = link.others
 
     def _is_as_it_was(self) -> bool:
-        return all(v is self._restored[n] for n, v in self.paths.get_state().items())
+        names = all(v is self._restored[n] for n, v in self.paths.get_state().items())
+        return names and not self._link.way.has_changed(self._held)
 
     def finish(self) -> tuple[Branch, _Way]:
         """The whole handler, and what it leaves."""
@@ -447,6 +450,17 @@ class _Way:
         self.entries = journal.closed(self.scope, running=running)
         self.changed = {key_of(entry.owner) for entry in self.entries}
         self.made = self.scope.made
+
+    def contents(self) -> dict[Any, Contents | None]:
+        """What the objects that it knows hold now, by their keys."""
+        return {key: contents_of(e.owner) for key, e in self.scope.entries.items()}
+
+    def has_changed(self, held: dict[Any, Contents | None]) -> bool:
+        """True if objects hold something else than they `held`."""
+        now = self.contents()
+        before = {key: held.get(key, e.before) for key, e in self.scope.entries.items()}
+        pairs = [(before[key], c) for key, c in now.items()]
+        return any(a is not None and b is not None and differing(a, b) for a, b in pairs)
 
     @property
     def changes(self) -> list[journal.Entry] | None:

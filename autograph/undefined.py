@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from treadle.graph.errors import UndefinedVariableError
@@ -57,6 +57,30 @@ for _operation in (
 ):
     setattr(Undefined, f"__{_operation}__", _refuse)
 Undefined.__hash__ = object.__hash__  # type: ignore[method-assign]
+
+
+class OnlyTruth(Undefined):
+    """What `a and b` gives where `a` and `b` don't go together: all that is known is its truth."""
+
+    __slots__ = ("truth",)
+
+    def __init__(self, truth: Any, error: Exception) -> None:
+        super().__init__("the result", str(error), type(error))
+        object.__setattr__(self, "truth", truth)
+
+    def __tl_truth__(self) -> Any:
+        return self.truth
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], OnlyTruth]]:
+        error = error_of(self)
+        return [self.truth], lambda new: OnlyTruth(new[0], error)
+
+
+def without_truth(value: Any) -> Any:
+    """Where a value of which only the truth is known meets another one, nothing is known."""
+    if type(value) is OnlyTruth:
+        return Undefined(value.name, value.reason, value.error)
+    return value
 
 
 class Unused:

@@ -7,6 +7,7 @@ that belong to the run.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
@@ -133,6 +134,10 @@ def errors_of(op: Op, attrs: Attrs) -> tuple[type[BaseException], ...]:
             found: dict[type[BaseException], None] = {}
             _collect(callee.graph, found, set())
             return tuple(found)
+    if op.name == "require":
+        return (getattr(builtins, attrs["error"]),)
+    if attrs.get("of_list"):
+        return (IndexError,)
     return _OF_OPS.get(op.name, _ANY)
 
 
@@ -157,7 +162,6 @@ def _collect(graph: Graph, found: dict[type[BaseException], None], seen: set[int
 _ANY = (IndexOutOfRangeError, DivisionByZeroError, AssertionFailedError, InvalidArgumentError)
 _OF_OPS: dict[str, tuple[type[BaseException], ...]] = {
     "assert_": (AssertionFailedError,),
-    "require": (IndexOutOfRangeError, InvalidArgumentError),
     "iterator_next": (OutOfRangeError,),
     **dict.fromkeys(
         ("floordiv", "floormod", "truncatediv", "truncatemod"), (DivisionByZeroError, ShapeError)

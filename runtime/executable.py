@@ -115,7 +115,8 @@ def at_user_line(error: BaseException) -> BaseException:
     specs = [_Operand(v) for v in operands]
     if isinstance(error, OpError):
         return explained(error, node.op, specs, node.loc)
-    if isinstance(error, (ValueError, TypeError, IndexError)) and not node.op.effects:
+    of_list = node.attrs.get("of_list", False)  # an error of Python's own
+    if isinstance(error, (ValueError, TypeError, IndexError)) and not (node.op.effects or of_list):
         try:
             infer_specs(node.op, tuple([o.spec for o in specs]), node.attrs)
         except OpError as better:

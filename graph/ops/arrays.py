@@ -113,14 +113,20 @@ def array_push(a: Any, x: Any) -> Any:
     return apply(_push, (a, convert(x, hint=a.spec.element.dtype)))
 
 
-def _read_infer(a: ArraySpec, i: TensorSpec, *, safe: bool = False) -> Element:
+def _read_infer(
+    a: ArraySpec, i: TensorSpec, *, safe: bool = False, of_list: bool = False
+) -> Element:
     _require_index(i)
     return _plain(a.element)
 
 
-def _read_eval(xp: Any, a: PersistentArray, i: Array, *, safe: bool = False) -> Any:
+def _read_eval(
+    xp: Any, a: PersistentArray, i: Array, *, safe: bool = False, of_list: bool = False
+) -> Any:
     index = int(i)
     if not 0 <= index < a.size:
+        if of_list:
+            raise IndexError("list index out of range")
         raise IndexOutOfRangeError(f"index {index} is out of range for an array of {a.size} items")
     item = a.get(index)
     return zero_item(xp, a, index) if item is None else item
@@ -142,20 +148,23 @@ _read = primitive(
     "array_read",
     _read_infer,
     _read_eval,
-    lambda g, out, a, i, safe=False: (
+    lambda g, out, a, i, safe=False, of_list=False: (
         lambda: array_accumulate(array_new(element=a.spec.element), i, g),
         None,
     ),
-    checks=lambda a, i, safe=False: not safe,
+    checks=lambda a, i, safe=False, of_list=False: not safe,
 )
 
 
-def array_read(a: Any, i: Any, safe: bool = False) -> Any:
-    """The item at `i`; IndexOutOfRangeError outside of 0..size-1.
+def array_read(a: Any, i: Any, safe: bool = False, of_list: bool = False) -> Any:
+    """The item at `i`; IndexOutOfRangeError outside of 0..size-1, the IndexError of Python's lists
+    with `of_list`.
 
     `safe` promises that the index is in range: then the read is no run-time check.
     """
-    return apply(_read, (a, convert(i)), {"safe": True} if safe else {})
+    return apply(
+        _read, (a, convert(i)), {"safe": True} if safe else {"of_list": True} if of_list else {}
+    )
 
 
 def _write_infer(a: ArraySpec, i: TensorSpec, x: TensorSpec, *, dynamic: bool = True) -> ArraySpec:

@@ -281,3 +281,17 @@ def return_of_a_value_that_may_raise():
                 k += 1
 
     return f
+
+
+@program([3, 0], [3, 1], [3, 5], [3, -3])
+def index_error_is_no_value_error():
+    def f(x):
+        items = [x[0], x[0] + 1]
+        try:
+            return items[x[1]]
+        except ValueError:
+            return x[0] * 0
+        except IndexError:
+            return x[0] * 0 - 1
+
+    return f
