@@ -326,6 +326,7 @@ class Region:
             if effects:
                 order.add(node, effects)
             inner.nodes.append(node)
+        inner.restart_order(set())  # what is added later comes after these
         builder.restart_order(made)
         return Branch(inner, [])
 
