@@ -27,6 +27,7 @@ from treadle.graph.errors import ConversionError
 from treadle.graph.location import Loc, describe, expression_at, user_location
 
 from . import aliases
+from .births import made_since, watched
 from .contents import (
     ABSENT,
     ITEMS,
@@ -55,6 +56,7 @@ class Entry:
     before: Contents
     name: str | None  # as the user calls it, if that is known
     loc: Loc | None
+    has_birth: bool  # the collector tells when it was made
     assigned: set[Place] = field(default_factory=set)
     staged: set[Place] = field(default_factory=set)  # what a scope inside of this one has left
     after: Contents | None = None
@@ -108,6 +110,8 @@ class Scope:
     ended: list[Scope] = field(default_factory=list)  # others that still refer to objects
     made: set[Any] = field(default_factory=set)  # the keys of objects born in it
     views: int = field(default_factory=aliases.count)  # those from before know their lists
+    moment: int = 0  # at which it was opened
+    young: set[int] = field(default_factory=set)  # the ids of what was made in it
 
     def gather(self) -> None:
         """Bring lists that Python has put together from others (`+=`) to one, in this graph."""
@@ -118,6 +122,11 @@ class Scope:
     def owners(self) -> list[Any]:
         """All objects that were touched: those that did not change may refer to others."""
         return [e.owner for e in self.entries.values() if not isinstance(e.owner, GlobalName)]
+
+    def made_inside(self) -> set[int]:
+        """The ids of the objects that it touched and that were made in it, as far as is known."""
+        owners = [e.owner for e in self.entries.values() if e.has_birth]
+        return made_since(self.moment, [*owners, *[i for i, _ in self.advanced.values()]])
 
     def restore(self) -> None:
         for entry in self.entries.values():
@@ -170,8 +179,10 @@ def opened(ignored: Iterable[Any] = (), staged: bool = True) -> Iterator[Scope]:
     scope = Scope(staged, ignored={key_of(owner) for owner in ignored})
     token = _scopes.set((*around, scope))
     try:
-        yield scope
-        scope.gather()
+        with watched() as scope.moment:
+            yield scope
+            scope.gather()
+            scope.young = scope.made_inside()
     except BaseException as error:
         leaves: BaseException | None = error
         while leaves is not None:  # what it says stays
@@ -196,9 +207,14 @@ def touch(owner: Any, name: str | None = None, place: Place | None = None) -> No
                     return
                 loc = user_location(2)
                 name = name or _name_in_frame(owner)
-            entry = scope.entries[key] = Entry(owner, before, name, loc)
+            entry = scope.entries[key] = Entry(owner, before, name, loc, _has_birth(owner))
         if place is not None:
             entry.assigned.add(place)
+
+
+def _has_birth(owner: Any) -> bool:
+    """False for what stands for something older: a global's name, the `__dict__` of an object."""
+    return gc.is_tracked(owner) and not isinstance(owner, (GlobalName, dict))
 
 
 def _name_in_frame(owner: Any) -> str | None:
@@ -245,7 +261,7 @@ def closed(scope: Scope, *results: Sequence[Any], running: Sequence[Any] = ()) -
     owners = scope.owners()
     owners += [iterator for iterator, _ in scope.advanced.values()]
     copies = chain(_copies((*outer, scope, *scope.ended), scope.views), running)
-    born = born_inside(owners, copies, (*results, running))
+    born = scope.young | born_inside(owners, copies, (*results, running))
     scope.made |= {key for key, entry in scope.entries.items() if id(entry.owner) in born}
     for iterator, loc in scope.advanced.values():
         if id(iterator) not in born:
@@ -284,6 +300,7 @@ def lasting(scope: Scope, *results: Sequence[Any]) -> list[Entry]:
     if not {id(e.owner) for e in staged} <= born:
         gc.collect(0)  # attempts to trace a loop leave cycles behind that refer to them
         born = born_inside(owners, _copies(_scopes.get()), (*results, after))
+        born |= scope.made_inside()
     return [e for e in staged if id(e.owner) not in born]
 
 

@@ -1,0 +1,48 @@
+"""Which objects were made after a moment: those that the collector counts as young.
+
+The collector is paused while a function is traced, so all that was made since it last ran is in its
+youngest generation. At each moment the young ones are written down and become older.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_lock = threading.Lock()
+_made: list[set[int]] = []  # the ids of what was made between two moments
+_watchers = 0
+
+
+@contextmanager
+def watched() -> Iterator[int]:
+    """Inside, `made_since` may be asked; gives the moment at which it begins."""
+    global _watchers  # noqa: PLW0603 - the collector is a global of the process
+    with _lock:
+        _watchers += 1
+        _made.append({id(x) for x in gc.get_objects(generation=0)})
+        gc.collect(0)
+        moment = len(_made)
+    try:
+        yield moment
+    finally:
+        with _lock:
+            _watchers -= 1
+            if not _watchers:
+                _made.clear()
+
+
+def made_since(moment: int, objects: Iterable[Any]) -> set[int]:
+    """The ids of those `objects` that were made after `moment` and are known to the collector.
+
+    An id that is in use since before can't be that of a later object.
+    """
+    wanted = set(map(id, objects))
+    if not wanted:
+        return wanted
+    with _lock:
+        young = {i for i in map(id, gc.get_objects(generation=0)) if i in wanted}
+        return young.union(*[wanted & made for made in _made[moment:]])
