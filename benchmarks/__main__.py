@@ -38,7 +38,7 @@ def main() -> None:
             print(row.name, file=sys.stderr)
             results.append(measure(row, options.repeats))
     print(table(results))
-    if not options.words or "memory" in options.words:
+    if not options.words or {"memory", "import"} & set(options.words):
         for figure in all_figures():
             print(figure)
 

@@ -36,7 +36,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value that is no time: bytes, counts."""
+    """A measured value that stands alone: bytes, counts, the time to start."""
 
     name: str
     value: float

@@ -102,8 +102,21 @@ def _calls(jax: Any, torch: Any, tensorflow: Any) -> Iterator[Row]:
     yield Row("eager x @ x, 4x4", lambda: x @ x, matmul, goal=2.5)
 
 
+def started(statement: str) -> float:
+    """The milliseconds of a statement in a new process that has loaded NumPy: the median."""
+    text = (
+        "import numpy, time; start = time.perf_counter();"
+        f"exec({statement!r}); print(time.perf_counter() - start)"
+    )
+    runs = [subprocess.check_output([sys.executable, "-c", text]) for _ in range(9)]
+    return 1000 * sorted(map(float, runs))[4]
+
+
 def figures() -> Iterator[Figure]:
-    """Memory that a graph of many ops keeps, with its plan."""
+    """The time to start, and the memory that a graph of many ops keeps, with its plan."""
+    yield Figure("import treadle, beyond numpy", started("import treadle"), "ms", 80)
+    call = "import treadle as tl; tl.function(lambda x: x + x)(tl.ones([3]))"
+    yield Figure("import treadle and call a function, beyond numpy", started(call), "ms")
     gc.collect()
     tracemalloc.start()
     kept = lower(LONG_CHAIN)

@@ -1,4 +1,6 @@
-"""The environment variables (docs/environment.md), and pausing the garbage collector."""
+"""What is set for all functions: the environment variables (docs/environment.md), whether they run
+eagerly, and pausing the garbage collector.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +32,26 @@ def checking() -> bool:
 def full_tracebacks() -> bool:
     """`TREADLE_TRACEBACK=full`: leave treadle's own frames in."""
     return os.environ.get("TREADLE_TRACEBACK") == "full"
+
+
+SETTINGS = {"run_eagerly": False}
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Make every `tl.function` run as plain Python (for debugging), or trace again.
+
+    >>> import treadle as tl
+    >>> tl.config.run_functions_eagerly(True)
+    >>> tl.function(lambda: tl.executing_eagerly())()
+    True
+    >>> tl.config.run_functions_eagerly(False)
+    """
+    SETTINGS["run_eagerly"] = bool(run_eagerly)
+
+
+def functions_run_eagerly() -> bool:
+    """True after `run_functions_eagerly(True)`."""
+    return SETTINGS["run_eagerly"]
 
 
 _lock = threading.Lock()

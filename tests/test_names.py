@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 import types
 
 import pytest
@@ -107,3 +109,13 @@ def test_bfloat16_comes_with_ml_dtypes() -> None:
     x = tl.cast(tl.constant([1.0, 2.0]), tl.bfloat16)
     assert x.dtype == tl.bfloat16
     assert tl.cast(x + x, tl.float32).numpy().tolist() == [2.0, 4.0]
+
+
+def test_what_traces_is_loaded_when_it_is_asked_for():
+    text = (
+        "import sys, treadle as tl; tl.ones([2]) + 1; "
+        "later = [m for m in sys.modules if m.startswith(('treadle.tracer', 'treadle.autograph'))];"
+        "assert not later, later; assert {'function', 'Module', 'data'} <= set(dir(tl)); "
+        "tl.function(lambda x: x)(1); assert 'treadle.tracer' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", text], check=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..graph.build import convert
 from ..graph.errors import OpError, SignatureError
 from ..graph.location import describe, user_location
-from ..graph.nest import children, rebuild
+from ..graph.nest import children, flatten, rebuild
 from ..graph.node import Tensor
 from ..graph.spec import TensorSpec, covers
 from .signature import Parameters, alike, same_key
@@ -33,6 +33,9 @@ class InputSignature:
 
     def __init__(self, name: str, parameters: Parameters, specs: Sequence[Any]) -> None:
         self._name = name
+        for spec in flatten(tuple(specs)):
+            if not isinstance(spec, TensorSpec):
+                _refuse_spec(name, spec)
         listed = [p for p in parameters.listed if p.name not in ("self", "cls")]
         plain = [p for p in listed if p.kind in parameters.PLAIN]
         rest = [p for p in listed if p.kind is p.VAR_POSITIONAL]
@@ -101,6 +104,17 @@ class InputSignature:
             f"Python inputs incompatible with input_signature: that of {self._name}() {problem}, "
             f"at {describe(user_location(3))}"
         )
+
+
+def _refuse_spec(name: str, spec: Any) -> NoReturn:
+    own = getattr(spec, "__tracing_type__", None)
+    if own is not None and not isinstance(spec, type):
+        own()  # may say it better
+    raise TypeError(
+        "input_signature must be a possibly nested sequence of TensorSpec objects: that of "
+        f"{name}() holds {spec!r} of type {type(spec).__name__}. What is no tensor can be a "
+        "parameter with a default"
+    )
 
 
 def _shown(x: Any) -> str:

@@ -19,7 +19,7 @@ from ..graph.errors import RetracingWarning
 from ..graph.location import is_internal, strip_internal_frames
 from ..graph.nest import children
 from ..graph.node import FunctionRef, Value
-from ..graph.settings import debug, debug_level
+from ..graph.settings import SETTINGS, debug, debug_level
 from ..graph.spec import TensorSpec
 from ..runtime import EagerTensor, Variable
 from ..runtime.variable import StandIn
@@ -42,7 +42,6 @@ from .undo import put_back
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_settings = {"run_eagerly": False}
 _OLDER = frozenset(
     [
         *("experimental_relax_shapes", "experimental_compile", "experimental_implements"),
@@ -58,23 +57,6 @@ class CacheInfo(NamedTuple):
     traces: int
     kept: int
     limit: int
-
-
-def run_functions_eagerly(run_eagerly: bool) -> None:
-    """Make every `tl.function` run as plain Python (for debugging), or trace again.
-
-    >>> import treadle as tl
-    >>> tl.config.run_functions_eagerly(True)
-    >>> tl.function(lambda: tl.executing_eagerly())()
-    True
-    >>> tl.config.run_functions_eagerly(False)
-    """
-    _settings["run_eagerly"] = bool(run_eagerly)
-
-
-def functions_run_eagerly() -> bool:
-    """True after `run_functions_eagerly(True)`."""
-    return _settings["run_eagerly"]
 
 
 class Function(Generic[P, R]):
@@ -129,7 +111,7 @@ class Function(Generic[P, R]):
                     return quick
         else:
             key = None
-        if _settings["run_eagerly"]:
+        if SETTINGS["run_eagerly"]:
             return self.python_function(*args, **kwargs)
         try:
             result: R = self._call(args, kwargs, key)
@@ -140,7 +122,7 @@ class Function(Generic[P, R]):
         return result
 
     def _quick_blocked(self) -> bool:
-        return is_tracing() or _settings["run_eagerly"]
+        return is_tracing() or SETTINGS["run_eagerly"]
 
     def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any], quick: Key | None) -> Any:
         arguments = self._bind(args, kwargs)
@@ -496,6 +478,4 @@ __all__ = [
     "CacheInfo",
     "Function",
     "function",
-    "functions_run_eagerly",
-    "run_functions_eagerly",
 ]

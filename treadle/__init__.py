@@ -10,12 +10,13 @@
 array([0.499, 0.48 ], dtype=float32)
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .runtime import GradientTape, Variable  # isort: skip - it installs eager execution
 from . import (
-    autograph,
     bitwise,
     config,
-    data,
     debugging,
     dtypes,
     errors,
@@ -41,7 +42,6 @@ from .basics import (
     is_symbolic_tensor,
 )
 from .clipping import clip_by_global_norm, clip_by_norm, clip_by_value, saturate_cast
-from .control_flow import case, cond, switch_case, while_loop
 from .counting import (
     histogram_fixed_width,
     histogram_fixed_width_bins,
@@ -70,7 +70,6 @@ from .dtypes import (
     uint32,
     uint64,
 )
-from .functional import foldl, foldr, map_fn, scan
 from .graph import Tensor, TensorShape, TensorSpec
 from .graph import dtypes as _dtypes
 from .graph.indexed_slices import IndexedSlices
@@ -191,13 +190,29 @@ from .math import (
     tanh,
     truediv,
 )
-from .module import Module
 from .python_calls import numpy_function, py_function
 from .runtime.device import device
 from .scopes import control_dependencies, group, no_op
 from .scopes import tuple_ as tuple
-from .tensor_array import TensorArray
-from .tracer import function
+
+if TYPE_CHECKING:
+    from . import autograph, data
+    from .control_flow import case, cond, switch_case, while_loop
+    from .functional import foldl, foldr, map_fn, scan
+    from .module import Module
+    from .tensor_array import TensorArray
+    from .tracer import function
+
+# What traces is loaded where it is first asked for: it is half of the time that the import takes.
+_LATER = {
+    **dict.fromkeys(("case", "cond", "switch_case", "while_loop"), "control_flow"),
+    **dict.fromkeys(("foldl", "foldr", "map_fn", "scan"), "functional"),
+    "Module": "module",
+    "TensorArray": "tensor_array",
+    "autograph": "",
+    "data": "",
+    "function": "tracer",
+}
 
 __version__ = "0.1.0"
 newaxis = None
@@ -414,4 +429,12 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name == "bfloat16":
         return _dtypes.bfloat16()
-    raise AttributeError(f"module 'treadle' has no attribute {name!r}")
+    if name not in _LATER:
+        raise AttributeError(f"module 'treadle' has no attribute {name!r}")
+    module = import_module(f"treadle.{_LATER[name] or name}")
+    found = globals()[name] = getattr(module, name) if _LATER[name] else module
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

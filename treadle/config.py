@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .graph.errors import InvalidArgumentError
+from .graph.settings import functions_run_eagerly, run_functions_eagerly
 from .runtime.device import DEVICES, PhysicalDevice, list_physical_devices
-from .tracer.function import functions_run_eagerly, run_functions_eagerly
 
 
 class LogicalDevice(NamedTuple):

@@ -159,11 +159,6 @@ def _encode_infer(x: TensorSpec, *, encoding: str) -> TensorSpec:
     return TensorSpec(x.shape[:-1], string)
 
 
-def _character(number: int) -> str:
-    known = 0 <= number < 0x110000 and not 0xD800 <= number < 0xE000
-    return chr(number) if known else "\ufffd"
-
-
 def _encode_eval(xp: Any, x: Array, *, encoding: str) -> Array:
     out = np.empty(x.shape[:-1], object)
     flat, rows = out.reshape(-1), x.reshape(-1, x.shape[-1]).tolist()

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import interpreter
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import treadle as tl
-from treadle.graph.node import Graph, Node
+from treadle.graph.node import Graph
 
 c = tl.constant
 
@@ -167,38 +168,6 @@ def run_steps(steps: Steps, variables: Sequence[Any], slots: list[Any]) -> list[
     return [x, y]
 
 
-def run_in_any_order(graph: Graph, arguments: Sequence[Any], rng: random.Random) -> list[Any]:
-    """The results of a graph whose nodes run in a random order that its edges allow."""
-    values = dict(zip(graph.inputs, arguments, strict=True))
-    waiting = list(graph.nodes)
-    done: set[Node] = set()
-    while waiting:
-        ready = [
-            n for n in waiting if all(v in values for v in n.inputs) and done.issuperset(n.after)
-        ]
-        node = rng.choice(ready)
-        inputs = [values[v] for v in node.inputs]
-        attrs = node.attrs
-        if node.op.name == "call":
-            results = run_in_any_order(attrs["callee"].graph, inputs, rng)
-        elif node.op.name == "cond":
-            branch = attrs["then"] if inputs[0] else attrs["orelse"]
-            results = run_in_any_order(branch, inputs[1:], rng)
-        elif node.op.name == "while":
-            count = len(attrs["body"].outputs)
-            while run_in_any_order(attrs["test"], inputs, rng)[0]:
-                inputs = [*run_in_any_order(attrs["body"], inputs, rng), *inputs[count:]]
-            results = inputs[:count]
-        else:
-            assert node.op.eval is not None
-            found = node.op.eval(np, *inputs, **attrs)
-            results = list(found) if node.op.multiple else [found]
-        values.update(zip(node.outputs, results, strict=True))
-        done.add(node)
-        waiting.remove(node)
-    return [values[v] for v in graph.outputs]
-
-
 @settings(max_examples=60)
 @given(programs, st.integers(0, 10_000))
 def test_any_order_that_the_edges_allow_is_that_of_the_program(steps: Steps, seed: int) -> None:
@@ -209,7 +178,7 @@ def test_any_order_that_the_edges_allow_is_that_of_the_program(steps: Steps, see
 
     def in_any_order(graph: Graph) -> Any:
         arrays = [np.float32(1.0), np.float32(2.0), *[x._value for x in concrete.captured_inputs]]
-        return run_in_any_order(graph, arrays, rng)
+        return interpreter.run(graph, arrays, rng)
 
     def outcome(run: Any) -> Any:
         tl.random.set_seed(5)

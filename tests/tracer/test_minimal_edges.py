@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import interpreter
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -191,37 +192,6 @@ def loaded(text: str) -> Any:
     return compiled(text, tl=tl, out=out, called=called, **known)
 
 
-def run_in_any_order(graph: Graph, arguments: Any, rng: random.Random) -> list[Any]:
-    """The results of a graph whose nodes run in a random order that its edges allow."""
-    values = dict(zip(graph.inputs, arguments, strict=True))
-    waiting, done = list(graph.nodes), set()
-    while waiting:
-        ready = [
-            n for n in waiting if all(v in values for v in n.inputs) and done.issuperset(n.after)
-        ]
-        node = rng.choice(ready)
-        inputs = [values[v] for v in node.inputs]
-        attrs = node.attrs
-        if node.op.name == "call":
-            results = run_in_any_order(attrs["callee"].graph, inputs, rng)
-        elif node.op.name == "cond":
-            branch = attrs["then"] if inputs[0] else attrs["orelse"]
-            results = run_in_any_order(branch, inputs[1:], rng)
-        elif node.op.name == "while":
-            count = len(attrs["body"].outputs)
-            while run_in_any_order(attrs["test"], inputs, rng)[0]:
-                inputs = [*run_in_any_order(attrs["body"], inputs, rng), *inputs[count:]]
-            results = inputs[:count]
-        else:
-            assert node.op.eval is not None
-            found = node.op.eval(np, *inputs, **attrs)
-            results = list(found) if node.op.multiple else [found]
-        values.update(zip(node.outputs, results, strict=True))
-        done.add(node)
-        waiting.remove(node)
-    return [values[v] for v in graph.outputs]
-
-
 def outcome(run: Any) -> Any:
     STREAM.text = ""
     for i, v in enumerate(VARIABLES):
@@ -250,7 +220,7 @@ def test_programs_in_any_order_and_no_edge_too_many(text: str, seed: int) -> Non
         for inner in graphs_of(graph):
             assert_exact(inner)
         for _ in range(2):
-            assert outcome(lambda g=graph: run_in_any_order(g, arrays, rng)) == expected, text
+            assert outcome(lambda g=graph: interpreter.run(g, arrays, rng)) == expected, text
 
 
 # --- by hand -------------------------------------------------------------------------

@@ -463,3 +463,15 @@ def test_input_signature_and_the_parameters() -> None:
     assert thing.method(3).numpy() == 6.0
     assert thing.method.get_concrete_function()(c(4.0)).numpy() == 8.0
     assert Thing.method.cache_info().traces == 1
+
+
+@pytest.mark.parametrize("spec", [3, None, tl.float32, (tl.TensorSpec([2]), "a"), np.zeros(2)])
+def test_an_input_signature_holds_specs(spec: Any) -> None:
+    wrong = spec[1] if isinstance(spec, tuple) else spec
+    with pytest.raises(TypeError) as caught:
+        tl.function(lambda x: x, input_signature=[spec])
+    assert str(caught.value) == (
+        "input_signature must be a possibly nested sequence of TensorSpec objects: that of "
+        f"lambda_() holds {wrong!r} of type {type(wrong).__name__}. What is no tensor can be a "
+        "parameter with a default"
+    )
