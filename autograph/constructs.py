@@ -227,7 +227,7 @@ class Constructs:
         """A helper's statements and the return of the state; `live` are the names that matter."""
         if not names:
             return stmts
-        end = Maker(make.ag, stmts[-1]) if stmts else make
+        end = _own_line(jump, Maker(make.ag, stmts[-1]) if stmts else make)
         flags = self.emitter.flags_of(jump) if jump is not None else {}
         values: list[ast.expr] = []
         for name in names:

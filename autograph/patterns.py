@@ -28,7 +28,7 @@ def _cases(
         make = Maker(ag, case.pattern)
         if _irrefutable(case.pattern) and case.guard is None:
             bind = [make.assign([n], make.name(subject)) for n in names]
-            after = [*bind, *case.body]
+            after = [*(bind or [make.pass_()]), *case.body]  # the line is counted
             continue
         arguments = [make.name(subject), _pattern(case.pattern, make)]
         if case.guard is not None:
@@ -72,13 +72,7 @@ def _names(pattern: ast.pattern) -> list[str]:
 
 
 def _irrefutable(pattern: ast.pattern) -> bool:
-    match pattern:
-        case ast.MatchAs(pattern=None):
-            return True
-        case ast.MatchAs(pattern=inner) if inner is not None:
-            return False
-        case _:
-            return False
+    return isinstance(pattern, ast.MatchAs) and pattern.pattern is None
 
 
 def _pattern(pattern: ast.pattern, make: Maker) -> ast.expr:

@@ -1,6 +1,7 @@
 """The IR: graphs, the op table, gradients and other graph -> graph transforms, the text form."""
 
 from . import location, ops
+from . import trying as _trying  # noqa: F401 - it has ops of its own
 from .check import check
 from .gradients import gradients
 from .graph_def import as_graph_def

@@ -56,7 +56,8 @@ INNER = {
     """.split(),
     "linalg": """
         adjoint band_part cross diag diag_part einsum eye matmul matrix_transpose matvec norm
-        set_diag tensordot trace
+        set_diag tensordot trace cholesky cholesky_solve det eigh eigvalsh inv logdet lstsq pinv qr
+        slogdet solve svd triangular_solve
     """.split(),
     "random": """
         Generator categorical get_global_generator normal set_seed shuffle stateless_categorical
@@ -114,8 +115,10 @@ def test_bfloat16_comes_with_ml_dtypes() -> None:
 def test_what_traces_is_loaded_when_it_is_asked_for():
     text = (
         "import sys, treadle as tl; tl.ones([2]) + 1; "
+        "from treadle.graph.op import OPS; ops = set(OPS); "
         "later = [m for m in sys.modules if m.startswith(('treadle.tracer', 'treadle.autograph'))];"
         "assert not later, later; assert {'function', 'Module', 'data'} <= set(dir(tl)); "
-        "tl.function(lambda x: x)(1); assert 'treadle.tracer' in sys.modules"
+        "tl.function(lambda x: x)(1); assert 'treadle.tracer' in sys.modules; "
+        "[getattr(tl, name) for name in tl.__all__]; assert set(OPS) == ops, set(OPS) - ops"
     )
     subprocess.run([sys.executable, "-c", text], check=True)

@@ -8,6 +8,8 @@ from .clipping import global_norm
 from .graph.build import convert
 from .graph.errors import ShapeError
 from .graph.node import Tensor
+from .graph.ops.decompositions import cholesky, eigh, eigvalsh, qr, svd
+from .graph.ops.determinants import det, logdet, slogdet
 from .graph.ops.einsum import einsum
 from .graph.ops.linear import matmul, matvec, regroup, sizes_of, tensordot
 from .graph.ops.matrices import (
@@ -16,35 +18,55 @@ from .graph.ops.matrices import (
     cross,
     diag,
     diag_part,
-    l2_normalize,
     matrix_transpose,
-    norm,
-    normalize,
     set_diag,
     trace,
 )
+from .graph.ops.norms import l2_normalize, norm, normalize
 from .graph.ops.sequences import eye
+from .graph.ops.solving import (
+    cholesky_solve,
+    inv,
+    lstsq,
+    pinv,
+    solve,
+    triangular_solve,
+)
 
 __all__ = [
     "adjoint",
     "band_part",
+    "cholesky",
+    "cholesky_solve",
     "cross",
+    "det",
     "diag",
     "diag_part",
+    "eigh",
+    "eigvalsh",
     "einsum",
     "eye",
     "global_norm",
+    "inv",
     "l2_normalize",
+    "logdet",
+    "lstsq",
     "matmul",
     "matrix_transpose",
     "matvec",
     "norm",
     "normalize",
+    "pinv",
+    "qr",
     "set_diag",
+    "slogdet",
+    "solve",
+    "svd",
     "tensor_diag",
     "tensor_diag_part",
     "tensordot",
     "trace",
+    "triangular_solve",
 ]
 
 

@@ -60,7 +60,7 @@ from .graph.ops.exponential import (
 from .graph.ops.filling import zeros_like
 from .graph.ops.gamma import digamma, lgamma, polygamma
 from .graph.ops.logic import logical_and, logical_not, logical_or, logical_xor
-from .graph.ops.matrices import l2_normalize
+from .graph.ops.norms import l2_normalize
 from .graph.ops.reductions import (
     reduce_all,
     reduce_any,

@@ -16,7 +16,7 @@ from .activations import (
 )
 from .dropout import dropout
 from .graph.ops.exponential import sigmoid, softplus
-from .graph.ops.matrices import l2_normalize
+from .graph.ops.norms import l2_normalize
 from .graph.ops.sorting import in_top_k, top_k
 from .graph.ops.trigonometric import tanh
 from .losses import (

@@ -90,7 +90,7 @@ def _matmul_vjp(
 
     def for_a() -> Tensor:
         found = _matmul(conj(b), g, tb, True) if ta else _matmul(g, conj(b), False, not tb)
-        return _unbatched(found, a)
+        return unbatched(found, a)
 
     def for_b() -> Tensor:
         x, h = conj(a), g
@@ -100,12 +100,12 @@ def _matmul_vjp(
             # The sum over the batch is one product.
             x, h = reshape(x, [-1, columns[0]]), reshape(h, [-1, wide[0]])
         found = _matmul(h, x, True, ta) if tb else _matmul(x, h, not ta, False)
-        return _unbatched(found, b)
+        return unbatched(found, b)
 
     return for_a, for_b
 
 
-def _unbatched(g: Tensor, like: Tensor) -> Tensor:
+def unbatched(g: Tensor, like: Tensor) -> Tensor:
     if g.spec.shape.rank == 2 == like.spec.shape.rank:
         return g
     return sum_to_like(g, like)

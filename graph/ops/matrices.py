@@ -6,22 +6,20 @@ from typing import Any
 
 from ..build import convert, operands
 from ..dtypes import int32
-from ..errors import InvalidArgumentError, ShapeError, UnimplementedError
+from ..errors import InvalidArgumentError, ShapeError
 from ..node import Tensor
-from .arithmetic import absolute, multiply
+from .arithmetic import multiply
 from .axes import expand_dims, transpose
-from .casting import cast, conj
+from .casting import cast
 from .comparison import equal, less_equal, where
-from .dims import constant_int, constant_ints
-from .division import maximum, minimum, power
-from .exponential import rsqrt
+from .dims import constant_int
+from .division import minimum
 from .joining import stack
 from .linear import MATMUL, Size, known_rank, sizes_of
 from .logic import logical_and, logical_or
 from .padding import pad
-from .reductions import reduce_max, reduce_sum
+from .reductions import reduce_sum
 from .sequences import range_
-from .statistics import reduce_euclidean_norm
 
 
 def _matrix(value: Any, axes: int = 2) -> Tensor:
@@ -210,81 +208,3 @@ def cross(a: Any, b: Any, name: str | None = None) -> Tensor:
     p, q = [x[..., i] for i in range(3)], [y[..., i] for i in range(3)]
     parts = [multiply(p[i], q[j]) - multiply(p[j], q[i]) for i, j in ((1, 2), (2, 0), (0, 1))]
     return stack(parts, -1)
-
-
-# --- norms -------------------------------------------------------------------
-
-
-def norm(
-    tensor: Any,
-    ord: Any = "euclidean",
-    axis: Any = None,
-    keepdims: bool | None = None,
-    name: str | None = None,
-) -> Tensor:
-    """The norm of vectors along `axis`, or of matrices along a pair of axes.
-
-    `ord` of a vector (of all items, if `axis` is None): "euclidean", 1, inf or any power above 0;
-    of a matrix: "fro" or "euclidean", 1, inf. Its gradient at 0 is 0.
-
-    >>> import treadle as tl
-    >>> tl.norm([[3., 4.], [6., 8.]], axis=1)
-    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([ 5., 10.], dtype=float32)>
-    >>> tl.norm([[3., 4.], [6., 8.]], ord=1)
-    <tl.Tensor: shape=(), dtype=float32, numpy=21.0>
-    """
-    x = convert(tensor)
-    keep = bool(keepdims)
-    inf = float("inf")
-    axes = None if axis is None else constant_ints(axis, "axis")
-    if axes is not None and len(axes) == 2:
-        if ord in ("fro", "euclidean"):
-            return reduce_euclidean_norm(x, axes, keep)
-        if ord not in (1, inf):
-            raise UnimplementedError(f"the norm ord={ord!r} of matrices; use 'fro', 1 or inf")
-        summed, largest = axes if ord == 1 else axes[::-1]
-        totals = reduce_sum(absolute(x), summed, keepdims=True)
-        found = reduce_max(totals, largest, keepdims=True)
-        return found if keep else reduce_sum(found, axes)
-    if axes is not None and len(axes) != 1:
-        raise InvalidArgumentError(f"axis is one or a pair, it is {axis!r}")
-    if ord == "euclidean":
-        return reduce_euclidean_norm(x, axes, keep)
-    if isinstance(ord, str) or ord <= 0:
-        raise InvalidArgumentError(f"ord={ord!r} is no norm of vectors")
-    if ord == 1:
-        return reduce_sum(absolute(x), axes, keep)
-    if ord == inf:
-        return reduce_max(absolute(x), axes, keep)
-    return power(reduce_sum(power(absolute(x), ord), axes, keep), 1.0 / ord)
-
-
-def normalize(
-    tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None
-) -> tuple[Tensor, Tensor]:
-    """`tensor` divided by its norm, and the norm (with its axes kept).
-
-    >>> import treadle as tl
-    >>> tl.linalg.normalize([3., 4.])[0]
-    <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.6, 0.8], dtype=float32)>
-    """
-    x = convert(tensor)
-    size = norm(x, ord, axis, keepdims=True)
-    return x / size, size
-
-
-def l2_normalize(
-    x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None
-) -> Tensor:
-    """`x` divided by its Euclidean norm along `axis`, or by sqrt(epsilon) where that is larger.
-
-    >>> import treadle as tl
-    >>> tl.linalg.l2_normalize([[3., 4.], [0., 0.]], axis=1)
-    <tl.Tensor: shape=(2, 2), dtype=float32, numpy=
-    array([[0.6, 0.8],
-           [0. , 0. ]], dtype=float32)>
-    """
-    t = convert(x)
-    squares = reduce_sum(multiply(t, conj(t)), axis, keepdims=True)
-    size = rsqrt(maximum(cast(squares, t.dtype.real_dtype), epsilon))
-    return t * cast(size, t.dtype)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import bdb
 import contextlib
 import inspect
+import json
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -241,3 +244,76 @@ def test_just_the_lines_that_run_are_counted(n: int) -> None:
     converted = tl.autograph.convert(everything)
     assert converted is not everything
     assert lines_of(converted, n, []) == lines_of(everything, n, [])
+
+
+COVERED = """
+import treadle as tl
+
+
+@tl.function
+def staged(x, n):
+    total, best, log = x * 0, None, []
+    for i in tl.range(n):
+        if i == 1:
+            continue
+        if i == 2:
+            total += 1
+            continue
+        if i > 6:
+            break
+        elif i > 5:
+            total += 2
+            break
+        for j in tl.range(3):
+            if j > i:
+                continue
+            log.append(j)
+        else:
+            total -= 1
+        try:
+            total += x // i
+        except ZeroDivisionError:
+            total = x
+        finally:
+            total *= 1
+        best = (
+            i
+            if best is None
+            else best
+        )
+    while total > 9:
+        total -= 1
+        if total == 7:
+            pass
+        elif total == 6:
+            break
+    match x:
+        case 1:
+            total += 1
+        case _:
+            total += 2
+    if n == 3:
+        return len(log)
+    if isinstance(n, str):
+        return "never"
+    assert total > -100, "small"
+    return total
+
+
+staged(tl.constant(2), tl.constant(4))
+"""
+
+
+def test_coverage_counts_what_was_traced(tmp_path: Path) -> None:
+    """The coverage package: all lines but the one that Python itself leaves out."""
+    program, data, report = (tmp_path / n for n in ("program.py", "data", "report.json"))
+    program.write_text(COVERED)
+    command = [sys.executable, "-m", "coverage"]
+    run = ["run", f"--data-file={data}", f"--include={program}", str(program)]
+    subprocess.run([*command, *run], check=True, cwd=tmp_path)
+    subprocess.run(
+        [*command, "json", "-q", f"--data-file={data}", "-o", str(report)], check=True, cwd=tmp_path
+    )
+    (file,) = json.loads(report.read_text())["files"].values()
+    missed = [COVERED.splitlines()[n - 1].strip() for n in file["missing_lines"]]
+    assert missed == ['return "never"']

@@ -8,11 +8,14 @@ in `tests/twins/kept`.
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
 from twins.running import check
-from twins.writer import program
+from twins.writer import program, written
 
 COUNT = int(os.environ.get("TREADLE_TWINS", "60"))
 FIRST = int(os.environ.get("TREADLE_TWINS_FROM", "0"))
@@ -35,6 +38,14 @@ def test_twins(first: int) -> None:
         except AssertionError as error:
             failed.append(f"seed {seed}: {error}")
     assert not failed, "\n".join(failed)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(st.randoms(use_true_random=False))
+def test_twins_that_hypothesis_writes(draws: random.Random) -> None:
+    text = written(draws, 8)
+    note(text)
+    check(text)
 
 
 @pytest.mark.parametrize("file", KEPT, ids=lambda file: file.stem)

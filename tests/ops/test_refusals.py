@@ -27,6 +27,46 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         E.DTypeError,
         "exp: the operand has dtype int32, a floating or complex dtype is needed; use tl.cast",
     ),
+    "a singular matrix": (
+        lambda: tl.linalg.inv(tl.ones([2, 2])),
+        E.InvalidArgumentError,
+        "matrix_inverse: the matrix is not invertible",
+    ),
+    "equations without a solution": (
+        lambda: tl.linalg.solve(tl.ones([2, 2]), tl.ones([2, 1])),
+        E.InvalidArgumentError,
+        "matrix_solve: the matrix is not invertible",
+    ),
+    "a matrix that is not positive": (
+        lambda: tl.linalg.cholesky([[1.0, 2.0], [2.0, 1.0]]),
+        E.InvalidArgumentError,
+        "cholesky: the matrix is not positive definite",
+    ),
+    "a matrix that is not square": (
+        lambda: tl.linalg.inv(tl.ones([2, 3])),
+        E.ShapeError,
+        "matrix_inverse: the matrix must be square, its shape is (2, 3)",
+    ),
+    "more right-hand sides than equations": (
+        lambda: tl.linalg.solve(tl.ones([2, 2]), tl.ones([3, 1])),
+        E.ShapeError,
+        "matrix_solve: 2 equations, but 3 right-hand sides: (2, 2), (3, 1)",
+    ),
+    "a vector as a matrix": (
+        lambda: tl.linalg.det(tl.ones([2])),
+        E.ShapeError,
+        "det: a matrix has 2 axes or more, this has the shape (2,)",
+    ),
+    "singular values of NaN": (
+        lambda: tl.linalg.svd(tl.fill([2, 2], float("nan"))),
+        E.InvalidArgumentError,
+        "svd: no singular values or eigenvalues were found; is an item NaN or infinite?",
+    ),
+    "a norm that is none": (
+        lambda: tl.norm(tl.ones([2, 2]), 3, axis=[0, 1]),
+        E.InvalidArgumentError,
+        "ord=3 is no norm of matrices: 'fro', 1, 2 or inf is",
+    ),
     "strings": (
         lambda: tl.cast("a", tl.int32),
         E.DTypeError,

@@ -57,7 +57,11 @@ START = [
 
 def program(seed: int, longest: int = 18) -> str:
     """The text of a module with a function `program(f, g, b, n, m)`."""
-    draws = random.Random(seed)
+    return written(random.Random(seed), longest)
+
+
+def written(draws: random.Random, longest: int = 18) -> str:
+    """The program for what is drawn, by hypothesis say."""
     lines = [HEAD]
     helpers, generators = ["repeat_some"], []
     lines += ["def repeat_some(f, n):", "    return repeat(f, n % 4)", ""]
