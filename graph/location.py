@@ -34,6 +34,9 @@ def is_internal(filename: str) -> bool:
     return known
 
 
+_LONGEST = 120  # line that messages show
+
+
 class Loc(NamedTuple):
     """A place in the user's code: a code object and an instruction in it."""
 
@@ -61,8 +64,9 @@ class Loc(NamedTuple):
 
     @property
     def source(self) -> str:
-        """The line's text, stripped; empty where there is no source."""
-        return linecache.getline(self.file, self.line).strip()
+        """The line's text, stripped, cut where it is very long; empty where there is no source."""
+        text = linecache.getline(self.file, self.line).strip()
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 4] + " ..."
 
     def __str__(self) -> str:
         return f"{os.path.basename(self.file)}:{self.line}"

@@ -326,3 +326,12 @@ def test_tracebacks_show_the_users_lines(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [f.startswith(FILE) for f in ours] == [True, False, True]
     monkeypatch.setenv("TREADLE_TRACEBACK", "full")
     assert len(frames()) > 10
+
+
+def test_a_very_long_line_is_cut() -> None:
+    with pytest.raises(tl.errors.ShapeError) as caught:
+        tl.ones([2, 3]) + tl.ones([4]), "a long line", "a long line", "a long line", "a long", "a", "long", "a long line", "a long line", "x"  # noqa: E501  # fmt: skip
+    line = str(caught.value).splitlines()[1]
+    assert line.startswith("    test_errors.py:")
+    assert line.endswith(" ...")
+    assert len(line) < 200
