@@ -32,7 +32,8 @@ TOP = """
     unique_with_counts unstack where while_loop zeros zeros_like
     IndexedSlices control_dependencies get_current_name_scope get_static_value group
     histogram_fixed_width histogram_fixed_width_bins identity_n is_symbolic_tensor name_scope no_op
-    numpy_function py_function realdiv reverse_sequence timestamp tuple unravel_index
+    RegisterGradient image numpy_function py_function raw_ops realdiv reverse_sequence timestamp
+    tuple unravel_index
 """.split()
 INNER = {
     "math": """

@@ -22,11 +22,13 @@ from . import (
     errors,
     experimental,
     graph,
+    image,
     linalg,
     math,
     nest,
     nn,
     random,
+    raw_ops,
     strings,
 )
 from . import numpy_protocols as _numpy_protocols  # noqa: F401 - it installs them
@@ -72,6 +74,7 @@ from .dtypes import (
 )
 from .graph import Tensor, TensorShape, TensorSpec
 from .graph import dtypes as _dtypes
+from .graph.gradients import RegisterGradient
 from .graph.indexed_slices import IndexedSlices
 from .graph.location import register_internal
 from .graph.name_scope import get_current_name_scope, name_scope
@@ -226,6 +229,7 @@ __all__ = [
     "GradientTape",
     "IndexedSlices",
     "Module",
+    "RegisterGradient",
     "Tensor",
     "TensorArray",
     "TensorShape",
@@ -314,6 +318,7 @@ __all__ = [
     "histogram_fixed_width_bins",
     "identity",
     "identity_n",
+    "image",
     "init_scope",
     "inside_function",
     "int8",
@@ -355,6 +360,7 @@ __all__ = [
     "random",
     "range",
     "rank",
+    "raw_ops",
     "realdiv",
     "reduce_all",
     "reduce_any",

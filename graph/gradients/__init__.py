@@ -6,8 +6,17 @@ from .calls import call_recorded, call_rule
 from .graphs import gradients
 from .linearize import Linear, linearize
 from .loops import while_rule
+from .registered import RegisterGradient
 
 STRUCTURED.update(cond=branches_rule, switch=branches_rule, call=call_rule)
 STRUCTURED.update({"try": branches_rule, "while": while_rule})
 
-__all__ = ["Entry", "Linear", "backprop", "call_recorded", "gradients", "linearize"]
+__all__ = [
+    "Entry",
+    "Linear",
+    "RegisterGradient",
+    "backprop",
+    "call_recorded",
+    "gradients",
+    "linearize",
+]

@@ -16,6 +16,7 @@ from ..ops.arithmetic import add
 from ..ops.arrays import array_add, array_zeros_like
 from ..ops.shaping import shape, sum_to, zeros_like
 from ..spec import ArraySpec, ResourceSpec, Spec, TensorSpec
+from .registered import is_registered, registered_gradients
 
 
 class Entry:
@@ -116,13 +117,16 @@ def input_gradients(entry: Entry, gs: list[Any], needs: list[bool]) -> Iterable[
     op = entry.op
     if op.structured:
         return STRUCTURED[op.name](entry, gs, needs)
-    if op.vjp is None:
-        raise MissingGradientError(
-            f"no gradient is registered for the op '{op.display}', used at {describe(entry.loc)}; "
-            "write it with other ops, or give it one with tl.custom_gradient"
-        )
     outputs = entry.outputs
-    if op.multiple:
+    if op.vjp is None:
+        if not is_registered(op):
+            raise MissingGradientError(
+                f"no gradient is registered for the op '{op.display}', used at "
+                f"{describe(entry.loc)}; write it with other ops, or give it one with "
+                f"tl.RegisterGradient('{op.name}')"
+            )
+        found: Any = registered_gradients(op, gs, outputs, entry.inputs, entry.attrs)
+    elif op.multiple:
         found = op.vjp(gs, list(outputs), *entry.inputs, **entry.attrs)
     else:
         found = op.vjp(gs[0], outputs[0], *entry.inputs, **entry.attrs)

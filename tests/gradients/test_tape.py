@@ -229,7 +229,7 @@ def test_missing_gradient_names_op_and_line(monkeypatch: pytest.MonkeyPatch) -> 
         assert found == (
             "no gradient is registered for the op 'test.double', used at test_tape.py:n: "
             "y = tl.graph.build.apply(double, (x * 2.0,))  # the line; write it with other ops, "
-            "or give it one with tl.custom_gradient"
+            "or give it one with tl.RegisterGradient('double')"
         )
 
 

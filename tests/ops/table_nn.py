@@ -17,8 +17,8 @@ SELU = (1.0507009873554805, 1.6732632423543772)
 
 def one(name: str, call: Any, oracle: Any, op: str = "where", **more: Any) -> Row:
     """An activation: its pieces meet at 0, which random operands miss."""
-    more.setdefault("sample", operands(1, -4, 4, [(2, 3)]))
-    return Row(op=op, id=name, call=call, oracle=oracle, ulps=16, **more)
+    more = {"sample": operands(1, -4, 4, [(2, 3)]), "ulps": 16, **more}
+    return Row(op=op, id=name, call=call, oracle=oracle, **more)
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -60,6 +60,11 @@ def normalized(x: Any, mean: Any, variance: Any, offset: Any, scale: Any) -> Any
 
 def moments(x: Any) -> Any:
     return x.mean((0, 2)), x.var((0, 2))
+
+
+def contrast(x: Any, factor: Any) -> Any:
+    mean = x.mean((-3, -2), keepdims=True)
+    return (x - mean) * factor + mean
 
 
 def clipped(x: Any, limit: float, axis: Any = None) -> Any:
@@ -116,6 +121,8 @@ LAYERS = [
         lambda x: clipped(x, 2.0, 1)),
     one("global_norm", lambda x, y: tl.linalg.global_norm([x, None, y]),
         lambda x, y: np.sqrt(np.sum(x * x) + np.sum(y * y)), sample=with_values((3,), (2, 2))),
+    one("adjust_contrast", tl.image.adjust_contrast, contrast, op="AdjustContrastv2", smooth=False,
+        sample=with_values((2, 3, 2, 3), ())),
     one("polyval", lambda x: m.polyval([2, 1, 3], x), lambda x: np.polyval([2, 1, 3], x),
         kinds="ifc"),
     one("lbeta", m.lbeta, lambda x: np.sum(precise(mpmath.loggamma)(x), -1) - precise(

@@ -67,6 +67,16 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         E.InvalidArgumentError,
         "ord=3 is no norm of matrices: 'fro', 1, 2 or inf is",
     ),
+    "an image without channels": (
+        lambda: tl.image.adjust_contrast(tl.ones([2, 2]), 2.0),
+        E.ShapeError,
+        "AdjustContrastv2: images have 3 axes or more, this has the shape (2, 2)",
+    ),
+    "a factor for each item": (
+        lambda: tl.raw_ops.AdjustContrastv2(images=tl.ones([2, 2, 3]), contrast_factor=[2.0]),
+        E.ShapeError,
+        "AdjustContrastv2: the factor is a scalar, it has the shape (1,)",
+    ),
     "strings": (
         lambda: tl.cast("a", tl.int32),
         E.DTypeError,
