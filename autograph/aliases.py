@@ -7,6 +7,7 @@ done to the list that was chosen (`choosing.py`), and `c` gets the items of that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -118,6 +119,17 @@ def count() -> int:
     return len(_views())
 
 
+@contextmanager
+def hidden(since: int) -> Iterator[None]:
+    """Inside, nothing is known of those that were chosen after the first `since`."""
+    views = _views()
+    later = {key: views.pop(key) for key in list(islice(views, since, None))}
+    try:
+        yield
+    finally:
+        views.update(later)
+
+
 def references(since: int = 0) -> Iterator[Any]:
     """Every reference that is held here, but for those of the first `since`."""
     for view in islice(_views().values(), since, None):
@@ -125,12 +137,14 @@ def references(since: int = 0) -> Iterator[Any]:
         yield from view.options
 
 
-def register(index: Any, options: Sequence[Any], target: Any, source: Source) -> Any:
-    """`target`, which stands for `options[index]`; None in `options`: nobody else knows that."""
+def register(index: Any, options: Sequence[Any], target: Any, source: Source, own: set[int]) -> Any:
+    """`target`, which stands for `options[index]`. Nobody else knows those whose ids are in `own`,
+    nor one for which None stands.
+    """
     if isinstance(index, int) and options[index] is not None:
         return options[index]
     every = [snapshot(target) if o is None else o for o in options]
-    own = {id(o) for o, given in zip(every, options, strict=True) if given is None}
+    own = own | {id(o) for o, given in zip(every, options, strict=True) if given is None}
     _views()[id(target)] = View(index, every, target, source, own)
     return target
 
@@ -141,14 +155,13 @@ def lost(target: Any, view: View) -> Any:
     return target
 
 
-def as_alias(copy: Any, x: Any, state: set[int]) -> Any:
-    """`copy`, which stands for what `x` does, whose items it has: for lists that others know than
-    the loop, whose own are those in `state`.
+def as_alias(copy: Any, x: Any, state: frozenset[int]) -> None:
+    """Let `copy` stand for what `x` does, whose items it has: for lists that others know than the
+    loop, whose own are those in `state`.
     """
-    view = known_view(x) if copy is not x and is_container(x) else None
+    view = known_view(x) if is_container(x) else None
     if view is not None and not {id(o) for o in view.options} <= view.own | state:
         _views()[id(copy)] = View(view.index, view.options, copy, view.source, view.own)
-    return copy
 
 
 def snapshot(x: Any) -> Any:
@@ -157,19 +170,24 @@ def snapshot(x: Any) -> Any:
     return known.copy() if known is not None else type(x)(x)
 
 
-def union(a: Any, b: Any, known: set[int]) -> tuple[list[Any], list[int], list[int]]:
-    """The lists that `a` and `b` stand for, and which of them are the options of either one.
+def union(
+    a: Any, b: Any, known: set[int]
+) -> tuple[list[Any], set[int], tuple[list[int], list[int]]]:
+    """The lists that `a` and `b` stand for, the ids of those that nobody else knows, and which of
+    them are the options of either one.
 
     None stands for one that nothing else refers to.
     """
     options: list[Any] = []
     tables = []
+    unknown: set[int] = set()
     for x in (a, b):
         view = known_view(x)
         if view is None:
             own = [x if id(x) in known else None]
         else:  # one that was chosen inside of the branch goes out as part of the choice
             inner = set() if view.is_known else view.own
+            unknown |= view.own
             own = [None if id(o) in inner else o for o in view.options]
         table = []
         for o in own:
@@ -179,4 +197,4 @@ def union(a: Any, b: Any, known: set[int]) -> tuple[list[Any], list[int], list[i
                 places = [len(options) - 1]
             table.append(places[0])
         tables.append(table)
-    return options, tables[0], tables[1]
+    return options, unknown, (tables[0], tables[1])

@@ -25,17 +25,27 @@ def tell(
     changed = [s for s in found if isinstance(s, ast.AugAssign) and _may_change(s, gives_tensor)]
     if changed:
         numbers = _numbers(found, parameters, gives_tensor)
-        _insert(stmts, {id(s) for s in changed if _name(s) not in numbers}, ag)
+        _insert(stmts, {id(s): s.op for s in changed if _name(s) not in numbers}, ag)
 
 
-def _insert(stmts: list[ast.stmt], changed: set[int], ag: str) -> None:
+_SIGNS: dict[type[ast.operator], str] = {
+    ast.BitOr: "|=",
+    ast.BitAnd: "&=",
+    ast.BitXor: "^=",
+    ast.Sub: "-=",
+}
+
+
+def _insert(stmts: list[ast.stmt], changed: dict[int, ast.operator], ag: str) -> None:
     for i in range(len(stmts) - 1, -1, -1):
         stmt = stmts[i]
         for block in blocks(stmt):
             _insert(block, changed, ag)
         if id(stmt) in changed:
             make = Maker(ag, stmt)
-            stmts.insert(i, make.expr(make.call("changing", make.name(_name(stmt)))))
+            sign = _SIGNS.get(type(changed[id(stmt)]))  # those of sets
+            args = [make.name(_name(stmt))] + ([] if sign is None else [make.constant(sign)])
+            stmts.insert(i, make.expr(make.call("changing", *args)))
 
 
 def _walk(stmts: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

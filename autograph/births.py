@@ -46,3 +46,17 @@ def made_since(moment: int, objects: Iterable[Any]) -> set[int]:
     with _lock:
         young = {i for i in map(id, gc.get_objects(generation=0)) if i in wanted}
         return young.union(*[wanted & made for made in _made[moment:]])
+
+
+def is_namespace(x: dict[Any, Any]) -> bool:
+    """True for the `__dict__` of an object: it is made when it is asked for, the object was
+    before.
+    """
+    return any(_namespace_of(owner) is x for owner in gc.get_referrers(x))
+
+
+def _namespace_of(owner: Any) -> Any:
+    try:
+        return object.__getattribute__(owner, "__dict__")
+    except AttributeError:
+        return None

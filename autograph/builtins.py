@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections import deque
 from collections.abc import Iterable, KeysView
 from typing import Any
 
@@ -29,12 +30,12 @@ from . import keys
 from .advancing import next_
 from .calls import call
 from .choice import Choice, operate
-from .collecting import list_, listed, set_, tuple_
+from .collecting import any_order, list_, listed, set_, tuple_
 from .formatting import repr_, str_
-from .inside import staged_in
+from .inside import staged_in, table_in
 from .logic import and_, or_
 from .math_functions import FUNCTIONS, on_symbols, whole
-from .ordering import max_, min_, sorted_
+from .ordering import compared, max_, min_, sorted_
 from .place import loop_site
 from .policy import replaced
 from .special import is_of_users, method
@@ -42,13 +43,16 @@ from .staged_list import StagedList
 from .streams import (
     Each,
     Indexed,
+    Live,
     Loop,
+    Once,
     Stream,
     backwards,
     enumerated,
     go_over,
     is_asked,
     is_staged,
+    live,
     of_one,
     site_of,
     stream_of,
@@ -79,8 +83,12 @@ def len_(x: Any) -> Any:
     own = method(x, "__len__")
     if own is not None:
         return own()
-    known = staged_in(x)
-    return len(x) if known is None else _number(known.size())
+    x = live(x)
+    known = staged_in(x.now() if isinstance(x, Live) else x)
+    if known is not None:
+        return _number(known.size())
+    table = table_in(x)
+    return len(x) if table is None else table.size()
 
 
 def _number(x: Any, dtype: Any = None) -> Any:
@@ -94,7 +102,7 @@ def bool_(*args: Any, **kwargs: Any) -> Any:
     """`bool(x)`."""
     known = staged_in(args[0]) if args else None
     if known is not None:
-        return condition(known)
+        return _number(condition(known))
     if args and staged(args[0]):
         return _number(condition(*args, **kwargs))
     return bool(*args, **kwargs)
@@ -114,10 +122,6 @@ def float_(*args: Any) -> Any:
         return _number(args[0], float64)
     own = method(args[0], "__float__") if args else None
     return float(*args) if own is None else own()
-
-
-def abs_(x: Any) -> Any:
-    return abs(x)
 
 
 def round_(*args: Any, **kwargs: Any) -> Any:
@@ -147,6 +151,7 @@ def in_(value: Any, within: Any) -> Any:
     """`value in within`."""
     if not is_tracing():
         return value in within
+    within = live(within)
     if isinstance(within, Value):
         return reduce_any(equal(within, value))
     if type(within) is Choice or (type(value) is Choice and not isinstance(within, (dict, set))):
@@ -156,18 +161,20 @@ def in_(value: Any, within: Any) -> Any:
         found = own(value)
         return condition(found) if staged(found) else bool(found)
     if is_of_users(within) and not hasattr(type(within), "__contains__"):
-        return _disjunction(v is value or v == value for v in within)
-    if isinstance(within, (dict, set, frozenset, KeysView)) and keys.is_unknown(value):
+        return _disjunction(v is value or compared(v, "==", value) for v in within)
+    if isinstance(within, (dict, set, frozenset, KeysView)) and (
+        keys.is_unknown(value) or table_in(within) is not None
+    ):
         return keys.contains(within, value)
     known = staged_in(within)
     if known is not None:
         return reduce_any(equal(convert(known), value)) if known.arrays else False
     if isinstance(within, Stream) or is_asked(within):
         return any_(Each(within, lambda v: v == value, (), False))
-    if isinstance(within, (list, tuple, range)) and (
+    if isinstance(within, (list, tuple, range, deque)) and (
         isinstance(value, Value) or not _are_plain(value, *within)
     ):
-        return _disjunction(v is value or v == value for v in within)
+        return _disjunction(v is value or compared(v, "==", value) for v in within)
     return value in within
 
 
@@ -192,7 +199,7 @@ def enumerate_(iterable: Any, start: Any = 0) -> Any:
 
 
 def zip_(*iterables: Any, strict: bool = False) -> Any:
-    """`zip(...)`; of tensors whose sizes are known only at run time it is never strict."""
+    """`zip(...)`."""
     if iterables and is_tracing() and all(hasattr(type(x), "__tl_zip__") for x in iterables):
         return iterables[0].__tl_zip__(iterables[1:])
     if not _any_staged(iterables):
@@ -202,7 +209,7 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
         return zip(*iterables, strict=strict)
     if plain and all(_has_known_size(i) for i in iterables):
         return zip(*iterables, strict=strict)
-    return zipped([listed(i) if _goes_once(i) else i for i in iterables])
+    return zipped([listed(i) if _goes_once(i) else i for i in iterables], strict)
 
 
 def _goes_once(x: Any) -> bool:
@@ -218,6 +225,14 @@ def _has_known_size(x: Any) -> bool:
 
 def reversed_(sequence: Any) -> Any:
     return backwards(sequence) if is_staged(sequence) else reversed(sequence)
+
+
+def iter_(*args: Any) -> Any:
+    """`iter(x)`; of what the graph holds it can be gone over once."""
+    held = is_tracing() and len(args) == 1
+    if held and (staged_in(args[0]) is not None or table_in(args[0]) is not None):
+        return Once(listed(args[0]))
+    return args[0] if held and isinstance(args[0], Live) else iter(*args)
 
 
 def map_(function: Any, *iterables: Any) -> Any:
@@ -245,6 +260,7 @@ def sum_(iterable: Any, /, start: Any = 0) -> Any:
     """`sum(iterable, start)`."""
     if not is_staged(iterable):
         return sum(iterable, start)
+    iterable = any_order(iterable, whole=True)
     items: Any = iterable
     numbers = weak.is_weak(iterable)
     if not isinstance(iterable, Value):
@@ -364,9 +380,11 @@ BUILTINS: dict[Any, Any] = {
     max: max_,
     min: min_,
     sorted: sorted_,
+    iter: iter_,
     str: str_,
     repr: repr_,
 }
 replaced.update(BUILTINS)
 replaced.update({f: on_symbols(f) for f in FUNCTIONS})
 replaced.update({functools.reduce: reduce, operator.contains: lambda x, v: in_(v, x)})
+replaced.update({operator.not_: not_, operator.truth: bool_})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter, deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from inspect import CO_GENERATOR
@@ -17,6 +18,7 @@ from . import changing, choosing, journal, keys, policy, special
 from .choice import Choice
 from .choosing import call_chosen
 from .convert import is_converted, known_template, template_of
+from .deques import deque_method
 from .formatting import text_method
 from .generated import Generated
 from .list_methods import list_method, staged_method
@@ -46,17 +48,11 @@ def _converted(function: Any, relaxed: bool) -> Any:
     if kind is Choice:
         return functools.partial(call_chosen, relaxed, function)
     if kind is FunctionType:
+        if function in replaced:
+            return replaced[function]
         return _told(function, function, _function(function, relaxed))
     if kind is MethodType:
-        inner = function.__func__
-        special.meet_class(type(function.__self__))
-        if type(function.__self__) is StagedList:
-            return staged_method(function)
-        if type(inner) is FunctionType:
-            made = _told(function, inner, _function(inner, relaxed))
-        else:
-            made = call(inner, relaxed)
-        return function if made is inner else MethodType(made, function.__self__)
+        return _method(function, relaxed)
     if kind is BuiltinFunctionType:
         return _of_builtin(function)
     if kind is MethodWrapperType:
@@ -77,6 +73,23 @@ def _converted(function: Any, relaxed: bool) -> Any:
     return MethodType(call(kind.__call__, relaxed), function)
 
 
+def _method(function: MethodType, relaxed: bool) -> Any:
+    """What to call instead of a method of Python code."""
+    inner, owner = function.__func__, function.__self__
+    special.meet_class(type(owner))
+    if type(owner) is Counter and is_tracing():
+        counting = keys.counting[0](function)
+        if counting is not None:
+            return counting
+    if type(owner) is StagedList:
+        return staged_method(function)
+    if type(inner) is FunctionType:
+        made = _told(function, inner, _function(inner, relaxed))
+    else:
+        made = call(inner, relaxed)
+    return function if made is inner else MethodType(made, owner)
+
+
 def _class(cls: type, relaxed: bool) -> Any:
     """What to call instead of a class."""
     special.meet_class(cls)
@@ -92,7 +105,9 @@ def _of_builtin(function: Any) -> Any:
     owner = function.__self__
     if type(owner) is list:
         return list_method(function)
-    if isinstance(owner, (dict, set)) or owner is dict:
+    if type(owner) is deque:
+        return deque_method(function)
+    if isinstance(owner, (dict, set)):
         return keys.method(function)
     if type(owner) is str:
         return text_method(function)

@@ -22,11 +22,13 @@ from treadle.graph.spec import Spec, TensorSpec
 from .aliases import View, is_container, known_view, lost
 from .choice import Choice as OneOf
 from .choice import as_text, is_text
+from .contents import key_of
+from .copies import Copies
 from .facts import known_truth
 from .filling import Filling, filler
 from .optional import Maybe, Optional, Source
 from .place import LoopSite
-from .rebuilt import home_of, lifted
+from .rebuilt import holds_foreign, home_of, lifted
 from .relaxed import as_promoted, promoted, relaxed_spec
 from .state import (
     NUMBERS,
@@ -54,6 +56,7 @@ class How(Enum):
 
     PYTHON = 0  # as it is; the body does not change it
     TENSOR = 1
+    PARTS = 2  # a list or dict in a tuple, in place of which the body gives another one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,6 +155,8 @@ class Carried:
         self.outputs: list[Tensor] = []
         self.results: list[Plan] = []
         self._constant: dict[int, Any] = {}  # slots whose number the body does not change
+        self._copies = Copies()
+        self._changed: set[Any] = set()
 
     def arguments(self, branch: LoopBranch) -> list[Any]:
         """The state as the body or test gets it."""
@@ -182,11 +187,11 @@ class Carried:
             return Same(value)
         if isinstance(value, Filling):
             spec = choice if isinstance(choice, TensorSpec) else value.spec
-            return self._add(filler(spec), spec, path)
+            return self._add(filler(spec), spec, path, value.number)
         if isinstance(choice, TensorSpec):
             number = weak.is_number(value) and choice.shape.rank == 0
             return self._add(as_promoted(value, choice.dtype), choice, path, number)
-        if choice is not None:
+        if choice is not None and choice is not How.PARTS:
             return self._slot(value, path, choice if isinstance(choice, DType) else None)
         if is_tensor(value) and not hasattr(type(value), "__tl_tensor__"):
             return self._slot(value, path, None)
@@ -195,10 +200,18 @@ class Carried:
         parts = parts_of(value)
         if parts is None:
             return Same(value)
-        items = [self._enter(v, (*path, i)) for i, v in enumerate(parts[0])]
+        shares = not isinstance(value, (list, dict, Optional, Maybe, OneOf))
+        items = [
+            Same(v) if shares and self._stays(v, (*path, i)) else self._enter(v, (*path, i))
+            for i, v in enumerate(parts[0])
+        ]
         if isinstance(value, (Optional, OneOf)) and isinstance(items[0], Same):
             items[0] = self._slot(parts[0][0], (*path, 0), None)
         return Nested(items, self._make(parts[1], path))
+
+    def _stays(self, value: Any, path: Path) -> bool:
+        """True for a list or dict that may be the same in each iteration: others may know it."""
+        return type(value) in (list, dict) and path not in self.choices
 
     def _make(self, make: Callable[[Sequence[Any]], Any], path: Path) -> Any:
         alias = self.choices.get((-1, *path))
@@ -219,8 +232,12 @@ class Carried:
 
     # --- after one iteration ---------------------------------------------------
 
-    def match(self, after: Sequence[Any]) -> None:
-        """Find the body's outputs and how the results are put together, or why that can't be."""
+    def match(self, after: Sequence[Any], copies: Copies, changed: set[Any]) -> None:
+        """Find the body's outputs and how the results are put together, or why that can't be.
+
+        In `after` there are `copies`; `changed` are the keys of objects that the body has changed.
+        """
+        self._copies, self._changed = copies, changed
         self.outputs = list(self.body.inputs)
         self.results = []
         again: RetryError | None = None
@@ -245,7 +262,7 @@ class Carried:
     def _match(self, plan: Plan, before: Any, after: Any, path: Path) -> Plan:
         before = self._entered.get(path, before)
         if isinstance(after, Unused):
-            return Same(before) if isinstance(plan, Same) else plan
+            return Same(before) if isinstance(plan, Same) or is_number(before) else plan
         view = known_view(after) if is_container(after) and after is not before else None
         if view is not None and (-1, *path) not in self.choices:
             raise RetryError((-1, *path), Aliased(view))
@@ -281,12 +298,15 @@ class Carried:
             raise RetryError(path, How.TENSOR)
         if isinstance(plan, Nested):
             return self._match_parts(plan, before, after, path)
-        if not same_object(before, after):
+        stays = len(path) > 1 and self._stays(before, path)
+        if not (after is before if stays else same_object(before, after)):
             raise self._unlike(before, after, path)
         return plan
 
     def _unlike(self, before: Any, after: Any, path: Path) -> Exception:
         """What to do about values that are no tensors so far, and differ."""
+        if len(path) > 1 and self._stays(before, path):
+            return RetryError(path, How.PARTS)
         if is_number(before) or is_tensor(before):
             if is_tensor(after) and is_number(before):
                 dtype = _dtype(after) if accepts(_dtype(after), before) else None
@@ -358,14 +378,18 @@ class Carried:
             return Same(before)
         if isinstance(before, Undefined) and not self.surely:
             return Same(self._undefined_behind(before.name))
-        if type(after) in (list, dict) and any(after is given for given in self.values):
-            return Same(after)  # what it holds, the journal knows
+        given = self._copies.original(after)
+        if type(given) in (list, dict) and (
+            key_of(given) in self._changed or not holds_foreign(given, self.home)
+        ):
+            return Same(given)  # what it holds, the journal knows
         if is_tensor(after):
             with self.body:
                 tensor = after if isinstance(after, Tensor) else convert(after)
             self.outputs.append(tensor)
             return Slot(len(self.outputs) - 1, of_python(after))
-        after = lifted(after, self.home)
+        with self.body:
+            after = lifted(after, self.home)
         parts = parts_of(after)
         if parts is None:
             return Same(after)
@@ -419,11 +443,13 @@ class Carried:
 
         To begin with they are carried as float32, since most meet a tensor of that dtype.
         """
-        if not (weak.is_weak(after) and weak.is_number(before)):
+        if not (weak.is_number(before) or (isinstance(before, Filling) and before.number)):
             return dtype
         if isinstance(before, float):
             return float64
-        return after.dtype if after.dtype.size > dtype.size else dtype
+        other = after if isinstance(before, Filling) else before
+        wide = after.dtype if isinstance(after, Value) else weak.joined(other, after)
+        return wide if wide.size > dtype.size else dtype
 
     # --- refusals --------------------------------------------------------------
 

@@ -18,12 +18,12 @@ import numpy as np
 
 from treadle.graph.build import is_tracing
 
-from . import aliases, journal, keys, policy
+from . import aliases, journal, keys, policy, table_methods
 from .choice import Choice
 from .contents import ITEMS, GlobalName, Place
 from .convert import is_converted
 from .given import refuse_change
-from .inside import staged_in
+from .inside import InTable, staged_in, table_in
 from .list_places import is_symbolic
 from .staged_list import StagedList, stage
 
@@ -34,11 +34,15 @@ _OF_DICTS = frozenset(["clear", "pop", "popitem", "setdefault", "update"])
 _special: dict[type, bool] = {}  # classes whose objects run the user's code when they are changed
 
 
-def changing(owner: Any) -> Any:
-    """`owner`, of which an attribute or item is assigned or deleted next."""
+def changing(owner: Any, sign: str = "") -> Any:
+    """`owner`, of which an attribute or item is assigned or deleted next, or which itself is
+    changed by an operator `sign` of sets.
+    """
     if not is_tracing():
         return owner
     kind = type(owner)
+    if sign and isinstance(owner, dict) and table_in(owner) is not None:
+        raise table_methods.refusal(sign)
     if kind is Choice:
         return owner  # which tells its options
     if journal.is_watched():
@@ -47,7 +51,7 @@ def changing(owner: Any) -> Any:
     special = _special.get(kind)
     if special is None:
         special = _special[kind] = _is_special(kind)
-    own = special or isinstance(owner, (list, dict, StagedList))
+    own = special or isinstance(owner, (list, dict, deque, StagedList)) or InTable.alive
     return Changing(owner) if own or journal.is_staged() else owner
 
 
@@ -106,6 +110,8 @@ class Changing:
             value = _convert[0](found.fget)(owner)
         else:
             value = getattr(owner, name)
+        if isinstance(value, dict) and table_in(value) is not None:
+            raise table_methods.refusal("an operator in place")
         _touch(value, None)  # `owner.name += value` may change it in place
         return value
 
@@ -142,11 +148,12 @@ class Changing:
         if aliases.is_container(owner) and aliases.is_involved(owner):
             aliases.Operations.change(owner, lambda o: operator.delitem(o, key))
             return
-        if isinstance(owner, list) and (is_symbolic(key) or staged_in(owner) is not None):
+        if _is_list(owner) and (is_symbolic(key) or staged_in(owner) is not None):
             del stage(owner)[key]
             return
-        if isinstance(owner, dict) and keys.is_unknown(key):
-            keys.refuse(key, "dict")
+        if isinstance(owner, dict) and _is_keyed(owner, key):
+            keys.delete(owner, key)
+            return
         _converted(owner, "__delitem__", operator.delitem)(owner, key)
 
 
@@ -164,12 +171,12 @@ def property_of(owner: Any, name: str) -> property | None:
 
 
 def _set_item(owner: Any, key: Any, value: Any) -> None:
-    if isinstance(owner, list) and (is_symbolic(key) or staged_in(owner) is not None):
+    if _is_list(owner) and (is_symbolic(key) or staged_in(owner) is not None):
         _touch(owner, None)
         stage(owner)[key] = value
         journal.mark(owner, ITEMS)
         return
-    if isinstance(owner, dict) and keys.is_unknown(key):
+    if isinstance(owner, dict) and _is_keyed(owner, key):
         keys.store(owner, key, value)
         return
     if isinstance(owner, (list, dict)):
@@ -178,11 +185,20 @@ def _set_item(owner: Any, key: Any, value: Any) -> None:
 
 
 def _item_of(owner: Any, key: Any) -> Any:
-    if isinstance(owner, list) and (is_symbolic(key) or staged_in(owner) is not None):
+    if _is_list(owner) and (is_symbolic(key) or staged_in(owner) is not None):
         return StagedList.of(owner)[key]
-    if isinstance(owner, dict) and keys.is_unknown(key):
+    if isinstance(owner, dict) and _is_keyed(owner, key):
         return keys.read(owner, key)
     return _converted(owner, "__getitem__", operator.getitem)(owner, key)
+
+
+def _is_keyed(owner: dict[Any, Any], key: Any) -> bool:
+    """True if only the run knows which item of a dict that is."""
+    return keys.is_unknown(key) or table_in(owner) is not None
+
+
+def _is_list(owner: Any) -> bool:
+    return isinstance(owner, list) or type(owner) is deque
 
 
 def _item(owner: Any, key: Any) -> Place | None:
@@ -255,11 +271,21 @@ def _value_of(cell: CellType) -> Any:
         return None
 
 
-def _touch_argument(x: Any) -> None:
-    kind = type(x)
-    if isinstance(x, (*_MUTABLE, *_ABSTRACT)) or not policy.is_library_type(kind):
+_REACH = 3  # how deep in an argument a function is thought to change something
+
+
+def _touch_argument(x: Any, depth: int = 0) -> None:
+    users = not policy.is_library_type(type(x))
+    if users or isinstance(x, (*_MUTABLE, *_ABSTRACT)):
         journal.touch(x)
+    if depth == _REACH or isinstance(x, (type, FunctionType)):
+        return
+    inner: list[Any] = []
     if isinstance(x, (list, tuple)):
-        for item in x[:100]:
-            if isinstance(item, _MUTABLE):
-                journal.touch(item)
+        inner = list(x[:100])
+    elif isinstance(x, dict):
+        inner = list(x.values())[:100]
+    elif users:
+        inner = list(getattr(x, "__dict__", {}).values())
+    for item in inner:
+        _touch_argument(item, depth + 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from enum import Enum
 from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType
 from typing import Any, NoReturn
@@ -19,13 +20,15 @@ from treadle.graph.control import emit_switch, new_branch
 from treadle.graph.dtypes import int32, string
 from treadle.graph.errors import BranchError
 from treadle.graph.location import describe, is_internal, user_location
-from treadle.graph.ops.gathering import gather
+from treadle.graph.ops.gathering import gather_known
+from treadle.graph.spec import TensorSpec
 from treadle.graph.symbolic_text import is_active
 
 from . import policy
+from .contents import contents_of
 from .facts import known_truth
 from .filling import Filling
-from .optional import Optional, Source, pattern_of
+from .optional import Optional, Source, object_pattern, pattern_of
 from .rebuilt import Rebuilt, Shape, holds_foreign, is_made_inside, is_plain_object
 from .state import common_dtype, describe_value, is_number, is_tensor, parts_of, same_object
 from .undefined import Undefined, Unused, unused
@@ -84,7 +87,7 @@ class Choice:
             if isinstance(number, int):
                 index = table[number]
             else:
-                index = gather(convert(table, int32), number)
+                index = gather_known(convert(table, int32), number)
         return cls(index, options, source, made)
 
     @staticmethod
@@ -130,9 +133,12 @@ class Choice:
         for o in [] if like is None else _options(like):
             shape = _outside(o, self.tl_source)
             if isinstance(shape, Shape) and shape not in made:
-                found = o if isinstance(o, Rebuilt) else Rebuilt.of(o, self.tl_source.home)
-                made[shape] = _pattern(found)
+                made[shape] = _pattern_of_made(o, self.tl_source)
         return Choice(self.tl_index, self.tl_options, self.tl_source, made)
+
+    def __tl_lifted__(self, home: frozenset[int]) -> Choice | Rebuilt:
+        """For outside: what its options hold in parts."""
+        return Choice.of(self, self, replace(self.tl_source, home=home))
 
     @property
     def tl_is_text(self) -> bool:
@@ -142,7 +148,7 @@ class Choice:
         if not self.tl_is_text:
             raise self.tl_refusal("is used where a tensor is needed")
         texts = convert(list(self.tl_options), string)
-        found: Tensor = weak.mark(gather(texts, self.tl_index))
+        found: Tensor = weak.mark(gather_known(texts, self.tl_index))
         return found
 
     def __tl_truth__(self) -> Tensor:
@@ -266,7 +272,7 @@ def picked(index: Any, values: Sequence[Any], source: Source) -> Any:
     numbers = all(is_number(v) and not isinstance(v, (str, bytes)) for v in values)
     if numbers and all(common_dtype(values[0], v) is not None for v in values):
         dtype = max([weak.joined(values[0], v) for v in values], key=lambda d: d.size)
-        found = weak.mark(gather(convert(list(values), dtype), index))
+        found = weak.mark(gather_known(convert(list(values), dtype), index))
         if all(isinstance(v, bool) for v in values):
             _tests_of(index)[id(found)] = found, tuple(values)
         return found
@@ -412,9 +418,34 @@ def _rebuilt(value: Any, own: Sequence[Any], shape: Shape, source: Source) -> Re
     return Rebuilt(shape, [value.tl_pick(list(column)) for column in zip(*rows, strict=True)])
 
 
-def _pattern(made: Rebuilt) -> Rebuilt:
-    values = [_pattern(v) if isinstance(v, Rebuilt) else pattern_of(v) for v in made.values]
-    return Rebuilt(made.shape, values)
+def _pattern_of_made(option: Any, source: Source) -> Rebuilt:
+    if isinstance(option, Rebuilt):
+        shape, values = option.shape, option.values
+    else:
+        shape, contents = Shape.of(option), contents_of(option)
+        assert contents is not None
+        values = [contents.attributes[name] for name in shape.names]
+    return Rebuilt(shape, [pattern_of(v, source) for v in values])
+
+
+def _pattern(value: Any, source: Source) -> Choice | Rebuilt | None:
+    """What stands in for objects that are carried in parts, and for one of several."""
+    if type(value) is not Choice and not isinstance(_outside(value, source), Shape):
+        return None
+    made: dict[Any, Rebuilt] = {}
+    options: list[Any] = []
+    for o in _options(value):
+        option = _outside(o, source)
+        if not any(_is_same(option, known) for known in options):
+            options.append(option)
+        if isinstance(option, Shape):
+            made[option] = _pattern_of_made(o, source)
+    if len(options) == 1 and made:
+        return made[options[0]]
+    return Choice(Filling(TensorSpec((), int32)), sorted(options, key=_order), source, made)
+
+
+object_pattern[:] = [_pattern]
 
 
 def _is_same(a: Any, b: Any) -> bool:

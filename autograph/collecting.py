@@ -13,20 +13,24 @@ from treadle.graph.errors import ConversionError
 from treadle.graph.location import describe, user_location
 
 from .conditionals import Branches
-from .inside import staged_in
-from .keys import checked, key
+from .inside import staged_in, table_in
+from .keys import is_unknown
 from .place import line_of
 from .staged_list import StagedList, rows_as_list
 from .streams import (
     MOST_UNROLLED,
     Each,
+    Live,
     Loop,
     go_over,
     has_few,
     is_staged,
+    live,
     site_of,
     stream_of,
 )
+from .table_methods import made, update
+from .tables import Kept
 from .truth import condition, staged
 
 
@@ -37,13 +41,29 @@ def listed(x: Any) -> Any:
         if size is not None and size <= MOST_UNROLLED:
             return list(x)
         return rows_as_list(x)
+    x = live(x)
+    if isinstance(x, Live):
+        return x.now()
     known = staged_in(x)
     if known is not None:
         return known.copy()
+    table = table_in(x)
+    if table is not None:
+        return table.ordered()
     if has_few(x):
         return list(x)
     stream = stream_of(x)
     return list(x) if stream is None else _collected(stream)
+
+
+def any_order(x: Any, whole: bool = False) -> Any:
+    """The items of a set, where their order makes no difference; `whole`: where they are ints."""
+    table = table_in(x) if isinstance(x, set) else None
+    if table is None:
+        return x
+    item = table.keys.item
+    floats = item is not None and any(s.dtype.is_floating for s in item.specs)
+    return x if whole and floats else table.keys.copy()
 
 
 def _collected(stream: Any) -> Any:
@@ -100,27 +120,36 @@ def tuple_(*args: Any) -> Any:
 
 def set_(*args: Any) -> Any:
     """`set(iterable)`."""
-    found: set[Any] = set(*map(_python_items, args))
-    if is_tracing():
-        for item in found:
-            key(item)
-    return found
+    items = [_python_items(a) for a in args]
+    if not is_tracing():
+        return set(*items)
+    return made(Kept(), items[0]) if any(map(_is_of_run, items)) else Kept(*items)
 
 
 def dict_(*args: Any, **kwargs: Any) -> Any:
     """`dict(...)`."""
     if not is_tracing():
         return dict(*args, **kwargs)
-    return dict(*[checked(_python_items(a), pairs=True) for a in args], **kwargs)
+    items = [_python_items(a) for a in args]
+    if any(_is_of_run(a, pairs=True) for a in items):
+        made_of = made({}, items[0])
+        if kwargs:
+            update(made_of, kwargs)
+        return made_of
+    return dict(*items, **kwargs)
 
 
 def _python_items(x: Any) -> Any:
     if not is_staged(x):
         return x
-    found = listed(x)
-    if isinstance(found, StagedList):
-        raise ConversionError(
-            f"a set or dict of items of a number that only the run tells is made at "
-            f"{describe(user_location(2))}; make a list of them"
-        )
-    return found
+    return x if table_in(x) is not None else listed(x)
+
+
+def _is_of_run(items: Any, pairs: bool = False) -> bool:
+    """True if only the run knows the keys that a set or dict of `items` has."""
+    if table_in(items) is not None or staged_in(items) is not None:
+        return True
+    if not isinstance(items, (list, tuple)):
+        return False
+    firsts = [i[0] if pairs and isinstance(i, (tuple, list)) and i else i for i in items]
+    return any(map(is_unknown, firsts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -11,24 +11,26 @@ from treadle.graph import Tensor, weak
 from treadle.graph.build import convert
 from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
 from treadle.graph.errors import BranchError
-from treadle.graph.ops.gathering import gather
+from treadle.graph.ops.gathering import gather_known
 
 from . import journal
 from .aliases import are_alike, register, union, view_of
 from .choice import Choice, as_text, is_text
+from .contents import key_of
+from .copies import Copies
 from .exceptions import PathEndsError, ending
 from .facts import assume
 from .filling import filler
-from .inside import copied
 from .lifetime import born_inside
 from .optional import Source, settled
 from .place import Helper, leaves_by_return, line_of, names_of
-from .rebuilt import home_of, lifted
+from .rebuilt import holds_foreign, home_of, is_mutable, lifted
 from .relaxed import as_promoted, promoted
 from .state import (
     Nested,
     Plan,
     Same,
+    Shared,
     Slot,
     accepts,
     common_dtype,
@@ -108,8 +110,10 @@ class Branches:
         self.outputs: tuple[list[Any], list[Any]] = ([], [])
         self.own_names = journal.names_of(set_state)
         self.places: list[journal.Held] = []  # in objects that the branches change
+        self.changed: set[Any] = set()  # the keys of these objects
         self.known: set[int] = set()  # lists that others know, too
-        self.originals: dict[int, Any] = {}  # of lists, by their copies
+        self.copies = Copies()  # of lists as the branches leave them
+        self.joined: dict[tuple[int, int], tuple[Plan, Any]] = {}  # by the ids of both
 
     def emit(self, pred: Any, names: Sequence[str]) -> Any:
         """Trace both, add the node; the state named `names`, or the one result without state."""
@@ -132,7 +136,7 @@ class Branches:
     def _traced(self, pred: Any, labels: Sequence[str], initial: dict[str, Any]) -> list[Any]:
         ways: list[list[Any] | None] = []
         changes: list[list[journal.Entry] | None] = []
-        copies: list[list[Any]] = []  # of lists as the branches leave them
+        copies: list[list[Any]] = []
         unknown: UnknownResultError | None = None
         for branch, helper in zip((self.then, self.orelse), self.helpers, strict=True):
             try:
@@ -141,9 +145,12 @@ class Branches:
                     with ending():
                         way = [settled(v) for v in self._run(helper, initial)]
                         ways.append(way)
-                        copies.append([copied(v) for v in way])
+                        copies.append([self.copies.of(v) for v in way])
                 self._restore(initial)  # names hold nothing more of the branch's
-                changes.append(journal.closed(scope, ways[-1] or (), copies[-1]))
+                held = self.copies.references()
+                changes.append(journal.closed(scope, ways[-1] or (), copies[-1], held=held))
+                self.changed |= {key_of(entry.owner) for entry in changes[-1] or ()}
+                del scope  # references are counted below
             except PathEndsError:
                 ways.append(None)
                 changes.append(None)
@@ -166,11 +173,11 @@ class Branches:
                 del unknown  # a cycle would keep what the user's frames refer to
         then, orelse = (w if w is not None else [unused] * len(labels) for w in ways)
         if len(copies) == len(ways):
-            self.known = self._known(ways, copies)  # while nothing else refers to what they give
+            # While nothing else refers to what they give.
+            self.known = self._known(ways, copies, initial)
             pairs = zip(zip(then, orelse, strict=True), zip(*copies, strict=True), strict=True)
             chosen = [
-                same if same[0] is same[1] or self._is_given(*same) else copy
-                for same, copy in pairs
+                same if same[0] is same[1] or is_one_sided(*same) else copy for same, copy in pairs
             ]
             then, orelse = [a for a, _ in chosen], [b for _, b in chosen]
         for place, left in journal.joined(changes):
@@ -191,21 +198,21 @@ class Branches:
             raise PathEndsError
         return [plan.build(results) for plan in plans]
 
-    def _known(self, ways: Sequence[Any], copies: Sequence[Any]) -> set[int]:
+    def _known(
+        self, ways: Sequence[Any], copies: Sequence[Any], initial: dict[str, Any]
+    ) -> set[int]:
         """The lists and dicts of which either is given, and that something else refers to, too."""
-        found = [
-            value
-            for pair in zip(*ways, strict=True)
-            if are_alike(*pair) and pair[0] is not pair[1]
-            for value in pair
-        ]
-        for way, copy in zip(ways, copies, strict=True):
-            self.originals.update({id(c): v for v, c in zip(way, copy, strict=True)})
+        original = self.copies.original
+        found = [original(v) for a, b in zip(*copies, strict=True) for v in _alternatives(a, b)]
         if not found:
             return set()
-        names = (self.state, self.state)  # each is set anew
-        held = chain(found, self.originals.values(), *names)  # a list would hold, too
-        born = born_inside(list(found), held, [*ways, *copies])
+        state = self.state, initial.values()
+        names = *state, *state  # each is set anew
+        # A list would hold, too.
+        held = chain(found, self.copies.references(), journal.references(), *names)
+        own = set(map(id, self.own_names.values()))
+        told = (owner for owner in journal.told() if id(owner) not in own)
+        born = born_inside([*found, *told], held, [*ways, *copies])
         return {id(v) for v in found} - born
 
     def _run(self, helper: Helper | None, initial: dict[str, Any]) -> list[Any]:
@@ -236,7 +243,16 @@ class Branches:
             return Same(Undefined(name, str(error), BranchError))
 
     def _join(self, a: Any, b: Any, name: str) -> Plan:
-        if isinstance(a, Unused) or isinstance(b, Unused):
+        """What is one object on both paths, in several places, is one behind them."""
+        if not (is_mutable(a) or is_mutable(b)):
+            return self._join_anew(a, b, name)
+        key = id(self.copies.original(a)), id(self.copies.original(b))
+        if key not in self.joined:
+            self.joined[key] = Shared(self._join_anew(a, b, name)), (a, b)
+        return self.joined[key][0]
+
+    def _join_anew(self, a: Any, b: Any, name: str) -> Plan:
+        if is_one_sided(a, b):
             return self._one_sided(a, b)
         if type(a) is type(b) is OnlyTruth:
             return Nested([self._join(a.truth, b.truth, name)], a.__tl_flatten__()[1])
@@ -248,21 +264,23 @@ class Branches:
         if same_object(a, b):
             return Same(a)
         if are_alike(a, b):
-            originals = [self.originals.get(id(v), v) for v in (a, b)]
+            originals = [self.copies.original(v) for v in (a, b)]
+            if originals[0] is originals[1]:
+                return Same(originals[0])
             if any(id(v) in self.known or view_of(v) is not None for v in originals):
                 return self._chosen(a, b, originals, name)
         return self._join_values(a, b, name)
 
     def _chosen(self, a: Any, b: Any, originals: Sequence[Any], name: str) -> Plan:
         """One of two lists that others know: its items, and which one it is."""
-        options, *tables = union(originals[0], originals[1], self.known)
+        options, own, tables = union(originals[0], originals[1], self.known)
         source = Source(name, f"the `if` at {self.line}", home_of())
         plan: Plan = Same(None)
         if not any(map(self._is_lost, originals)):
             ways = zip((self.then, self.orelse), originals, tables, strict=True)
             indices = [self._position(x, table, branch) for branch, x, table in ways]
             plan = self._join(indices[0], indices[1], name)
-        make = partial(_registered, options=options, source=source)
+        make = partial(_registered, options=options, source=source, own=own)
         return Nested([plan, self._join_values(a, b, name)], make)
 
     def _position(self, x: Any, table: Sequence[int], branch: Branch) -> Any:
@@ -271,7 +289,7 @@ class Branches:
         if view is None:
             return table[0]
         with branch:
-            return gather(convert(table), convert(view.index))
+            return gather_known(convert(table), convert(view.index))
 
     @staticmethod
     def _is_lost(x: Any) -> bool:
@@ -316,8 +334,8 @@ class Branches:
     def _tensor(self, a: Any, b: Any, name: str) -> Plan:
         for value, other in ((a, b), (b, a)):
             if is_number(value) or weak.is_weak(value):
-                dtype = _dtype(other)
-                if accepts(dtype, value):
+                dtype = _dtype(other) if is_tensor(other) or is_number(other) else None
+                if dtype is not None and accepts(dtype, value):
                     return self._slot(a, b, dtype)
         alike = is_tensor(a) and is_tensor(b) and _dtype(a) is _dtype(b)
         found = _dtype(a) if alike else promoted(a, b) if self.relaxed else None
@@ -333,26 +351,24 @@ class Branches:
         return Slot(len(self.outputs[0]) - 1, of_python(a) and of_python(b))
 
     def _is_given(self, a: Any, b: Any) -> bool:
-        """True for a list or dict from before, which one path changes and the other hands on not:
-        what it holds then, the journal knows.
+        """True for a list or dict that one path hands on as it is, and the other not. If it is one
+        from before that the path changes, what it holds then the journal knows.
         """
-        if not (isinstance(a, Unused) or isinstance(b, Unused)):
-            return False
         used = b if isinstance(a, Unused) else a
-        return type(used) in (list, dict) and any(used is given for given in self.state)
+        if type(used) not in (list, dict):
+            return False
+        return key_of(used) in self.changed or not holds_foreign(used, home_of())
 
     def _one_sided(self, a: Any, b: Any) -> Plan:
         """One path hands on nothing: what takes its place there is never read."""
         used, other = (b, self.then) if isinstance(a, Unused) else (a, self.orelse)
         if self._is_given(a, b):
             return Same(used)
-        if type(used) is Choice:
-            source = Source("", f"the `if` at {self.line}", home_of())
-            with self.orelse if other is self.then else self.then:
-                used = Choice.of(used, used, source)
-        used = lifted(used, home_of())
+        home, there = home_of(), self.orelse if other is self.then else self.then
+        with there:
+            used = lifted(used, home)
         if is_tensor(used) and not hasattr(type(used), "__tl_tensor__"):
-            with self.orelse if other is self.then else self.then:
+            with there:
                 tensor = used if isinstance(used, Tensor) else convert(used)
             with other:
                 stand_in = filler(tensor.spec)
@@ -368,16 +384,15 @@ class Branches:
             return (unused, v) if other is self.then else (v, unused)
 
         items = Nested([self._one_sided(*beside(v)) for v in parts[0]], parts[1])
-        original = self.originals.get(id(used), used)
+        original = self.copies.original(used)
         view = view_of(original) if are_alike(used, used) else None
         if view is None:
             return items
-        options, table, _ = union(original, original, self.known)
+        options, own, (table, _) = union(original, original, self.known)
         position: Plan = Same(None)
         if not self._is_lost(original):
-            there = self.orelse if other is self.then else self.then
             position = self._one_sided(*beside(self._position(original, table, there)))
-        make = partial(_registered, options=options, source=view.source)
+        make = partial(_registered, options=options, source=view.source, own=own)
         return Nested([position, items], make)
 
     def _undefined(self, a: Any, b: Any, name: str) -> Undefined:
@@ -412,8 +427,23 @@ class Branches:
         )
 
 
-def _registered(items: Sequence[Any], options: Sequence[Any], source: Source) -> Any:
-    return register(items[0], options, items[1], source)
+def is_one_sided(a: Any, b: Any) -> bool:
+    """True if one path hands on nothing: objects need no copy then, the journal knows them."""
+    return isinstance(a, Unused) or isinstance(b, Unused)
+
+
+def _alternatives(a: Any, b: Any) -> Iterator[Any]:
+    """The lists and dicts in two values of which there is one or the other."""
+    if are_alike(a, b) and a is not b:
+        yield from (a, b)
+    first, second = (parts_of(v) if isinstance(v, (tuple, list, dict)) else None for v in (a, b))
+    if first is not None and second is not None and first[2] == second[2]:
+        for x, y in zip(first[0], second[0], strict=True):
+            yield from _alternatives(x, y)
+
+
+def _registered(items: Sequence[Any], options: Sequence[Any], source: Source, own: set[int]) -> Any:
+    return register(items[0], options, items[1], source, own)
 
 
 def _cure(a: Any, b: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 
 from treadle.graph import Tensor
 
-from .inside import Inside, staged_in
+from .inside import Inside, InTable, staged_in, table_in
 from .special import is_added, original
 from .staged_list import StagedList
 from .undefined import Undefined
@@ -32,6 +33,10 @@ class GlobalName:
     def __init__(self, namespace: dict[str, Any], name: str) -> None:
         self.namespace = namespace
         self.name = name
+
+
+class SetItems(frozenset[Any]):
+    """The items of a set."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +64,8 @@ class Contents:
     def structure(self) -> Any:
         """Where it is the same, containers are compared item by item."""
         if isinstance(self.items, dict):
-            return tuple(self.items)
+            table = table_in(self.items)
+            return tuple(self.items) if table is None else id(table)
         if isinstance(self.items, StagedList):
             return id(self.items.item), tuple(map(id, self.items.arrays))
         return len(self.items) if isinstance(self.items, list) else None
@@ -109,7 +115,8 @@ def _items_of(owner: Any) -> Any:
     if isinstance(owner, dict):
         return {k: dict.__getitem__(owner, k) for k in _kind_of_dict(owner).__iter__(owner)}
     if isinstance(owner, set):
-        return frozenset(set.__iter__(owner))
+        table = table_in(owner)
+        return SetItems(set.__iter__(owner)) if table is None else table
     if isinstance(owner, bytearray):
         return bytes(owner)
     if isinstance(owner, np.ndarray):
@@ -216,8 +223,8 @@ def put_items(owner: Any, items: Any) -> None:
         held = [Inside(items)] if isinstance(items, StagedList) else items
         list.__setitem__(owner, slice(None), held)
     elif isinstance(owner, deque):
-        owner.clear()
-        owner.extend(items)
+        deque.clear(owner)
+        deque.extend(owner, [Inside(items)] if isinstance(items, StagedList) else items)
     elif isinstance(owner, dict):
         kind = _kind_of_dict(owner)
         kind.clear(owner)
@@ -225,7 +232,9 @@ def put_items(owner: Any, items: Any) -> None:
             kind.__setitem__(owner, key, value)
     elif isinstance(owner, set):
         set.clear(owner)
-        set.update(owner, items)
+        set.update(owner, (items,) if isinstance(items, InTable) else items)
+        if isinstance(items, InTable):
+            items.owner = weakref.ref(owner)
     elif isinstance(owner, bytearray):
         owner[:] = items
     else:

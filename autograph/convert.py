@@ -22,9 +22,10 @@ from .activity import Names, parameters
 from .analysis import analyse
 from .augmented import tell
 from .emit import Emitter
-from .expressions import Expressions
+from .expressions import Expressions, sequences_of
 from .generator_syntax import turned
 from .lower import Lowerer
+from .nesting import parted
 from .resolve import Resolver, still_holds
 from .source import NoSourceError, function_ast, mangling_class
 from .syntax import FreshNames
@@ -139,7 +140,7 @@ def template_of(f: FunctionType) -> Template | None:
     known.reason = policy.why_not(f.__code__)
     if known.reason is None:
         try:
-            template = Conversion(f).template()
+            template = _converted_anew(f, None)
         except NoSourceError as error:
             known.reason = str(error)
         else:
@@ -158,7 +159,7 @@ def turned_template(f: FunctionType, stops: bool) -> Template | None:
     if templates is None:
         return None
     try:
-        template = Conversion(f, stops).template()
+        template = _converted_anew(f, stops)
     except NoSourceError:
         known.turned[stops] = None
         return None
@@ -166,15 +167,28 @@ def turned_template(f: FunctionType, stops: bool) -> Template | None:
     return template
 
 
+def _converted_anew(f: FunctionType, stops: bool | None) -> Template:
+    try:
+        return Conversion(f, stops).template()
+    except SyntaxError:  # "too many statically nested blocks"
+        pass
+    try:
+        return Conversion(f, stops, parts=True).template()
+    except SyntaxError as error:
+        raise NoSourceError(f"its converted form can't be compiled: {error.msg}") from None
+
+
 class Conversion:
     """The conversion of one function and the functions in it; `node` becomes the new tree.
 
     `stops`: whether a generator's consumer may have enough; None for other functions.
+    `parts`: statements that are nested deeply become functions.
     """
 
-    def __init__(self, f: FunctionType, stops: bool | None = None) -> None:
+    def __init__(self, f: FunctionType, stops: bool | None = None, parts: bool = False) -> None:
         self.f = f
         self.code = f.__code__
+        self.parts = parts
         self.node = function_ast(f)
         self.resolver = Resolver(f)
         self.written = set(_identifiers(self.code))  # by the user
@@ -223,6 +237,7 @@ class Conversion:
         inner = _functions_in(code)
         self._codes |= inner
         with resolver.scope(local):
+            sequences = sequences_of(node)
             tell(node.body, parameters(node.args), self.ag, resolver.is_ours)
             plain = {name for (name, _), code in inner.items() if policy.why_not(code) is None}
             for name in _inner_functions(node, plain):
@@ -233,11 +248,15 @@ class Conversion:
                 self.ag,
                 resolver.is_python_truth,
                 resolver.suppresses,
+                resolver.is_builtin,
                 local,
             )
+            if self.parts:
+                parted(node.body)
             lowered = lowerer.function(node.body, parameters(node.args))
             analyse(lowered, names)
             expressions = self._expressions(node.args)
+            expressions.sequences = sequences
             node.body = Emitter(lowered, names, self.ag, self.fresh, expressions).body()
 
     def _inner(self, node: ast.FunctionDef) -> ast.stmt:

@@ -54,8 +54,9 @@ class Expressions:
         self.undefined: Container[str] = ()
         self.unbound: Container[str] = ()
         self.depth = 0
+        self.sequences: Container[str] = ()  # names that are assigned tuples or lists
         self._may_bind = True
-        self._consumed: set[ast.expr] = set()  # generator expressions that an operator uses up
+        self._consumed: set[ast.expr] = set()  # what an operator uses up, as it is
 
     def statement(self, stmt: ast.stmt) -> ast.stmt:
         """Convert all expressions in a statement that is no control flow, or stays Python's."""
@@ -130,8 +131,6 @@ class Expressions:
 
     def _may_be_of_list(self, node: ast.Subscript) -> bool:
         """False where surely no list is indexed."""
-        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
-            return False
         match node.value:
             case ast.Attribute(attr="shape"):
                 return False
@@ -237,11 +236,12 @@ class Expressions:
             operator = "is_" if isinstance(node.ops[0], ast.Is) else "is_not"
             return Maker(self.ag, node).call(operator, node.left, node.comparators[0])
         sign = _SIGNS.get(type(node.ops[0]))
-        if len(node.ops) == 1 and sign and _has_display(node.left, node.comparators[0]):
+        if len(node.ops) == 1 and sign and self._may_be_of_containers(node, sign):
             self.children(node)
             make = Maker(self.ag, node)
             return make.call("compared", node.left, make.constant(sign), node.comparators[0])
         if len(node.ops) == 1 and _may_be_within_tensors(node):
+            self._consumed.update(c for c in node.comparators if _is_constant_set(c))
             self.children(node)
             operator = "in_" if isinstance(node.ops[0], ast.In) else "not_in"
             return Maker(self.ag, node).call(operator, node.left, node.comparators[0])
@@ -251,6 +251,15 @@ class Expressions:
         return self._chain(
             self.expression(node.left), node.ops, node.comparators, Maker(self.ag, node)
         )
+
+    def _may_be_of_containers(self, node: ast.Compare, sign: str) -> bool:
+        """True for a comparison of what may be tuples, lists, dicts or sets."""
+        operands = node.left, node.comparators[0]
+        if sign in ("==", "!="):
+            return all(isinstance(n, _OF_CONTAINERS) for n in operands)
+        named = any(isinstance(n, ast.Name) and n.id in self.sequences for n in operands)
+        sets = any(isinstance(n, (ast.Set, ast.SetComp)) for n in operands)
+        return named or sets or _has_display(*operands)
 
     def _can_bind(self, node: ast.Compare) -> bool:
         simple = all(isinstance(c, (ast.Name, ast.Constant)) for c in node.comparators[:-1])
@@ -262,7 +271,7 @@ class Expressions:
         """`a < b < c` is `a < b and b < c`, with `b` evaluated once."""
         middle, *later = operands
         if not later:
-            return ast.Compare(left, ops, [self.expression(middle)], **make.at)
+            return self._link(left, ops[0], middle, self.expression(middle), make)
         first = again = self.expression(middle)
         if not isinstance(middle, (ast.Name, ast.Constant)):
             name = self.fresh("middle")
@@ -271,7 +280,17 @@ class Expressions:
         self.depth += 1
         rest = self._chain(again, ops[1:], later, make)
         self.depth -= 1
-        return make.call("and_", ast.Compare(left, ops[:1], [first], **make.at), make.thunk(rest))
+        link = self._link(left, ops[0], middle, first, make)
+        return make.call("and_", link, make.thunk(rest))
+
+    def _link(
+        self, left: ast.expr, op: ast.cmpop, right: ast.expr, value: ast.expr, make: Maker
+    ) -> ast.expr:
+        """`left < right`; `value` is `right` converted."""
+        node, sign = ast.Compare(left, [op], [right], **make.at), _SIGNS.get(type(op))
+        if sign and self._may_be_of_containers(node, sign):
+            return make.call("compared", left, make.constant(sign), value)
+        return ast.Compare(left, [op], [value], **make.at)
 
     def _if_exp(self, node: ast.IfExp) -> ast.expr:
         if self.resolver.is_python_truth(node.test) or binds_lazily(node):
@@ -323,15 +342,17 @@ class Expressions:
             node.elt = self._inside(names, node.elt)
         if isinstance(node, ast.SetComp):
             node.elt = self._key(node.elt)
+            return Maker(self.ag, node).call("set_", node)
         return node
 
     def _keys(self, node: ast.Set | ast.Dict) -> ast.expr:
         self.children(node)
-        if isinstance(node, ast.Set):
-            node.elts = [self._key(e) for e in node.elts]
-        else:
+        if isinstance(node, ast.Dict):
             node.keys = [k and self._key(k) for k in node.keys]
-        return node
+            return node
+        make = Maker(self.ag, node)
+        items = ast.List(node.elts, ast.Load(), **make.at)
+        return node if node in self._consumed else make.call("set_", items)
 
     def _key(self, node: ast.expr) -> ast.expr:
         """A key of a dict or an item of a set."""
@@ -376,6 +397,27 @@ _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Gt: ">",
     ast.GtE: ">=",
 }
+
+
+_OF_CONTAINERS = (
+    *(ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.List, ast.Tuple, ast.Dict, ast.Set),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.BinOp),
+)
+
+
+def sequences_of(function: ast.FunctionDef) -> set[str]:
+    """The names that are assigned a tuple or list that is written out."""
+    return {
+        target.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Tuple, ast.List))
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _is_constant_set(node: ast.expr) -> bool:
+    return isinstance(node, ast.Set) and all(isinstance(e, ast.Constant) for e in node.elts)
 
 
 def _has_display(*operands: ast.expr) -> bool:

@@ -18,9 +18,13 @@ from treadle.graph.spec import ArraySpec, DataSpec, ResourceSpec, Spec
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """The place of a tensor of which only the spec is known: some value will do."""
+    """The place of a tensor of which only the spec is known: some value will do.
+
+    `number`: what comes there stands for a Python number.
+    """
 
     spec: Spec
+    number: bool = False
 
 
 def filler(spec: Spec) -> Tensor:

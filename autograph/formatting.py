@@ -12,6 +12,8 @@ from treadle.graph import Value
 from treadle.graph.build import is_tracing
 from treadle.graph.ops.formatting import Text, text
 
+from .inside import staged_in, table_in
+
 
 def text_method(method: Any) -> Callable[..., Any]:
     """What to call instead of the method of a Python text."""
@@ -29,14 +31,19 @@ def text_method(method: Any) -> Callable[..., Any]:
 
 def str_(*args: Any, **kwargs: Any) -> Any:
     """`str(x)`."""
-    if len(args) == 1 and isinstance(args[0], (Value, Text)):
+    if len(args) == 1 and _is_of_run(args[0]):
         return text(lambda: str(args[0]))
     return str(*args, **kwargs)
 
 
+def _is_of_run(x: Any) -> bool:
+    held = staged_in(x) is not None or table_in(x) is not None
+    return held or isinstance(x, (Value, Text))
+
+
 def repr_(x: Any) -> str:
     """`repr(x)`."""
-    return text(lambda: repr(x)) if isinstance(x, (Value, Text)) else repr(x)
+    return text(lambda: repr(x)) if _is_of_run(x) else repr(x)
 
 
 __all__ = ["repr_", "str_", "text", "text_method"]

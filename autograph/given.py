@@ -1,4 +1,5 @@
-"""Python lists and dicts that were put into a list whose items the graph holds, as copies.
+"""Lists, dicts and objects that were put into a list whose items the graph holds, or read from
+one: as copies.
 
 Python has one object there. That makes no difference until it is changed, which is refused.
 """
@@ -6,6 +7,7 @@ Python has one object there. That makes no difference until it is changed, which
 from __future__ import annotations
 
 import itertools
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +20,18 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True, slots=True)
 class _Note:
-    """No reference to the object, which the journal would count: what it held tells it from a later
-    one in the same place of the memory.
+    """No reference to the object, which the journal would count: a weak one, or what it held, tells
+    it from a later one in the same place of the memory.
     """
 
-    held: tuple[int, ...]
+    held: Any
     loc: Loc | None
     number: int
+    was_read: bool
+
+    def is_of(self, owner: Any) -> bool:
+        held = self.held
+        return held() is owner if isinstance(held, weakref.ref) else bool(held == _held(owner))
 
 
 def _notes() -> dict[int, _Note]:
@@ -37,14 +44,36 @@ def _notes() -> dict[int, _Note]:
     return found
 
 
-def _held(owner: Any) -> tuple[int, ...]:
+def _held(owner: Any) -> Any:
+    if not _is_container(owner):
+        try:
+            return weakref.ref(owner)
+        except TypeError:
+            return None
     values = owner.values() if isinstance(owner, dict) else list.__iter__(owner)
     return tuple(map(id, values))
 
 
+def _is_container(owner: Any) -> bool:
+    return isinstance(owner, (list, dict))
+
+
 def note(owner: Any) -> None:
-    """A copy of the list or dict `owner` is put into a list of the graph's."""
-    _notes()[id(owner)] = _Note(_held(owner), user_location(2), next(_numbers))
+    """A copy of `owner` is put into a list of the graph's."""
+    _notes()[id(owner)] = _Note(_held(owner), user_location(2), next(_numbers), False)
+
+
+def as_read(owner: Any) -> Any:
+    """`owner`, a copy of what is in a list of the graph's."""
+    notes = _notes()
+    if notes or isinstance(current(), GraphBuilder):
+        notes[id(owner)] = _Note(_held(owner), None, next(_numbers), True)
+    return owner
+
+
+def forget(owner: Any) -> None:
+    """`owner` is in no list any more."""
+    _notes().pop(id(owner), None)
 
 
 def mark() -> int:
@@ -53,30 +82,35 @@ def mark() -> int:
 
 
 def refuse_change(owner: Any) -> None:
-    """Refuse that `owner` is changed after it was put into a list."""
-    if type(owner) not in (list, dict):
-        return
+    """Refuse that `owner` is changed after it was put into a list, or read from one."""
     notes = _notes()
     found = notes.get(id(owner))
     if found is None:
         return
-    if found.held != _held(owner):
+    if not found.is_of(owner):
         del notes[id(owner)]  # another object
         return
+    if found.was_read:
+        raise ListItemError(
+            f"an item of a list is changed in place at {describe(user_location(2))}; the length of "
+            "the list is known only when the function runs, so its items are read as copies: make "
+            f"another {type(owner).__name__} and assign it ('items[i] = ...')"
+        )
     raise _refusal(owner, found, f"is changed at {describe(user_location(2))}")
 
 
 def refuse_since(start: int, owner: Any, line: str) -> None:
     """Refuse that `owner`, which a loop's body changes, was put into a list there."""
     found = _notes().get(id(owner))
-    if found is not None and found.number > start:
+    if found is not None and found.number > start and not found.was_read:
         raise _refusal(owner, found, f"changes in the loop at {line}")
 
 
 def _refusal(owner: Any, found: _Note, change: str) -> ListItemError:
     kind = type(owner).__name__
+    copied = f"{kind}(row)" if _is_container(owner) else "copy.copy(row)"
     return ListItemError(
         f"a {kind} is put into a list at {describe(found.loc)} whose length is known only when the "
-        f"function runs, as a copy, and {change}; put a copy of your own into it, {kind}(row), or "
+        f"function runs, as a copy, and {change}; put a copy of your own into it, {copied}, or "
         "make another one to change"
     )

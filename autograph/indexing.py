@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +67,7 @@ def items(x: Any) -> Any:
         return x
     if kind is dict or isinstance(x, dict):
         return Keyed(x) if is_tracing() else x
-    if kind in (list, tuple, np.ndarray) and is_tracing():
+    if kind in (list, tuple, deque, np.ndarray) and is_tracing():
         known = staged_in(x)
         return Items(x) if known is None else known
     return x

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from treadle.graph.errors import OperatorNotAllowedInGraphError
-from treadle.graph.location import describe, user_location
+from treadle.graph.location import describe, is_internal, user_location
+from treadle.graph.symbolic_text import is_active
 
 
 class InGraph:
@@ -15,16 +18,88 @@ class InGraph:
     __slots__ = ()
 
 
-def no_value(what: str) -> OperatorNotAllowedInGraphError:
+class InTable:
+    """The base of `Table`, a dict or set whose keys only the run knows."""
+
+    __slots__ = ("owner",)  # the set that holds it: no other one may
+    __tl_table__ = True
+    alive = 0
+
+    def __init__(self) -> None:
+        self.owner: Any = None
+        InTable.alive += 1
+
+    def __del__(self) -> None:
+        InTable.alive -= 1
+
+    def __repr__(self) -> str:
+        return _text_of(self, "dict or set", "keys are")
+
+
+class Mark:
+    """The only key of a dict whose items the graph holds, in a `Table`.
+
+    All are alike, so that where Python's code puts two such dicts together, that is noticed.
+    """
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        if self is other or type(other) is not Mark:
+            return self is other
+        if is_internal(sys._getframe(1).f_code.co_filename):
+            return True
+        raise no_value("The items", "dict", "keys are")
+
+    def __repr__(self) -> str:
+        return _text_of(self, "dict", "keys are")
+
+
+_MARK = Mark()
+
+
+def table_in(x: Any) -> Any:
+    """The Table that `x` is, or that a dict or set holds in place of its items."""
+    if not InTable.alive:
+        return None
+    if isinstance(x, dict):
+        found = dict.get(x, _MARK)
+    elif isinstance(x, (set, frozenset)):
+        found = next((v for v in _items(x) if isinstance(v, InTable)), None)
+        if found is not None and (found.owner is None or found.owner() is not x):
+            raise no_value("The items", "set", "items are")
+    else:
+        return x if isinstance(x, InTable) else None
+    if found is not None and len(x) > 1:
+        raise no_value("The items", "dict or set", "keys are")
+    return found
+
+
+def _items(x: Any) -> Iterator[Any]:
+    return set.__iter__(x) if isinstance(x, set) else frozenset.__iter__(x)
+
+
+def _text_of(x: Any, kind: str, unknown: str) -> str:
+    if is_active():
+        raise no_value("The text", kind, unknown)
+    return f"<{getattr(type(x), '__tl_name__', '...')}>"
+
+
+def no_value(
+    what: str, kind: str = "list", unknown: str = "length is"
+) -> OperatorNotAllowedInGraphError:
     return OperatorNotAllowedInGraphError(
-        f"{what} of a list was asked for at {describe(user_location(2))}, whose length is known "
+        f"{what} of a {kind} was asked for at {describe(user_location(2))}, whose {unknown} known "
         "only when the function runs, by code that AutoGraph did not convert"
     )
 
 
 class Inside:
-    """The only item of a Python list whose items the graph holds. Converted code sees through it;
-    for other code it is no value at all.
+    """The only item of a Python list or deque whose items the graph holds. Converted code sees
+    through it; for other code it is no value at all.
     """
 
     __slots__ = ("staged",)
@@ -60,6 +135,8 @@ class Inside:
         raise AttributeError(name if name.startswith("__") else str(no_value("An item")))
 
     def __repr__(self) -> str:
+        if is_active():
+            raise no_value("The text")
         return repr(self.staged)
 
 
@@ -72,35 +149,23 @@ for _name in ("bool", "len", "iter", "add", "radd", "sub", "mul", "lt", "gt", "l
 
 
 def staged_in(x: Any) -> Any:
-    """The StagedList that `x` is, or that a Python list holds in place of its items."""
+    """The StagedList that `x` is, or that a list or deque holds in place of its items."""
     if issubclass(type(x), InGraph):
         return x
-    if not Inside.alive or not isinstance(x, list) or not any(type(v) is Inside for v in x):
+    if not Inside.alive or not isinstance(x, (list, deque)):
         return None
-    if list.__len__(x) == 1:
-        item: Inside = list.__getitem__(x, 0)
+    kind: Any = list if isinstance(x, list) else deque
+    if not any(type(v) is Inside for v in kind.__iter__(x)):
+        return None
+    if kind.__len__(x) == 1:
+        item: Inside = kind.__getitem__(x, 0)
         return item.staged
     # What Python made of such lists by `+`, `*` or `[*x, y]`.
-    inside = next(v.staged for v in list.__iter__(x) if type(v) is Inside)
+    inside = next(v.staged for v in kind.__iter__(x) if type(v) is Inside)
     made: Any = type(inside)(None, ())
-    for v in list.__iter__(x):
+    for v in kind.__iter__(x):
         if type(v) is Inside:
             made.extend(v.staged)
         else:
             made.append(v)
     return made
-
-
-def copied(x: Any) -> Any:
-    """A copy of a list or dict and of those in it, with what they hold now; all else as it is."""
-    known = staged_in(x)
-    if known is not None:
-        return known.copy()
-    if type(x) is list:
-        return [copied(v) for v in x]
-    if type(x) is dict:
-        return {k: copied(v) for k, v in x.items()}
-    if type(x) is tuple:
-        items = tuple([copied(v) for v in x])
-        return x if all(a is b for a, b in zip(items, x, strict=True)) else items
-    return x

@@ -27,7 +27,7 @@ from treadle.graph.errors import ConversionError
 from treadle.graph.location import Loc, describe, expression_at, user_location
 
 from . import aliases
-from .births import made_since, watched
+from .births import is_namespace, made_since, watched
 from .contents import (
     ABSENT,
     ITEMS,
@@ -43,8 +43,11 @@ from .contents import (
 )
 from .inside import staged_in
 from .lifetime import born_inside
-from .place import user_frame
+from .place import local_values
+from .special import caching
 from .staged_list import StagedList, stage
+from .state import holds_tensor
+from .tables import DICTS, Kept, like
 from .undefined import Undefined
 
 
@@ -112,11 +115,12 @@ class Scope:
     views: int = field(default_factory=aliases.count)  # those from before know their lists
     moment: int = 0  # at which it was opened
     young: set[int] = field(default_factory=set)  # the ids of what was made in it
+    cached: list[tuple[Any, str]] = field(default_factory=list)  # attributes that end with it
 
     def gather(self) -> None:
         """Bring lists that Python has put together from others (`+=`) to one, in this graph."""
         for entry in self.entries.values():
-            if isinstance(entry.owner, list) and staged_in(entry.owner) is not None:
+            if isinstance(entry.owner, (list, deque)) and staged_in(entry.owner) is not None:
                 stage(entry.owner)
 
     def owners(self) -> list[Any]:
@@ -127,6 +131,19 @@ class Scope:
         """The ids of the objects that it touched and that were made in it, as far as is known."""
         owners = [e.owner for e in self.entries.values() if e.has_birth]
         return made_since(self.moment, [*owners, *[i for i, _ in self.advanced.values()]])
+
+    def made_among(self, owners: Iterable[Any]) -> set[int]:
+        """The ids of those `owners` that were made in it, while it is open."""
+        entries = [(o, self.entries.get(id(o))) for o in owners]
+        young = made_since(self.moment, [o for o, e in entries if e is None or e.has_birth])
+        dicts = [o for o, _ in entries if isinstance(o, dict) and id(o) in young]
+        return young - {id(o) for o in dicts if is_namespace(o)}
+
+    def born(self, young: set[int], known: set[int]) -> set[int]:
+        """`known`, and what was made in it by when it was made."""
+        dicts = {key: e.owner for key, e in self.entries.items() if isinstance(e.owner, dict)}
+        older = {key for key in young - known if key in dicts and is_namespace(dicts[key])}
+        return known | young - older
 
     def restore(self) -> None:
         for entry in self.entries.values():
@@ -180,7 +197,11 @@ def opened(ignored: Iterable[Any] = (), staged: bool = True) -> Iterator[Scope]:
     token = _scopes.set((*around, scope))
     try:
         with watched() as scope.moment:
-            yield scope
+            try:
+                yield scope
+            finally:
+                for owner, name in scope.cached:
+                    vars(owner).pop(name, None)
             scope.gather()
             scope.young = scope.made_inside()
     except BaseException as error:
@@ -207,23 +228,27 @@ def touch(owner: Any, name: str | None = None, place: Place | None = None) -> No
                     return
                 loc = user_location(2)
                 name = name or _name_in_frame(owner)
-            entry = scope.entries[key] = Entry(owner, before, name, loc, _has_birth(owner))
+            entry = scope.entries[key] = Entry(owner, before, name, loc, has_birth(owner))
         if place is not None:
             entry.assigned.add(place)
 
 
-def _has_birth(owner: Any) -> bool:
-    """False for what stands for something older: a global's name, the `__dict__` of an object."""
-    return gc.is_tracked(owner) and not isinstance(owner, (GlobalName, dict))
+def cache(owner: Any, name: str, value: Any) -> None:
+    """`owner` keeps what a cached property gives while its tensors exist and it surely is there."""
+    vars(owner)[name] = value
+    scope = _scopes.get()[-1]
+    if scope.staged or holds_tensor(value):
+        scope.cached.append((owner, name))
+
+
+def has_birth(owner: Any) -> bool:
+    """True if the collector tells when it was made."""
+    return gc.is_tracked(owner) and not isinstance(owner, GlobalName)
 
 
 def _name_in_frame(owner: Any) -> str | None:
     """The local name of an object where the user's code is now."""
-    frame = user_frame()
-    for name, value in () if frame is None else frame.f_locals.items():
-        if value is owner:
-            return name
-    return None
+    return next((name for name, value in local_values().items() if value is owner), None)
 
 
 def advance(iterator: Any) -> None:
@@ -245,12 +270,14 @@ def _text_at(loc: Loc | None) -> str:
     return text if len(text) <= 40 else ""
 
 
-def closed(scope: Scope, *results: Sequence[Any], running: Sequence[Any] = ()) -> list[Entry]:
+def closed(
+    scope: Scope, *results: Sequence[Any], running: Sequence[Any] = (), held: Iterable[Any] = ()
+) -> list[Entry]:
     """The objects from before the scope that it changed. They hold again what they held then.
 
     `results` are sequences of our own with what the scope was given and hands on; objects known
     only through them are not from before, nor those that but the function that is running refers
-    to, by names that hold the values `running`.
+    to, by names that hold the values `running`. `held` gives further references of our own.
     """
     changed = scope.changed()
     if not (changed or scope.advanced or scope.noted):
@@ -260,8 +287,8 @@ def closed(scope: Scope, *results: Sequence[Any], running: Sequence[Any] = ()) -
     outer = _scopes.get()
     owners = scope.owners()
     owners += [iterator for iterator, _ in scope.advanced.values()]
-    copies = chain(_copies((*outer, scope, *scope.ended), scope.views), running)
-    born = scope.young | born_inside(owners, copies, (*results, running))
+    copies = chain(_copies((*outer, scope, *scope.ended), scope.views), running, held)
+    born = scope.born(scope.young, born_inside(owners, copies, (*results, running)))
     scope.made |= {key for key, entry in scope.entries.items() if id(entry.owner) in born}
     for iterator, loc in scope.advanced.values():
         if id(iterator) not in born:
@@ -271,18 +298,15 @@ def closed(scope: Scope, *results: Sequence[Any], running: Sequence[Any] = ()) -
             )
         for other in outer:
             other.advanced.pop(id(iterator), None)
-    kept = []
-    for entry in changed:
+    for key, entry in scope.entries.items():
         if id(entry.owner) in born:
-            assert entry.after is not None
-            put_all(entry.owner, entry.after)
+            if entry.after is not None:
+                put_all(entry.owner, entry.after)
             for other in outer:
-                other.entries.pop(key_of(entry.owner), None)
+                other.entries.pop(key, None)
                 if any(entry.owner is noted for noted in other.noted):
-                    other.made.add(key_of(entry.owner))
-        else:
-            kept.append(entry)
-    return kept
+                    other.made.add(key)
+    return [entry for entry in changed if id(entry.owner) not in born]
 
 
 def lasting(scope: Scope, *results: Sequence[Any]) -> list[Entry]:
@@ -300,7 +324,7 @@ def lasting(scope: Scope, *results: Sequence[Any]) -> list[Entry]:
     if not {id(e.owner) for e in staged} <= born:
         gc.collect(0)  # attempts to trace a loop leave cycles behind that refer to them
         born = born_inside(owners, _copies(_scopes.get()), (*results, after))
-        born |= scope.made_inside()
+        born = scope.born(scope.made_inside(), born)
     return [e for e in staged if id(e.owner) not in born]
 
 
@@ -321,6 +345,18 @@ def resume(scope: Scope) -> None:
     for entry in scope.entries.values():
         if entry.after is not None:
             put_all(entry.owner, entry.after)
+
+
+def told() -> Iterator[Any]:
+    """What the open scopes know of; some of it, like the cell of a name, only they refer to."""
+    for scope in _scopes.get():
+        yield from scope.owners()
+        yield from scope.noted
+
+
+def references() -> Iterator[Any]:
+    """The references to objects that the open scopes hold, one by one."""
+    yield from _copies(_scopes.get(), aliases.count())
 
 
 def _copies(scopes: Sequence[Scope], views: int = 0) -> Iterator[Any]:
@@ -409,8 +445,12 @@ def check_structure(place: Held, left: Sequence[Contents | None], construct: str
     """Refuse containers that get other items, or another number of them, on different paths."""
     if place.place != ITEMS or isinstance(place.owner, (list, StagedList)):
         return  # of a list the graph can hold the items
+    if type(place.owner) is deque:
+        return
     items = [c.items for c in left if c is not None]
     if all(_alike(i, items[0]) for i in items):
+        return
+    if type(place.owner) in (Kept, *DICTS) and like(*items) is not None:
         return
     kind = type(place.owner).__name__
     what = "keys" if isinstance(place.owner, dict) else "items"
@@ -471,3 +511,6 @@ def touch_names(set_state: Any) -> None:
     if is_watched():
         for name, variable in names_of(set_state).items():
             touch(variable, name)
+
+
+caching[:] = [cache]

@@ -5,12 +5,13 @@ They are compared with each key that the dict has. What keys there are must be k
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import functools
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from treadle.graph import Tensor, Value, weak
-from treadle.graph.build import convert, is_tracing
+from treadle.graph.build import GraphBuilder, convert, current, is_tracing
 from treadle.graph.dtypes import float64, int64
 from treadle.graph.errors import ConversionError
 from treadle.graph.location import describe, user_location
@@ -22,21 +23,24 @@ from treadle.graph.ops.logic import logical_and
 from treadle.graph.ops.reductions import reduce_any
 from treadle.graph.ops.statistics import argmax
 
-from . import aliases, journal
+from . import aliases, journal, table_methods
 from .aliases import is_involved
 from .choice import Choice, Operations, picked
 from .conditionals import Branches
-from .inside import staged_in
+from .facts import known_truth
+from .inside import staged_in, table_in
 from .optional import Source
 from .place import user_line
 from .policy import replaced
 from .state import common_dtype
+from .streams import Each, is_staged
+from .tables import Kept
 
 _CURIOUS = frozenset(
     [
         *("add", "discard", "get", "pop", "remove", "setdefault", "update", "union"),
         *("intersection", "difference", "symmetric_difference", "issubset", "issuperset"),
-        *("isdisjoint", "difference_update", "intersection_update", "fromkeys"),
+        *("isdisjoint", "difference_update", "intersection_update"),
         "symmetric_difference_update",
     ]
 )
@@ -91,11 +95,23 @@ class Keyed:
         self.of = of
 
     def __getitem__(self, key: Any) -> Any:
-        return read(self.of, key) if is_unknown(key) else self.of[key]
+        if is_unknown(key) or table_in(self.of) is not None:
+            return read(self.of, key)
+        if isinstance(self.of, defaultdict) and key not in self.of and journal.is_watched():
+            journal.touch(self.of)
+        return self.of[key]
 
 
 def read(d: Any, key: Any) -> Any:
     """`d[key]`"""
+    if table_in(d) is not None:
+        return table_methods.read(d, key)
+    makes = type(d) is defaultdict and d.default_factory is not None and not _is_there(d, key)
+    if makes and table_methods.stageable(d, key, d.default_factory()):
+        return table_methods.read(d, key)
+
+    if makes and not any(_may_equal(k, key) for k in d):
+        refuse(key, "dict")
 
     def lacks() -> Any:
         if isinstance(d, Counter):
@@ -106,7 +122,12 @@ def read(d: Any, key: Any) -> Any:
             return Operations.ended(raised)
         return Operations.ended(KeyError(key))
 
-    return find(d, key, lacks)
+    found = find(d, key, lacks)
+    builder = current()
+    in_try = isinstance(builder, GraphBuilder) and builder.watched_by() is not None
+    if not (isinstance(d, Counter) or in_try):  # behind a `try` it may not be there
+        _note(d, key)
+    return found
 
 
 def find(d: Any, key: Any, lacks: Callable[[], Any]) -> Any:
@@ -168,8 +189,50 @@ def contains(within: Any, value: Any) -> Any:
     """`value in within`, a dict or set."""
     if type(value) is Choice:
         return value.tl_pick([o in within for o in value.tl_options])
+    if table_in(within) is not None:
+        return table_methods.contains(within, value)
     keys = [k for k in within if _may_equal(k, value)]
-    return weak.mark(reduce_any(_truths(keys, value))) if keys else False
+    if not keys:
+        return False
+    found = weak.mark(reduce_any(_truths(keys, value)))
+    _note(within, value, found)
+    return found
+
+
+# --- which keys are there -------------------------------------------------------------------
+
+_THERE = "keys that are there"
+
+
+def _root(key: Any) -> Any:
+    """What tells a key from others; `int(x)` of one `x` is one."""
+    if isinstance(key, tuple):
+        return tuple(map(_root, key))
+    while isinstance(key, Value) and key.node is not None and key.node.op.name == "identity":
+        key = key.node.inputs[0]
+    return id(key) if isinstance(key, (Value, Choice)) else key
+
+
+def _note(within: Any, key: Any, test: Any = None) -> None:
+    """Here `key` is one of the keys of `within`, or where `test` holds."""
+    builder = current()
+    if isinstance(builder, GraphBuilder):
+        noted = _root(key), key, frozenset(within), test
+        builder.derived.setdefault(_THERE, []).append(noted)
+
+
+def _is_there(d: Any, key: Any) -> bool:
+    """True if the run has asked for `key` and found it."""
+    if type(key) is Choice:
+        return all(o in d for o in key.tl_options)
+    root = _root(key)
+    builder: Any = current()
+    while isinstance(builder, GraphBuilder):
+        for noted, _, keys, test in builder.derived.get(_THERE, ()):
+            if noted == root and keys <= d.keys() and (test is None or known_truth(test)):
+                return True
+        builder = builder.parent
+    return False
 
 
 # --- changing -------------------------------------------------------------------------------
@@ -177,11 +240,17 @@ def contains(within: Any, value: Any) -> Any:
 
 def store(d: Any, key: Any, value: Any) -> None:
     """`d[key] = value`"""
-    if type(key) is Choice:
+    if table_in(d) is not None:
+        table_methods.store(d, key, value)
+        return
+    if type(key) is Choice and _is_there(d, key):
         Operations.select(key, lambda o: _put(d, o, value))
         return
+    if not _is_there(d, key) and table_methods.stageable(d, key, value):
+        table_methods.store(d, key, value)
+        return
     keys = [k for k in d if _may_equal(k, key)]
-    if not keys:
+    if not keys or type(key) is Choice:
         refuse(key, "dict")
     truths = _truths(keys, key)
     text = (
@@ -192,6 +261,13 @@ def store(d: Any, key: Any, value: Any) -> None:
     new = [_one_of(truths[i], value, d[k]) for i, k in enumerate(keys)]
     for k, v in zip(keys, new, strict=True):
         _put(d, k, v)
+
+
+def delete(d: Any, key: Any) -> None:
+    """`del d[key]`"""
+    if table_in(d) is None and not table_methods.stageable(d, key):
+        refuse(key, "dict")
+    table_methods.delete(d, key)
 
 
 def _put(d: Any, key: Any, value: Any) -> None:
@@ -209,32 +285,64 @@ def _one_of(test: Tensor, new: Any, old: Any) -> Any:
 def method(function: Any) -> Callable[..., Any]:
     """What to call instead of the method of a dict or set."""
     owner, name = function.__self__, function.__name__
-    if name not in _CURIOUS | _CHANGING or not is_tracing():
+    if not is_tracing():
+        return function  # type: ignore[no-any-return]
+    if name not in _CURIOUS | _CHANGING and table_in(owner) is None:
         return function  # type: ignore[no-any-return]
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if name in _CHANGING and is_involved(owner):
-            return aliases.Operations.change(owner, lambda o: getattr(o, name)(*args, **kwargs))
-        first = args[0] if args else None
-        if isinstance(owner, dict) and is_unknown(first):
-            if name == "get":
-                default = args[1] if len(args) > 1 else None
-                return find(owner, first, lambda: default)
-            refuse(first, "dict")
-        if name in ("add", "discard", "remove") and is_unknown(first):
-            refuse(first, "set")
-        if journal.is_watched():
-            journal.touch(owner)
-        pairs = isinstance(owner, dict) and not isinstance(owner, Counter)
-        return function(*[checked(a, pairs) for a in args], **kwargs)
+            return aliases.Operations.change(owner, lambda o: _act(o, name, args, kwargs))
+        return _act(owner, name, args, kwargs)
 
     return call
+
+
+def _from_keys(kind: Any, items: Any, value: Any = None) -> Any:
+    """`dict.fromkeys(items, value)`"""
+    if is_tracing() and is_staged(items):
+        return table_methods.made(kind(), Each(items, lambda key: (key, value), (), False))
+    known = list(items) if is_tracing() else items
+    if not is_tracing() or not any(map(is_unknown, known)):
+        return kind.fromkeys(known, value)
+    made = kind()
+    for k in known:
+        store(made, k, value)
+    return made
+
+
+def _act(owner: Any, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Call a method of a dict or set."""
+    first = args[0] if args else None
+    if table_in(owner) is not None:
+        return table_methods.act(owner, name, args, kwargs)
+    if name in _KEYED and is_unknown(first):
+        if name == "get":
+            default = args[1] if len(args) > 1 else None
+            return find(owner, first, lambda: default)
+        values = (*args[1:], None)[:1] if name == "setdefault" else ()
+        if not table_methods.stageable(owner, first, *values):
+            refuse(first, "dict" if isinstance(owner, dict) else "set")
+        return table_methods.act(owner, name, args, kwargs)
+    if type(owner) in (dict, Kept) and any(table_in(a) is not None for a in args):
+        return table_methods.act(owner, name, args, kwargs)
+    if journal.is_watched():
+        journal.touch(owner)
+    pairs = isinstance(owner, dict) and not isinstance(owner, Counter)
+    return getattr(owner, name)(*[checked(a, pairs) for a in args], **kwargs)
+
+
+# What to call instead of a method of `Counter` in Python code; filled by `operators.py`.
+counting: list[Callable[[Any], Callable[..., Any] | None]] = []
+_KEYED = frozenset(["get", "setdefault", "pop", "add", "discard", "remove"])
 
 
 def checked(items: Any, pairs: bool = False) -> Any:
     """An argument whose items become those of a set, or keys of a dict (`pairs`: and values)."""
     if not isinstance(items, (list, tuple, Iterable)) or isinstance(items, (str, Value)):
         return items
+    if table_in(items) is not None:
+        raise table_methods.refusal("update")
     if isinstance(items, (dict, set, frozenset, range)) or staged_in(items) is not None:
         return items
     kept = items if isinstance(items, (list, tuple)) else list(items)
@@ -248,9 +356,6 @@ def frozenset_(*args: Any) -> Any:
     return frozenset(*map(checked, args)) if is_tracing() else frozenset(*args)
 
 
-def counter_(*args: Any, **kwargs: Any) -> Any:
-    """`collections.Counter(iterable)`"""
-    return Counter(*map(checked, args), **kwargs) if is_tracing() else Counter(*args, **kwargs)
-
-
-replaced.update({frozenset: frozenset_, Counter: counter_})
+replaced[frozenset] = frozenset_
+for _kind in (dict, OrderedDict, defaultdict):
+    replaced[_kind.fromkeys] = functools.partial(_from_keys, _kind)

@@ -20,6 +20,7 @@ from . import given
 from .filling import Filling
 from .inside import InGraph
 from .optional import settled
+from .special import is_of_users
 from .state import (
     Nested,
     Plan,
@@ -37,6 +38,10 @@ _MUTATORS = (
     *("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort", "update"),
     *("popitem", "setdefault", "__setitem__", "__delitem__", "__iadd__", "__imul__", "__ior__"),
 )
+
+
+# What `parts_of` gives, of objects of the user's classes; set by rebuilt.py.
+object_parts: list[Callable[[Any], Any]] = [lambda value: None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,10 @@ def _take_apart(value: Any, leaves: list[Any]) -> tuple[Plan, object]:
             "a list whose length is known only when the function runs can't be an item of another "
             f"such list, at {here()}; keep the items in one list, and the lengths in a second one"
         )
-    parts = parts_of(value)
+    parts = parts_of(value) or object_parts[0](value)
     if parts is None:
         return Same(value), Same(value)
-    if type(value) in (list, dict):
+    if type(value) in (list, dict) or is_of_users(value):
         given.note(value)
     found = [_take_apart(v, leaves) for v in parts[0]]
     make, kind = _frozen(value, parts[1]), getattr(type(value), "__tl_kind__", type(value))
@@ -75,11 +80,13 @@ def _is_chosen_text(value: Any) -> bool:
 
 
 def _frozen(value: Any, make: Callable[[Sequence[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
-    """Items are read as copies: changing such a list or dict would be lost, so it is refused."""
+    """Items are read as copies: changing such a list or object would be lost, so it is refused."""
     if isinstance(value, list):
         return lambda new: ItemList(make(new))
     if type(value) is dict:
         return lambda new: ItemDict(make(new))
+    if is_of_users(value) and not isinstance(value, tuple):
+        return lambda new: given.as_read(make(new))
     return make
 
 
@@ -107,9 +114,13 @@ def joined_item(a: Item | None, b: Item | None) -> Item | None:
     if a is None or b is None:
         return a if b is None else b
     if a.structure != b.structure:
+        one, other = shown(a), shown(b)
+        texts = f"one is {one}, another one {other}"
+        if one == other:
+            texts = f"one is {one}, another one holds something else, or other attributes"
         raise ListItemError(
             f"the items of a list must be alike where its length depends on a tensor, at {here()}:"
-            f" one is {shown(a)}, another one {shown(b)}"
+            f" {texts}"
         )
     specs: list[TensorSpec] = []
     numbers: list[bool] = []

@@ -11,7 +11,7 @@ from treadle.graph.build import is_tracing
 
 from .aliases import Operations, is_involved
 from .given import refuse_change
-from .inside import staged_in
+from .inside import staged_in, table_in
 from .journal import touch
 from .staged_list import StagedList, stage
 from .streams import Stream
@@ -55,7 +55,8 @@ def _call(method: Any, *args: Any, **kwargs: Any) -> Any:
     owner, name = method.__self__, method.__name__
     if name in searching:
         return searching[name](owner, *args, **kwargs)
-    if not any(isinstance(v, (Value, Stream)) or staged_in(v) is not None for v in args):
+    held = any(staged_in(v) is not None or table_in(v) is not None for v in args)
+    if not held and not any(isinstance(v, (Value, Stream)) for v in args):
         return method(*args, **kwargs)
     return getattr(stage(owner), name)(*args, **kwargs)
 

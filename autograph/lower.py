@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from .activity import Activity, Names, Scanner
+from .binding_comprehensions import as_loops
+from .else_clauses import set_on_each_way
 from .hoisting import binds, hoisted, nested
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple
 from .item_stores import item_stores
@@ -56,6 +58,7 @@ class Lowerer:
 
     is_python(test)     the truth value of the expression never is a tensor
     suppresses(node)    the context managers of a `with` may swallow exceptions
+    is_builtin(node, *) the expression is the name of one of these builtins
     own                 the local names of the function
     """
 
@@ -66,6 +69,7 @@ class Lowerer:
         ag: str,
         is_python: Callable[[ast.expr], bool],
         suppresses: Callable[[ast.With], bool],
+        is_builtin: Callable[..., bool],
         own: Collection[str] = (),
     ) -> None:
         self.names = names
@@ -73,10 +77,12 @@ class Lowerer:
         self.ag = ag
         self.is_python = is_python
         self.suppresses = suppresses
+        self.is_builtin = is_builtin
         self.scanner = Scanner(names)
         self.own = own
         self.jumps = Jumps()
         self.flags = 0
+        self.parameters = 0
         self.bound = 0
         self.declarations: list[ast.stmt] = []
         self._do_return = ""
@@ -86,7 +92,7 @@ class Lowerer:
         docstring = None
         if stmts and isinstance(stmts[0], ast.Expr) and _is_text(stmts[0].value):
             docstring, stmts = stmts[0], stmts[1:]
-        mask = self.names.mask(parameters)
+        mask = self.parameters = self.names.mask(parameters)
         body = self.block(stmts, Context(real=True, tail=Tail.RETURN))
         scanner = self.scanner
         return Function(
@@ -113,6 +119,10 @@ class Lowerer:
     def _statement(
         self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context, out: Block
     ) -> bool:
+        loops = as_loops(stmt, self.fresh, self.ag, self.is_builtin)
+        if loops is not None:
+            *before, stmt = loops
+            out += self.block(before, context.inner())
         stores = item_stores(stmt, self.own, self.fresh, self.ag)
         if stores is not None:
             for part in stores:
@@ -319,6 +329,10 @@ class Lowerer:
             flags.append(self._return_flags()[0])
             if context.real:
                 before += self._flags_before_return(stmt)
+        if jumps & BREAK and not self.jumps.of_block(stmt.orelse):
+            for name in sorted(set_on_each_way(stmt, self.jumps)):
+                if not self._may_be_set(name):
+                    before.append(self._simple(make.assign([name], make.operator("unused"))))
         out += before
         if isinstance(stmt, ast.For):
             loop.target, loop.iter = stmt.target, stmt.iter
@@ -336,6 +350,12 @@ class Lowerer:
             loop.test_activity = self._activity(loop.test)
         out.append(loop)
         return self._behind_loop(stmt, loop, rest, context, returns, out)
+
+    def _may_be_set(self, name: str) -> bool:
+        """True if something before may have assigned the name, as far as that is told by now."""
+        bit = self.names.bit(name)
+        known = self.bound | self.parameters | self.scanner.globals | self.scanner.nonlocals
+        return bool(bit & known)
 
     def _reset_flags(self, loop: Loop, returns: bool, make: Maker) -> Block:
         """At the start of an iteration no jump has been made; as a constant, for the tracer."""

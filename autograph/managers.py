@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
@@ -11,6 +10,7 @@ from treadle.graph.build import GraphBuilder, interpreting, recording
 from treadle.graph.errors import ConversionError
 
 from . import journal
+from .changing import touch_all
 from .contents import Contents, contents_of
 from .place import user_line
 
@@ -39,28 +39,35 @@ class Managed:
         self._times = 0
         self._value: Any = None  # what entering it gave
         self._span = (0, 0)  # of the nodes that this made
-        self._anew: Callable[[], Any] | None = None
+        self._of: tuple[Any, Any, Any] | None = None  # the generator function and its arguments
         if isinstance(manager, _Generated):
-            func, args, kwds = manager.func, manager.args, manager.kwds
-            self._anew = lambda: type(manager)(func, args, kwds)
+            self._of = manager.func, manager.args, manager.kwds
 
     def __enter__(self) -> Any:
         self._times += 1
         if self._times == 1:
+            self._touch()
             start = len(self._builder.nodes)
             self._value = type(self._manager).__enter__(self._manager)
             self._span = start, len(self._builder.nodes)
-        elif self._anew is not None:
-            self._manager = self._anew()
+        elif self._of is not None:
+            self._manager = type(self._manager)(*self._of)
             self._enter_again()
         return self._value
 
     def __exit__(self, *exc: Any) -> Any:
+        self._touch()
         return type(self._manager).__exit__(self._manager, *exc)
+
+    def _touch(self) -> None:
+        """Tell the journal of what a generator, which is not converted, may change."""
+        if self._of is not None:
+            function, args, named = self._of
+            touch_all(function, (*args, *named.values()))
 
     def contents(self) -> Held:
         """What the manager and its attributes hold now."""
-        if self._anew is not None:
+        if self._of is not None:
             return []
         owners = self._manager, *getattr(self._manager, "__dict__", {}).values()
         found = [(owner, contents_of(owner)) for owner in owners]
@@ -81,6 +88,7 @@ class Managed:
             return node
 
         with journal.opened() as scope:
+            self._touch()
             with interpreting(self._builder), recording(()):
                 self._builder.replay = known
                 try:

@@ -34,12 +34,14 @@ from .collecting import dict_, list_, set_, tuple_
 from .comprehensions import each, generator
 from .conditionals import if_exp, if_stmt
 from .convert import NAMESPACE, RELAXED
+from .counters import counter_method
 from .exceptions import new_error
 from .formatting import text
 from .generated import consuming, has_enough, yielded, yielded_from
+from .heaps import OWN
 from .indexing import del_item, items, set_item, span
 from .iteration_tools import of_class
-from .keys import key
+from .keys import counting, key
 from .list_methods import searching
 from .list_searching import METHODS
 from .logic import and_, or_
@@ -47,7 +49,10 @@ from .loops import for_stmt, while_stmt
 from .matching import match_case
 from .optional import is_, is_not, read
 from .ordering import compared, max_, min_, sorted_
+from .policy import converted
+from .sets import ALGEBRA
 from .streams import classes
+from .table_methods import METHODS as TABLE_METHODS
 from .truth import not_
 from .trying import paths
 from .undefined import peek, undefined, unused
@@ -118,6 +123,9 @@ __all__ = [
 
 NAMESPACE.cell_contents = sys.modules[__name__]
 searching.update(METHODS)
+converted.update(function.__code__ for function in OWN)
+counting.append(counter_method)
+TABLE_METHODS[set].update(ALGEBRA)
 classes.append(of_class)
 
 _HAVE_MODES = (and_, call, for_stmt, if_exp, if_stmt, or_, while_stmt)

@@ -19,6 +19,7 @@ from treadle.graph.errors import BranchError, OperatorNotAllowedInGraphError
 from treadle.graph.location import describe, is_internal, user_location
 from treadle.graph.ops.effects import require
 from treadle.graph.ops.logic import logical_and, logical_not
+from treadle.graph.weak import is_python
 
 from . import policy
 from .facts import assume, known_truth
@@ -74,7 +75,7 @@ class Optional:
         """This one with a stand-in for a value like `like`, if it has none."""
         if like is None or not isinstance(self._value, Unused):
             return self
-        pattern = pattern_of(like._value if isinstance(like, type(self)) else like)
+        pattern = pattern_of(like._value if isinstance(like, type(self)) else like, self._source)
         return type(self)(self._present, pattern, self._source)
 
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
@@ -206,16 +207,26 @@ class Maybe(Optional):
         return f"<{self._value!r} or undefined>"
 
 
-def pattern_of(value: Any) -> Any:
+def pattern_of(value: Any, source: Source) -> Any:
     """What stands in for a value like `value`; `unused` if it is not known what that is like."""
-    if value is None or isinstance(value, (Undefined, Unused)):
+    if isinstance(value, (Undefined, Unused)):
         return unused
-    if isinstance(value, Filling):
+    if value is None or isinstance(value, Filling):
         return value
+    if is_python(value):
+        return Filling(value.spec, True)
     if is_tensor(value):
         return value if hasattr(type(value), "__tl_tensor__") else Filling(convert(value).spec)
+    found = object_pattern[0](value, source)
+    if found is not None:
+        return found
     parts = parts_of(value)
-    return value if parts is None else parts[1]([pattern_of(v) for v in parts[0]])
+    return value if parts is None else parts[1]([pattern_of(v, source) for v in parts[0]])
+
+
+# The same for objects that are carried in parts, and for one of several; None for all else. Set by
+# `choice.py`, which needs this module.
+object_pattern: list[Callable[[Any, Source], Any]] = [lambda value, source: None]
 
 
 def settled(value: Any) -> Any:
@@ -228,6 +239,11 @@ def settled(value: Any) -> Any:
     if known:
         return settled(value._value)
     return Undefined(value._source.name) if isinstance(value, Maybe) else None
+
+
+def taken(value: Any) -> Any:
+    """A value that is needed: not None."""
+    return value._taken() if isinstance(value, Optional) else value
 
 
 def read(value: Any) -> Any:

@@ -28,10 +28,12 @@ from treadle.graph.ops.statistics import argmax, argmin
 
 from .calls import call
 from .choice import Choice, operate, picked
-from .collecting import listed
+from .collecting import any_order, listed
 from .conditionals import if_exp
+from .equality import compared_in_graph, is_held
+from .keys import Keyed
 from .logic import and_, or_
-from .optional import Source
+from .optional import Optional, Source, settled, taken
 from .place import user_line
 from .special import comparing, is_of_users
 from .staged_list import StagedList
@@ -53,7 +55,7 @@ def min_(*args: Any, key: Any = None, default: Any = _ABSENT) -> Any:
 
 
 def _extreme(name: str, args: Sequence[Any], key: Any, default: Any) -> Any:
-    key = None if key is None else call(key)
+    key = None if key is None else _key(key)
     given = {} if default is _ABSENT else {"default": default}
     if not is_tracing() or not args:
         return getattr(builtins, name)(*args, key=key, **given)
@@ -61,13 +63,13 @@ def _extreme(name: str, args: Sequence[Any], key: Any, default: Any) -> Any:
     if len(args) == 1:
         if isinstance(args[0], Value) and args[0].shape.rank == 1 and key is None:
             return _of_stack(name, args[0], args[0], default)
-        items = listed(args[0])
+        items = listed(any_order(args[0]) if key is None else args[0])
         if isinstance(items, StagedList):
             keys = _ranks(_keys(items, key)) if items.arrays else convert(0.0)
             return _of_stack(name, items, keys, default)
     if not items:
         return getattr(builtins, name)(items, key=key, **given)
-    better = _greater if name == "max" else _less
+    better = _greater if name == "max" else less
     best, mark = items[0], items[0] if key is None else key(items[0])
     for item in items[1:]:
         value = item if key is None else key(item)
@@ -79,25 +81,37 @@ def _extreme(name: str, args: Sequence[Any], key: Any, default: Any) -> Any:
     return best
 
 
+def _key(function: Any) -> Any:
+    """What to call for the key of an item: `d.get` is asked for what there is."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, dict) and function.__name__ == "get" and is_tracing():
+        return Keyed(owner).__getitem__
+    return call(function)
+
+
 def _greater(a: Any, b: Any) -> Any:
-    return _less(b, a)
+    return less(b, a)
 
 
-def _less(a: Any, b: Any) -> Any:
+def less(a: Any, b: Any) -> Any:
     """`a < b`, of tuples part by part where a part is a tensor."""
     both = isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))
     if not (both and (_is_symbolic(a) or _is_symbolic(b))):
         return a < b
     if not (a and b):
         return len(a) < len(b)
-    return or_(_less(a[0], b[0]), lambda: and_(a[0] == b[0], lambda: _less(a[1:], b[1:])))
+    return or_(less(a[0], b[0]), lambda: and_(_equal(a[0], b[0]), lambda: less(a[1:], b[1:])))
 
 
 def _equal(a: Any, b: Any) -> Any:
-    """`a == b`, of tuples and lists part by part where a part is a tensor."""
-    if not (isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))):
-        return a is b or a == b
+    """`a == b`, of tuples, lists and dicts part by part where a part is a tensor."""
+    if a is b:
+        return True
     if not (_is_symbolic(a) or _is_symbolic(b)):
+        return a == b
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and _equal([a[k] for k in a], [b[k] for k in a])
+    if not (isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))):
         return a == b
     alike = isinstance(a, list) is isinstance(b, list) and len(a) == len(b)
     return alike and (not a or and_(_equal(a[0], b[0]), lambda: _equal(a[1:], b[1:])))
@@ -106,17 +120,46 @@ def _equal(a: Any, b: Any) -> Any:
 _COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
     "==": (operator.eq, _equal),
     "!=": (operator.ne, lambda a, b: not_(_equal(a, b))),
-    "<": (operator.lt, _less),
+    "<": (operator.lt, less),
     ">": (operator.gt, _greater),
     "<=": (operator.le, lambda a, b: not_(_greater(a, b))),
-    ">=": (operator.ge, lambda a, b: not_(_less(a, b))),
+    ">=": (operator.ge, lambda a, b: not_(less(a, b))),
 }
 
 
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _of_optional(a: Any, sign: str, b: Any) -> Any:
+    """The comparison of what may be None, where its value has parts; None for others."""
+    a, b = settled(a), settled(b)
+    held = [x._value if isinstance(x, Optional) else x for x in (a, b)]
+    if not all(isinstance(x, _OF_PARTS) for x in held):
+        return None
+    if sign not in ("==", "!="):
+        return compared(taken(a), sign, taken(b))
+    present = [x._present for x in (a, b) if isinstance(x, Optional)]
+    if not present:
+        return compared(a, sign, b)
+    rest = [functools.partial(_itself, p) for p in present[1:]]
+    found = and_(present[0], *rest, lambda: compared(held[0], "==", held[1]))
+    return found if sign == "==" else not_(found)
+
+
+_OF_PARTS = (tuple, list, dict)
+
+
 def compared(a: Any, sign: str, b: Any) -> Any:
-    """`a < b` and the like, of tuples or lists."""
+    """`a < b` and the like, of tuples, lists or dicts."""
+    if isinstance(a, Optional) or isinstance(b, Optional):
+        found = _of_optional(a, sign, b)
+        if found is not None:
+            return found
+    if is_held(a) or is_held(b):
+        return compared_in_graph(a, sign, b) if is_tracing() else _COMPARISONS[sign][0](a, b)
     plain, by_parts = _COMPARISONS[sign]
-    both = isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))
+    both = isinstance(a, _OF_PARTS) and isinstance(b, _OF_PARTS)
     symbolic = both and is_tracing() and (_is_symbolic(a) or _is_symbolic(b))
     return by_parts(a, b) if symbolic else plain(a, b)
 
@@ -160,12 +203,12 @@ def _keys(items: StagedList, key: Any) -> Any:
 
 def sorted_(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> Any:
     """`sorted(...)`: a new list."""
-    key = None if key is None else call(key)
+    key = None if key is None else _key(key)
     if not is_tracing():
         return sorted(iterable, key=key, reverse=reverse)
     if type(iterable) is Choice:
         return operate(functools.partial(sorted_, key=key, reverse=reverse), iterable)
-    items = listed(iterable)
+    items = listed(any_order(iterable) if key is None else iterable)
     if isinstance(items, StagedList):
         return items.taken(_order(_keys(items, key), reverse)) if items.arrays else items
     keys = items if key is None else [key(v) for v in items]
@@ -201,6 +244,8 @@ def _by_comparisons(items: Sequence[Any], keys: Sequence[Any], reverse: Any) -> 
 def _is_symbolic(key: Any) -> bool:
     if isinstance(key, (tuple, list)):
         return any(map(_is_symbolic, key))
+    if isinstance(key, dict):
+        return any(map(_is_symbolic, dict.values(key)))
     return isinstance(key, Value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import inspect
 import linecache
 import os
 import sys
@@ -84,7 +85,8 @@ def local_values() -> dict[str, Any]:
         return {}
     known = frame.f_locals
     found = dict(known)
-    known.clear()  # the frame keeps it, and with it all that is in it
+    if isinstance(known, dict) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+        known.clear()  # before Python 3.13 the frame keeps this copy, and with it all that is in it
     return found
 
 

@@ -60,10 +60,20 @@ def is_library_module(module: ModuleType) -> bool:
 
 
 def is_library_function(f: FunctionType) -> bool:
+    if f.__code__ in _OF_TOTAL_ORDERING or f.__code__ in converted:
+        return False
     root, file = _root(f.__globals__.get("__name__")), f.__code__.co_filename
     if root in _OUR_ROOTS:
         return root != "treadle" or is_internal(file)
     return root not in _user_roots and is_library_file(file)
+
+
+# Methods that @functools.total_ordering gives to the user's classes.
+_OF_TOTAL_ORDERING = frozenset(
+    function.__code__
+    for derived in functools._convert.values()  # type: ignore[attr-defined]
+    for _, function in derived
+)
 
 
 def is_library_type(cls: type) -> bool:
@@ -129,13 +139,15 @@ def why_not(code: CodeType) -> str | None:
 
 # What stands in for Python's builtins in a trace; filled by builtins.py.
 replaced: dict[Any, Any] = {}
+# Code of ours that is converted as if it were the user's; filled by heaps.py.
+converted: set[CodeType] = set()
 
 
 def is_replaced(value: object) -> bool:
     """True for a builtin that something stands in for in a trace, or that calls functions."""
     if takes_functions(value):
         return True
-    return isinstance(value, (BuiltinFunctionType, type)) and value in replaced
+    return isinstance(value, (BuiltinFunctionType, FunctionType, type)) and value in replaced
 
 
 def takes_functions(value: object) -> bool:

@@ -6,7 +6,9 @@ object of the same class that is made without running the class's code.
 
 from __future__ import annotations
 
+import dataclasses
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,8 @@ from treadle.graph.build import GraphBuilder, current
 
 from . import policy
 from .contents import ABSENT, Contents, contents_of, put
+from .list_items import object_parts
+from .staged_list import StagedList
 from .state import is_number, is_tensor, parts_of
 
 _DEPTH = 20
@@ -47,6 +51,15 @@ def is_plain_object(value: Any) -> bool:
     return contents is not None and contents.items is None
 
 
+def is_mutable(value: Any) -> bool:
+    """True for lists and the like, and for objects that are nothing but their attributes."""
+    if isinstance(value, (list, dict, set, deque, StagedList)):
+        return True
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return not getattr(value, "__dataclass_params__").frozen  # noqa: B009
+    return is_plain_object(value)
+
+
 _HEAP = 1 << 9
 
 
@@ -62,7 +75,9 @@ def holds_foreign(value: Any, home: Home, depth: int = 0) -> bool:
         return False
     parts = None if is_tensor(value) else parts_of(value)
     if parts is not None:
-        return any(holds_foreign(v, home, depth + 1) for v in parts[0])
+        # Those of a Choice are no parts of it.
+        options = value.tl_options if hasattr(type(value), "tl_options") else ()
+        return any(holds_foreign(v, home, depth + 1) for v in (*parts[0], *options))
     if not is_plain_object(value):
         return False
     contents = contents_of(value)
@@ -73,7 +88,7 @@ def holds_foreign(value: Any, home: Home, depth: int = 0) -> bool:
 def note_made(value: Any) -> None:
     """`value` was made just now, in the graph that is built."""
     builder = current()
-    if isinstance(builder, GraphBuilder) and builder.parent is not None:
+    if isinstance(builder, GraphBuilder):
         try:
             made = weakref.ref(value), id(builder)
         except TypeError:
@@ -143,12 +158,30 @@ class Rebuilt:
 
 
 def lifted(value: Any, home: Home, depth: int = 0) -> Any:
-    """`value`, with `Rebuilt` for each object in it that holds a tensor from outside of `home`."""
+    """`value`, with `Rebuilt` for each object in it that holds a tensor from outside of `home`.
+
+    Called where `value` is known: it may take ops to join the options of a Choice.
+    """
     if depth > _DEPTH or is_tensor(value) or not holds_foreign(value, home):
         return value
+    if hasattr(type(value), "__tl_lifted__"):
+        return value.__tl_lifted__(home)
     parts = parts_of(value)
     if parts is None:
         return Rebuilt.of(value, home, depth)
     new = [lifted(v, home, depth + 1) for v in parts[0]]
     same = all(a is b for a, b in zip(new, parts[0], strict=True))
     return value if same else parts[1](new)
+
+
+def _object_parts(value: Any) -> Any:
+    """As `parts_of` does: of objects that hold tensors, or were made in a branch or loop."""
+    if not is_plain_object(value):
+        return None
+    if not (holds_foreign(value, None) or is_made_inside(value, frozenset())):
+        return None
+    shape, contents = Shape.of(value), contents_of(value) or Contents({})
+    return [contents.attributes[n] for n in shape.names], shape.make, (shape.cls, shape.names)
+
+
+object_parts[:] = [_object_parts]

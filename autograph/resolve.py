@@ -7,10 +7,10 @@ import builtins
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import CellType, FunctionType, ModuleType
+from types import CellType, ClassMethodDescriptorType, FunctionType, ModuleType
 from typing import Any
 
-from . import policy
+from . import nesting, policy
 
 _UNKNOWN = object()
 _TRUTH = (issubclass, callable, hasattr)
@@ -108,6 +108,8 @@ class Resolver:
             return not (policy.may_change_something(value) or policy.is_replaced(value))
         if isinstance(owner, (ModuleType, type)):
             value = inspect.getattr_static(owner, func.attr, _UNKNOWN)
+            if isinstance(value, ClassMethodDescriptorType):
+                value = getattr(owner, func.attr)  # of a built-in class: `dict.fromkeys`
             return value is not _UNKNOWN and not _is_wanted(value)
         if isinstance(owner, str) and func.attr in ("format", "join"):
             return False
@@ -141,7 +143,7 @@ class Resolver:
         """True if the truth value of `test` is never that of a tensor."""
         match test:
             case ast.Constant():
-                return True
+                return not nesting.parts(test)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return self.is_python_truth(operand)
             case ast.BoolOp(values=values):

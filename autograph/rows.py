@@ -10,7 +10,7 @@ from treadle.graph import Tensor, Value, weak
 from treadle.graph.build import convert
 from treadle.graph.ops.casting import cast
 from treadle.graph.ops.define import constant_of
-from treadle.graph.ops.gathering import gather
+from treadle.graph.ops.gathering import gather_known
 from treadle.graph.ops.queries import shape as shape_of
 
 
@@ -63,7 +63,7 @@ def _rows_of(tensor: Tensor, size: int | None, counted: bool) -> Rows:
             surely,
             count,
         )
-    return Rows(zero, one, lambda i: i < count, lambda i: gather(tensor, i), surely, count)
+    return Rows(zero, one, lambda i: i < count, lambda i: gather_known(tensor, i), surely, count)
 
 
 def _integers(start: Tensor, limit: Tensor, delta: Tensor, step: int, surely: bool) -> Rows:

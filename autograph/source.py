@@ -29,9 +29,15 @@ def function_ast(f: FunctionType) -> FunctionNode:
         raise NoSourceError(f"its source is not available ({code.co_filename})")
     if code.co_firstlineno > len(lines):
         raise NoSourceError(f"the file {code.co_filename} has changed since it was imported")
-    node = _lambda(code, lines) if code.co_name == "<lambda>" else _def(code, lines)
-    if not _same_parameters(node.args, code):
-        raise NoSourceError(f"the file {code.co_filename} has changed since it was imported")
+    try:
+        node = _lambda(code, lines) if code.co_name == "<lambda>" else _def(code, lines)
+        if not _same_parameters(node.args, code):
+            raise NoSourceError(f"the file {code.co_filename} has changed since it was imported")
+    except NoSourceError:
+        if code.co_filename != "<string>":
+            raise
+        # The text of `python -c`, and the function is of an `exec`.
+        raise NoSourceError(f"its source is not available ({code.co_filename})") from None
     return node
 
 

@@ -31,9 +31,11 @@ _NAMES = frozenset(
         f"__{name}__"
         for name in ("abs", "round", "getitem", "enter", "exit", "missing", "post_init")
     ]
+    + ["__get__", "__set__", "__delete__"]
 )
 _lock = threading.RLock()
 comparing: list[Callable[[Any, str, Any], Any]] = []  # set by ordering.py, of tuples
+caching: list[Callable[[Any, str, Any], None]] = []  # set by journal.py, of attributes
 _convert: list[Callable[[Any], Any]] = []
 
 
@@ -55,6 +57,10 @@ class _Method:
         if is_tracing():
             function = _convert[0](function)
         return function if owner is None else MethodType(function, owner)
+
+    def __call__(self, *args: Any) -> Any:
+        """Python looks `__get__` up without binding it."""
+        return self.__get__(None)(*args)
 
 
 class _NotEqual:
@@ -82,6 +88,17 @@ class _Property(property):
         return _convert[0](self.fget)(owner)
 
 
+class _Cached(functools.cached_property[Any]):
+    """One whose function is converted in a trace."""
+
+    def __get__(self, owner: Any, cls: Any = None) -> Any:  # type: ignore[override]
+        if owner is None or self.attrname is None or not is_tracing():
+            return super().__get__(owner, cls)
+        value = _convert[0](self.func)(owner)
+        caching[0](owner, self.attrname, value)
+        return value
+
+
 class _Patches:
     """What the traces that run now have changed in classes."""
 
@@ -92,7 +109,7 @@ class _Patches:
 
     def restore(self) -> None:
         for cls, name, value in reversed(self.replaced):
-            if type(vars(cls).get(name)) not in (_Method, _Property, _NotEqual):
+            if type(vars(cls).get(name)) not in (_Method, _Property, _NotEqual, _Cached):
                 continue  # the user's code has set another one
             if value is None:
                 type.__delattr__(cls, name)
@@ -155,12 +172,18 @@ def meet_class(cls: type) -> None:
 def _patch(cls: type) -> None:
     for name, value in list(vars(cls).items()):
         made: Any = None
-        if isinstance(value, FunctionType) and name in _NAMES and _is_wanted(value):
+        if hasattr(type(value), "__get__"):
+            meet_class(type(value))
+        own = name in _NAMES or (name == "__init__" and type(cls).__call__ is not type.__call__)
+        if isinstance(value, FunctionType) and own and _is_wanted(value):
             made = _Method(value)
         elif isinstance(value, FunctionType) and name in _SIGNS and _is_generated(cls, value):
             made = _Method(_by_fields(value, _SIGNS[name]))
         elif type(value) is property and _is_wanted(value.fget):
             made = _Property(value.fget, value.fset, value.fdel, value.__doc__)
+        elif isinstance(value, functools.cached_property) and _is_wanted(value.func):
+            made = _Cached(value.func)
+            made.attrname = value.attrname
         if made is not None:
             type.__setattr__(cls, name, made)
             _patches.replaced.append((cls, name, value))
@@ -207,12 +230,14 @@ def is_added(value: Any) -> bool:
 
 def original(value: Any) -> Any:
     """What the user's class has for what it has during a trace."""
-    if type(value) is _Property:
+    if type(value) in (_Property, _Cached):
         return next((v for _, _, v in _patches.replaced if _is_of(value, v)), value)
     return value.__wrapped__ if type(value) is _Method else value
 
 
-def _is_of(made: _Property, value: Any) -> bool:
+def _is_of(made: Any, value: Any) -> bool:
+    if isinstance(made, _Cached):
+        return isinstance(value, functools.cached_property) and value.func is made.func
     return type(value) is property and value.fget is made.fget and value.fset is made.fset
 
 

@@ -7,6 +7,7 @@ Python list again. `len`, `in`, `sum` and the like come here from `builtins.py`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -21,7 +22,8 @@ from treadle.graph.ops.effects import require
 from treadle.graph.ops.joining import concat, stack
 from treadle.graph.ops.sequences import range_
 
-from .inside import InGraph, Inside, no_value, staged_in
+from . import given
+from .inside import InGraph, Inside, no_value, staged_in, table_in
 from .list_items import (
     Item,
     covering,
@@ -200,7 +202,8 @@ class StagedList(InGraph):
     def extend(self, values: Any) -> None:
         if isinstance(values, Value) and values.shape.rank != 0:
             values = rows_as_list(values)
-        known = staged_in(values)
+        table = table_in(values)
+        known = staged_in(values) if table is None else table.ordered()
         values = values if known is None else known
         if not isinstance(values, StagedList):
             for value in list(values):
@@ -253,6 +256,7 @@ class StagedList(InGraph):
             f"pop from empty list, or index out of range, at {here()}",
         )
         value = self.read(index)
+        given.forget(value)
         if last:
             self.arrays = tuple([array_cut(a, index) for a in self.arrays])
         else:
@@ -313,10 +317,15 @@ def rows_as_list(x: Tensor) -> StagedList:
     return StagedList(Item(Slot(0), None, (row,), (False,)), [rows])
 
 
-def stage(x: list[Any]) -> StagedList:
-    """Let the graph hold the items of a Python list, from now on."""
+def stage(x: list[Any] | deque[Any]) -> StagedList:
+    """Let the graph hold the items of a Python list or deque, from now on. What this gives is of
+    its own: copies that Python has made of `x` do not change with it.
+    """
     known = staged_in(x)
-    found: StagedList = StagedList.of(list(x)) if known is None else known
-    if list.__len__(x) != 1 or type(list.__getitem__(x, 0)) is not Inside:
+    found: StagedList = StagedList.of(list(x)) if known is None else known.copy()
+    if isinstance(x, deque):
+        x.clear()
+        x.append(Inside(found))
+    else:
         list.__setitem__(x, slice(None), [Inside(found)])
     return found

@@ -23,10 +23,11 @@ from treadle.graph.ops.logic import logical_and
 
 from . import given, journal
 from .aliases import as_alias
-from .carried import Carried, Choices, How, RetryError, Widened
+from .carried import Carried, Choices, How, Path, RetryError, Widened
 from .conditionals import Getter, Setter
+from .contents import key_of
+from .copies import Copies, containers, unchanged
 from .exceptions import PathEndsError, ending, place_of_error
-from .inside import copied
 from .loop_options import LoopOptions, both
 from .optional import UnknownValueError
 from .place import Helper, LoopSite
@@ -71,7 +72,8 @@ class StagedLoop:
         self.places: list[journal.Held] = []  # in objects that the body changes
         self.held: list[Any] = []  # what they hold before the loop, or behind it
         self.entries: list[journal.Entry] = []  # what the last run of the body changed
-        self.changed: list[int] = []  # state that it changed without assigning it
+        self.changed: list[Path] = []  # state that it changed without assigning it
+        self.copies = Copies()  # of lists as it left them
         self.next_test: Tensor | None = None
         self.stages_errors = False  # first it is asked whether another attempt helps
         self.may_stage = True
@@ -175,7 +177,7 @@ class StagedLoop:
                 try:
                     with loop.body, options.of(loop):
                         after = once(loop)
-                    own: Choices = {(i,): How.PYTHON for i in self.changed}
+                    own: Choices = dict.fromkeys(self.changed, How.PYTHON)
                     if own.items() - choices.items():
                         choices = {**choices, **own}  # no copies: others may know them, too
                         continue
@@ -183,7 +185,7 @@ class StagedLoop:
                         values = [*given, *self.held]
                         continue
                     self._restore_places()
-                    loop.match(after)
+                    loop.match(after, self.copies, {key_of(e.owner) for e in self.entries})
                 except RetryError as retry:
                     choices = {**choices, **retry.choices}
                     continue
@@ -279,6 +281,8 @@ class StagedLoop:
         """
         self._enter(values)
         start = given.mark()
+        known = containers(values)
+        self.copies = Copies(known)
         try:
             with journal.opened(self.own_names.values()) as scope, ending(self.stages_errors):
                 result = body(*item, *values[: self.count])
@@ -289,20 +293,21 @@ class StagedLoop:
                 if self.get_state is not None:
                     after += self.get_state().values()
                 after += [place.get() for place in self.places]
-                copies = [copied(v) for v in after]
+                copies = [self.copies.of(v) for v in after]
         except PathEndsError:
             self.entries, self.changed, self.next_test = [], [], None
             return [unused] * len(values)
         self._restore(self.in_place)  # names hold nothing more of the body's
-        self.entries = journal.closed(scope, after, values, copies)
+        held = self.copies.references()
+        self.entries = journal.closed(scope, after, values, copies, held=held)
         for entry in [*self.entries, *scope.put_back()]:
             given.refuse_since(start, entry.owner, self.site.line)
         own = range(self.count + len(self.in_place))
-        same = [i for i in own if after[i] is values[i]]
-        self.changed = [i for i in same if scope.has_changed(values[i])]
-        known = set(map(id, values))
-        pairs = zip(after, copies, strict=True)
-        return [v if id(v) in known else as_alias(copy, v, known) for v, copy in pairs]
+        same = [found for i in own for found in unchanged(values[i], after[i], (i,))]
+        self.changed = [path for path, value in same if scope.has_changed(value)]
+        for copy, original in self.copies.pairs():
+            as_alias(copy, original, known)
+        return copies
 
     def _call_test(self, test: Helper, values: Sequence[Any]) -> Any:
         self._enter(values)

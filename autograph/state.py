@@ -50,7 +50,23 @@ class Nested:
         return self.make([item.build(results) for item in self.items])
 
 
-Plan = Same | Slot | Nested
+class Shared:
+    """One object in several places: it is built once of the same results."""
+
+    __slots__ = ("_results", "_value", "plan")
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._results: Any = None
+        self._value: Any = None
+
+    def build(self, results: Sequence[Any]) -> Any:
+        if self._results is not results:
+            self._results, self._value = results, self.plan.build(results)
+        return self._value
+
+
+Plan = Same | Slot | Nested | Shared
 
 
 def is_tensor(value: Any) -> bool:

@@ -6,7 +6,8 @@ the body of a loop one by one (a condition may leave one out, a generator makes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Sequence, ValuesView
 from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import Any
@@ -15,14 +16,15 @@ from treadle.graph import Tensor, Value, weak
 from treadle.graph.build import convert, is_tracing
 from treadle.graph.errors import ConversionError
 from treadle.graph.location import Loc, describe, user_location
-from treadle.graph.ops.comparison import where
+from treadle.graph.ops.comparison import equal, where
 from treadle.graph.ops.define import constant_of
+from treadle.graph.ops.effects import require
 
 from . import journal, policy
 from .conditionals import Branches, Getter, Setter
-from .inside import staged_in
+from .inside import InTable, staged_in, table_in
 from .left_loops import RestOfLoop, rest_of
-from .place import Helper, LoopSite, line_of, loop_site
+from .place import Helper, LoopSite, line_of, loop_site, user_line
 from .rows import Rows, rows_of
 from .staged_list import StagedList
 from .staged_loops import StagedLoop
@@ -98,6 +100,31 @@ class OfTensor(Indexed):
         return rows_of(self.tensor)
 
 
+class Live(Stream):
+    """The items that something has when it is gone over."""
+
+    def now(self) -> StagedList:
+        raise NotImplementedError
+
+    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        return go_over(self.now(), body, state, loop)
+
+    def __tl_truth__(self) -> Tensor:
+        return self.now().__tl_truth__()
+
+
+# How to go over the views of dicts that the graph holds; filled by table_methods.py.
+views: list[Callable[[Any], Any]] = []
+
+
+def live(x: Any) -> Any:
+    """A view of a dict that the graph holds as a stream; all else as it is."""
+    return views[0](x) if InTable.alive and isinstance(x, _VIEWS) else x
+
+
+_VIEWS = (KeysView, ValuesView, ItemsView)
+
+
 def is_asked(x: Any) -> bool:
     """True for what is asked for its items when the graph runs."""
     return hasattr(type(x), "__tl_iterate__") and is_tracing()
@@ -109,7 +136,9 @@ classes: list[Callable[[Any], Stream | None]] = []
 
 def is_staged(x: Any) -> bool:
     """True if `x` is a tensor, list or stream whose items only the run knows, or may know."""
-    return isinstance(x, (Value, Stream)) or is_asked(x) or staged_in(x) is not None or _of_user(x)
+    if isinstance(x, (Value, Stream)) or is_asked(x) or staged_in(x) is not None or _of_user(x):
+        return True
+    return table_in(x) is not None or live(x) is not x
 
 
 def _of_user(x: Any) -> bool:
@@ -158,18 +187,28 @@ class Each(Stream):
         count = self.make.__code__.co_argcount
 
         def step(item: Any, *state: Any) -> Any:
-            return guarded(0, unpacked(item, count), state)
-
-        def guarded(index: int, args: Sequence[Any], state: Sequence[Any]) -> Any:
-            if index < len(self.tests):
-                held = self.tests[index](*args)
-                if staged(held):
-                    return self._branch(held, lambda *s: guarded(index + 1, args, s), state, loop)
-                return guarded(index + 1, args, state) if held else packed(state)
-            made = self.make(*args)
-            return packed(go_over(made, body, state, loop)) if self.flat else body(made, *state)
+            return self._guarded(0, unpacked(item, count), body, state, loop)
 
         return go_over(self.source, step, state, loop)
+
+    def _guarded(
+        self, index: int, args: Sequence[Any], body: Helper, state: Sequence[Any], loop: Loop
+    ) -> Any:
+        """The state after an item for which all tests before that at `index` hold.
+
+        No function here refers to itself: the journal counts references, also those of cycles.
+        """
+        if index < len(self.tests):
+            held = self.tests[index](*args)
+            if staged(held):
+                go_on = functools.partial(self._go_on, index + 1, args, body, loop)
+                return self._branch(held, go_on, state, loop)
+            return self._guarded(index + 1, args, body, state, loop) if held else packed(state)
+        made = self.make(*args)
+        return packed(go_over(made, body, state, loop)) if self.flat else body(made, *state)
+
+    def _go_on(self, index: int, args: Sequence[Any], body: Helper, loop: Loop, *state: Any) -> Any:
+        return self._guarded(index, args, body, state, loop)
 
     def _branch(self, held: Any, go_on: Helper, state: Sequence[Any], loop: Loop) -> Any:
         line = line_of(self.make)
@@ -261,18 +300,6 @@ def has_few(x: Any) -> bool:
     return isinstance(x, Indexed) and x.known is not None and x.known <= MOST_UNROLLED
 
 
-class Chain(Stream):
-    """The items of one iterable after the other."""
-
-    def __init__(self, sources: Sequence[Any]) -> None:
-        self.sources = sources
-
-    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
-        for source in self.sources:
-            state = go_over(source, body, state, loop)
-        return state
-
-
 def unpacked(item: Any, count: int) -> Sequence[Any]:
     """The item as the arguments of a function of `count` parameters, as `a, b = item` has them."""
     if count == 1:
@@ -328,12 +355,18 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
 
     `force`: Python sequences, too, as tensors.
     """
+    x = live(x)
+    if isinstance(x, Live):
+        x = x.now()
     if isinstance(x, Stream):
         return x
     if isinstance(x, Value) or (isinstance(x, Tensor) and (force or is_tracing())):
         return OfTensor(x)
     if is_asked(x):
         return Asked(x)
+    table = table_in(x)
+    if table is not None:
+        x = table.ordered()
     known = staged_in(x)
     if known is not None:
         return Indexed(known.size(), known.copy().read) if known.arrays else Indexed(0, _nothing)
@@ -363,17 +396,21 @@ def _nothing(index: Any) -> Any:
     raise IndexError("list index out of range")
 
 
-def zipped(sources: Sequence[Any]) -> Indexed:
+def zipped(sources: Sequence[Any], strict: bool = False) -> Indexed:
     streams = [indexed(s) for s in sources]
-    known = [s.known for s in streams]
+    known = [s.known for s in streams if s.known is not None]
     count: Any
-    if all(k is not None for k in known):
-        count = min(k for k in known if k is not None)
+    if len(known) == len(streams):
+        count = len(list(zip(*map(range, known), strict=strict)))  # Python refuses other lengths
     else:
         count = convert(streams[0].count)
-        for s in streams[1:]:
+        for i, s in enumerate(streams[1:], 2):
             other = convert(s.count)
-            count = where(other < count, other, count)
+            if strict:
+                text = f"zip() argument {i} is not as long as argument 1, at {user_line()}"
+                (count,) = require(equal(count, other), [count], "ValueError", text)
+            else:
+                count = where(other < count, other, count)
     return Indexed(count, lambda i: tuple([s.item(i) for s in streams]))
 
 

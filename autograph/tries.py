@@ -46,9 +46,11 @@ def add_try(
         writes |= _writes(part.body)
         caught |= part.head.dels
     read = stmt.live | stmt.exits | stmt.caught | constructs.never_parameters
+    around = emitter.tries[-1] if emitter.tries else None
+    if around is not None and around[0] is frame:
+        read |= around[1]  # on each path here, the one around takes note of what they hold
     state = writes & ~caught & read
     emitter.holders |= state & env.maybe_undefined()
-    around = emitter.tries[-1] if emitter.tries else None
     if around is not None and around[0] is frame and around[1] == state:
         access = around[2]
     else:

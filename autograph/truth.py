@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from treadle.graph import Tensor, Value
@@ -13,6 +14,7 @@ from treadle.graph.ops.comparison import not_equal
 from treadle.graph.ops.logic import logical_not
 from treadle.graph.ops.reshaping import reshape
 
+from .inside import table_in
 from .special import method
 
 
@@ -21,8 +23,10 @@ def staged(value: Any) -> bool:
     if isinstance(value, Value):
         return True
     kind = type(value)
-    if kind is list:
+    if kind is list or kind is deque:
         return staged_list(value) is not None
+    if issubclass(kind, (dict, set)):
+        return table_in(value) is not None
     if isinstance(value, Tensor) or hasattr(kind, "__tl_tensor__"):
         return is_tracing()
     if hasattr(kind, "__tl_truth__"):
@@ -44,8 +48,10 @@ def _own_truth(value: Any) -> Any:
 
 def condition(value: Any) -> Tensor:
     """A staged value as a scalar of dtype bool: numbers are true unless they are 0."""
-    if type(value) is list:
+    if type(value) in (list, deque):
         value = staged_list(value)
+    elif isinstance(value, (dict, set)):
+        value = table_in(value)
     if hasattr(type(value), "__tl_truth__"):
         truth: Tensor = value.__tl_truth__()
         return truth

@@ -31,24 +31,24 @@ from treadle.graph.errors import (
 )
 from treadle.graph.op import READ
 from treadle.graph.ops.comparison import equal
-from treadle.graph.ops.gathering import gather
+from treadle.graph.ops.gathering import gather_known
 from treadle.graph.ops.logic import logical_and
 from treadle.graph.trying import raise_again, raised_is
 
-from . import journal
+from . import aliases, journal
 from .carried import RetryError
-from .conditionals import Branches, Getter, Setter, if_stmt
+from .conditionals import Branches, Getter, Setter, if_stmt, is_one_sided
 from .contents import Contents, contents_of, differing, key_of, put_all
+from .copies import Copies
 from .exceptions import PathEndsError, ending, is_about_the_trace
-from .inside import copied
 from .managers import Managed, is_plain
 from .optional import settled
 from .place import local_values, user_line
-from .raise_points import SCALAR, Point, Points, Version, groups_of
-from .rebuilt import holds_foreign, home_of
+from .raise_points import SCALAR, Point, Points, groups_of
+from .raise_states import Version
 from .stand_ins import stand_in
 from .state import Plan, describe_value
-from .undefined import Undefined, Unused, unused
+from .undefined import Undefined, unused
 
 # About the trace, not of the user's program: no handler of the user's is to see them.
 _OURS = (
@@ -149,6 +149,7 @@ class _Paths:
         self.notes: Points | None = None
         self.catching: _Catching | None = None
         self.first = _Way()
+        self.copies = Copies()  # of lists as the paths leave them
         self.raised: BaseException | None = None  # what has ended the first path
         self.last: dict[str, Any] = {}  # what the names hold there
         self.own_names = journal.names_of(set_state)
@@ -168,7 +169,7 @@ class _Paths:
         finally:
             # The journal counts references.
             self.catching = self.raised = self._manager = self.notes = None
-            self.first, self.initial, self.last = _Way(), {}, {}
+            self.first, self.initial, self.last, self.copies = _Way(), {}, {}, Copies()
 
     @property
     def manager(self) -> Managed:
@@ -217,7 +218,7 @@ class _Paths:
             self.first.drop()
             return False
         self.raised = error
-        self.first.close(self.get_state() if error is None else None)
+        self.first.close(self.get_state() if error is None else None, self.copies)
         if error is not None and not isinstance(error, PathEndsError):
             self.last = self.get_state()
             notes.go_beyond()
@@ -251,7 +252,7 @@ class _Paths:
         body = region.outline()
         places = self._places([(body, first), *((link.taken, link.way) for link in catching.links)])
         handler, after = catching.finish()
-        join = _Join(self.line, (body, handler), self.relaxed, first.changed)
+        join = _Join(self, (body, handler), first.changed)
         plans = join.states(first, after)
         self._require_known(handler, inside)
         results = region.emit(catching.slot, body, join.outputs[0], handler, join.outputs[1])
@@ -324,6 +325,7 @@ class _Catching:
         with ExitStack() as inside:
             inside.enter_context(self.notes.region.before())
             inside.enter_context(self._link.taken)
+            inside.enter_context(aliases.hidden(self.notes.scope.views))  # the body's
             scope = self._link.way.open(self.paths.own_names.values())
             scope.ended = [self.notes.scope, *[link.way.scope for link in self.links]]
             inside.callback(self._link.way.drop, restore=True)
@@ -347,7 +349,7 @@ class _Catching:
                 return  # no handler takes it
             self._restored, self._held = {}, {}  # the journal counts references
             if error is None:
-                link.way.close(self.paths.get_state())
+                link.way.close(self.paths.get_state(), self.paths.copies)
             else:
                 with suppress(PathEndsError), ending():
                     raise error
@@ -366,7 +368,7 @@ class _Catching:
         for link in reversed(self.links):
             with link.around:
                 ways = link.taken, link.others
-                join = _Join(self.paths.line, ways, self.paths.relaxed, link.way.changed)
+                join = _Join(self.paths, ways, link.way.changed)
                 plans = join.states(link.way, whole)
                 taken, others = join.outputs
                 results = emit_cond(link.test, link.taken, taken, link.others, others)
@@ -383,7 +385,8 @@ class _Catching:
         if len(mine) == 1:
             known = equal(number, *mine)
         else:
-            known = gather(convert([i in mine for i in range(len(self.notes.points) + 1)]), number)
+            table = convert([i in mine for i in range(len(self.notes.points) + 1)])
+            known = gather_known(table, number)
         return known if kind is None else logical_and(known, raised_is(self.slot, (kind,)))
 
     def _restore(self, versions: Sequence[Version]) -> None:
@@ -412,7 +415,7 @@ class _Way:
 
     def __init__(self) -> None:
         self.state: dict[str, Any] | None = None  # None if it always raises
-        self.copies: dict[str, Any] = {}  # of the lists in it, as it leaves them
+        self.left: dict[str, Any] = {}  # the state, with copies of lists as it leaves them
         self.entries: list[journal.Entry] = []
         self.changed: set[Any] = set()  # the keys of objects from before
         self.made: set[Any] = set()  # and of objects that it has made
@@ -434,7 +437,7 @@ class _Way:
             self._inside.close()
             self._inside, self._locals = None, {}
 
-    def close(self, state: dict[str, Any] | None) -> None:
+    def close(self, state: dict[str, Any] | None, copies: Copies) -> None:
         """Its end. Objects hold again what they held at its start."""
         assert self._inside is not None
         self._inside.close()
@@ -445,8 +448,8 @@ class _Way:
         running = [v for n, v in local_values().items() if v is not before.get(n, before)]
         running += [] if state is None else state.values()
         self.state = state
-        self.copies = {n: copied(v) for n, v in (state or {}).items()}
-        running += self.copies.values()
+        self.left = {n: copies.of(v) for n, v in (state or {}).items()}
+        running += [*self.left.values(), *copies.references()]
         self.entries = journal.closed(self.scope, running=running)
         self.changed = {key_of(entry.owner) for entry in self.entries}
         self.made = self.scope.made
@@ -500,11 +503,10 @@ _FLAG = re.compile(r"(do_return|break|continue)_?\d*")  # set by the lowering of
 class _Join(Branches):
     """Joins the states behind two paths."""
 
-    def __init__(
-        self, line: str, ways: tuple[Branch, Branch], relaxed: bool, changed: set[Any]
-    ) -> None:
-        super().__init__(None, None, (), None, None, line, relaxed, ways)
+    def __init__(self, paths: _Paths, ways: tuple[Branch, Branch], changed: set[Any]) -> None:
+        super().__init__(None, None, (), None, None, paths.line, paths.relaxed, ways)
         self.changed = changed
+        self.copies = paths.copies
 
     def states(self, a: _Way, b: _Way) -> dict[str, Plan]:
         names = a.state if a.state is not None else b.state or {}
@@ -512,18 +514,10 @@ class _Join(Branches):
         plans: dict[str, Plan] = {}
         for n in names:
             x, y = first[n], second[n]
-            if x is not y and not self._is_given(x, y):
-                x = x if isinstance(x, Unused) else a.copies.get(n, x)
-                y = y if isinstance(y, Unused) else b.copies.get(n, y)
+            if x is not y and not is_one_sided(x, y):
+                x, y = a.left.get(n, x), b.left.get(n, y)
             plans[n] = self._join(x, y, n)
         return plans
-
-    def _is_given(self, a: Any, b: Any) -> bool:
-        if not (isinstance(a, Unused) or isinstance(b, Unused)):
-            return False
-        used = b if isinstance(a, Unused) else a
-        known = key_of(used) in self.changed or not holds_foreign(used, home_of())
-        return type(used) in (list, dict) and known
 
     def _undefined(self, a: Any, b: Any, name: str) -> Undefined:
         for value in (a, b):

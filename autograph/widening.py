@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .choice import Choice
+from .contents import SetItems
 from .inside import staged_in
 from .list_items import Item, item_of, joined_item
 from .optional import Maybe, Optional, Source
 from .staged_list import StagedList
+from .tables import DICTS, Table, like, of_class
 from .undefined import Undefined
 
 
@@ -69,6 +71,23 @@ def _as_staged(value: Any, other: Any, source: Source) -> StagedList:
     return StagedList.of(value, None if other is None else _common_item(other))
 
 
+def _may_be_table(a: Any, b: Any) -> bool:
+    """True for two dicts with other keys, and for what two sets hold, that can be `Table`s."""
+    if isinstance(a, (SetItems, Table)) and isinstance(b, (SetItems, Table)):
+        if isinstance(a, Table) and isinstance(b, Table):
+            return a.__tl_structure__ != b.__tl_structure__
+        return (type(a) is not type(b) or a != b) and like(a, b) is not None
+    dicts = type(a) is type(b) and type(a) in DICTS
+    return dicts and list(a) != list(b) and like(a, b) is not None
+
+
+def _as_table(value: Any, other: Any, source: Source) -> Any:
+    found = None if other is None else like(value, other)
+    table: Table = Table.of(value)
+    table = table if found is None else table.covering(found)
+    return of_class(value, table) if isinstance(value, dict) else table
+
+
 def _common_item(values: Any) -> Item | None:
     known = staged_in(values)
     item: Item | None = None if known is None else known.item
@@ -82,8 +101,9 @@ def _common_item(values: Any) -> Item | None:
 PERHAPS_UNDEFINED = Kind("perhaps undefined", _may_be_undefined, Maybe.of, relaxed=True)
 PERHAPS_NONE = Kind("perhaps None", _may_be_none, Optional.of)
 LIST = Kind("list of unknown length", _may_be_staged, _as_staged)
+TABLE = Kind("dict of unknown keys", _may_be_table, _as_table)
 CHOICE = Kind("one of several objects", Choice.applies, Choice.of)
-KINDS: list[Kind] = [PERHAPS_UNDEFINED, PERHAPS_NONE, LIST, CHOICE]
+KINDS: list[Kind] = [PERHAPS_UNDEFINED, PERHAPS_NONE, LIST, TABLE, CHOICE]
 
 
 def kind_of(value: Optional) -> Kind:

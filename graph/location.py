@@ -65,6 +65,8 @@ class Loc(NamedTuple):
     @property
     def source(self) -> str:
         """The line's text, stripped, cut where it is very long; empty where there is no source."""
+        if self.file == "<string>":
+            return ""  # of `exec`, say: what stands there in the text of `python -c` is another one
         text = linecache.getline(self.file, self.line).strip()
         return text if len(text) <= _LONGEST else text[: _LONGEST - 4] + " ..."
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +21,7 @@ def children(structure: Any) -> list[Any] | None:
     if isinstance(structure, Mapping):
         return [structure[k] for k in sorted_keys(structure)]
     if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
-        return [getattr(structure, f.name) for f in dataclasses.fields(structure)]
+        return [getattr(structure, name) for name in attribute_names(structure)]
     if hasattr(type(structure), "__tl_flatten__"):
         user = hasattr(type(structure), "__tl_unflatten__")
         return list(structure.__tl_flatten__()[1 if user else 0])
@@ -42,20 +42,17 @@ def rebuild(structure: Any, items: Sequence[Any]) -> Any:
     if isinstance(structure, Mapping):
         values = dict(zip(sorted_keys(structure), items, strict=True))
         ordered = {k: values[k] for k in structure}
+        if len(items) == 1 and hasattr(type(next(iter(structure.values()))), "__tl_table__"):
+            made = items[0]  # a graph held its items, or does
+            ordered = made if type(made) is dict else {type(next(iter(structure)))(): made}
         kind: Any = type(structure)
         if isinstance(structure, defaultdict):
             return kind(structure.default_factory, ordered)
         return ordered if kind is dict else kind(ordered)
     if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
-        fields = dataclasses.fields(structure)
-        given = {f.name: x for f, x in zip(fields, items, strict=True) if f.init}
-        copied = dataclasses.replace(structure, **given)
-        for f, x in zip(fields, items, strict=True):
-            if not f.init:
-                object.__setattr__(copied, f.name, x)
-        return copied
+        return _with_attributes(structure, attribute_names(structure), items)
     if hasattr(structure, "_fields"):
-        return type(structure)(*items)
+        return structure._make(items)
     if type(structure) is list and _is_inside(structure) and type(items[0]) is list:
         return items[0]  # the items of a list that a graph held
     if hasattr(type(structure), "__tl_unflatten__"):
@@ -63,11 +60,23 @@ def rebuild(structure: Any, items: Sequence[Any]) -> Any:
     if hasattr(type(structure), "__tl_flatten__"):
         return structure.__tl_flatten__()[1](items)
     if hasattr(type(structure), "__attrs_attrs__"):
-        made = copy.copy(structure)
-        for a, item in zip(type(structure).__attrs_attrs__, items, strict=True):
-            object.__setattr__(made, a.name, item)  # also where the class is frozen
-        return made
+        names = [a.name for a in type(structure).__attrs_attrs__]
+        return _with_attributes(structure, names, items)
     return type(structure)(items)
+
+
+def attribute_names(structure: Any) -> list[str]:
+    """What a dataclass consists of: its fields, and attributes that it has got besides."""
+    fields = [f.name for f in dataclasses.fields(structure) if hasattr(structure, f.name)]
+    return [*fields, *sorted(set(getattr(structure, "__dict__", ())).difference(fields))]
+
+
+def _with_attributes(structure: Any, names: Sequence[str], items: Sequence[Any]) -> Any:
+    """A copy that is made without running the class's code, which has run for the original."""
+    made = copy.copy(structure)
+    for name, item in zip(names, items, strict=True):
+        object.__setattr__(made, name, item)  # also where the class is frozen
+    return made
 
 
 def _is_inside(structure: list[Any]) -> bool:
@@ -76,7 +85,7 @@ def _is_inside(structure: list[Any]) -> bool:
 
 def staged_list(x: Any) -> Any:
     """The list of a length that only the run tells, which `x` is or holds; None for others."""
-    if type(x) is list:
+    if type(x) is list or type(x) is deque:
         kinds: set[Any] = set(map(type, x))
         for kind in kinds:
             if hasattr(kind, "__tl_inside__"):

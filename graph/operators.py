@@ -34,6 +34,11 @@ def _not_equal(x: Any, y: Any) -> Any:
     return True if y is None else comparison.not_equal(x, y)
 
 
+def _power(x: Any, y: Any, modulo: Any = None) -> Any:
+    # Of `pow(x, y, modulo)` the power alone would not fit into the dtype.
+    return division.power(x, y) if modulo is None else NotImplemented
+
+
 def _invert(x: Any) -> Any:
     return logic.logical_not(x) if x.dtype.is_bool else logic.invert(x)
 
@@ -46,7 +51,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "floordiv": division.floordiv,
     "mod": division.floormod,
     "divmod": _divmod,
-    "pow": division.power,
+    "pow": _power,
     "matmul": linear.matmul,
     "and": _logical_or_bitwise(logic.logical_and, logic.bitwise_and),
     "or": _logical_or_bitwise(logic.logical_or, logic.bitwise_or),

@@ -111,11 +111,16 @@ def common(op_name: str, x: Any, y: Any) -> DType:
 
 
 def joined(x: Any, y: Any) -> DType:
-    """The dtype that holds either of two numbers of one kind, as precisely as Python does."""
+    """The dtype that holds either of two numbers of one kind, as precisely as Python does.
+
+    But for a float32, as which a loop carries a float until it is known to stay a number.
+    """
     kind = kind_of(x)
     if kind == "i":
         return int64 if _is_wide(x) or _is_wide(y) else int32
-    return float64 if kind == "f" else DEFAULT[kind]
+    if kind == "f":
+        return float32 if _is_single(x) or _is_single(y) else float64
+    return DEFAULT[kind]
 
 
 def _is_wide(x: Any) -> bool:

@@ -6,21 +6,28 @@ from pathlib import Path
 
 import pytest
 from language import (
+    aliases,
     branches,
     choices,
+    classes,
     containers,
+    deques,
     exceptions,
     generators,
+    heaps,
     iterators,
+    lists_within,
     loops,
     sequences,
     state,
+    tables,
 )
 from language.harness import Program, first_call, traced, untraced
 
 MODULES = (
     *(branches, loops, exceptions, state, choices),
-    *(sequences, containers, generators, iterators),
+    *(sequences, containers, generators, iterators, lists_within, classes),
+    *(deques, tables, heaps, aliases),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

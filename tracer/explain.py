@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..graph.nest import children, sorted_keys
+from ..graph.nest import attribute_names, children, sorted_keys
 from ..graph.node import Tensor
 from ..graph.spec import TensorSpec
 from ..runtime import Variable
@@ -129,7 +129,7 @@ def _item_names(x: Any, count: int) -> list[str]:
     if isinstance(x, Mapping):
         return [f"[{k!r}]" for k in sorted_keys(x)]
     if dataclasses.is_dataclass(x):
-        return [f".{f.name}" for f in dataclasses.fields(x)]
+        return [f".{name}" for name in attribute_names(x)]
     fields: Any = getattr(x, "_fields", None)
     if fields is None:
         listed = hasattr(type(x), "__attrs_attrs__")

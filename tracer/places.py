@@ -211,7 +211,7 @@ def kind_of(value: Any) -> Any:
     if items is not None:
         keys = tuple(value) if isinstance(value, dict) else len(items)
         return type(value), keys, tuple([kind_of(item) for item in items])
-    if value is None or isinstance(value, (str, bytes)):
+    if value is None or isinstance(value, (str, bytes, frozenset)):
         return value
     return "object", id(value)
 

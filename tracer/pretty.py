@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..graph.nest import children
+from ..graph.nest import attribute_names, children
 from ..graph.spec import ArraySpec, DataSpec, TensorSpec
 from ..runtime import Variable
 from .accepts import Opaque, VariableArgument
@@ -87,7 +87,7 @@ def type_text(x: Any) -> str:
     texts = [type_text(item) for item in items]
     names: Sequence[str] = getattr(type(x), "_fields", ())
     if dataclasses.is_dataclass(x):
-        names = [f.name for f in dataclasses.fields(x)]
+        names = attribute_names(x)
     if names:
         texts = [f"[{n!r}, {t}]" for n, t in zip(names, texts, strict=True)]
     kind = type(x).__name__

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.dtypes import DType
-from ..graph.nest import children, sorted_keys
+from ..graph.nest import attribute_names, children, sorted_keys
 from ..graph.node import Reference, Tensor, Value
 from ..graph.spec import TensorShape, TensorSpec
 from ..runtime import EagerTensor, Variable
@@ -78,7 +78,7 @@ class Keyed:
             return (type(x), x.hex())
         if isinstance(x, _VALUES):
             return (type(x), x)
-        if isinstance(x, _BY_TEXT) or type(x).__module__ in _BY_TEXT_OF:
+        if isinstance(x, _BY_TEXT) or type(x).__module__.partition(".")[0] in _BY_TEXT_OF:
             return (type(x), repr(x))
         if isinstance(x, (set, frozenset)):
             return (type(x), frozenset([self._key(item) for item in x]))
@@ -133,7 +133,7 @@ def _structure(x: Any) -> Key:
     if isinstance(x, Mapping):
         return (type(x), tuple([(type(k), k) for k in sorted_keys(x)]))
     if dataclasses.is_dataclass(x):
-        return (type(x), tuple(f.name for f in dataclasses.fields(x)))
+        return (type(x), tuple(attribute_names(x)))
     if hasattr(type(x), "__tl_unflatten__"):
         return (type(x), x.__tl_flatten__()[0])
     return (type(x),)

@@ -15,6 +15,7 @@ import numpy as np
 from ..autograph import journal
 from ..autograph.calls import listener
 from ..autograph.exceptions import PathEndsError, stage_at_top
+from ..autograph.handing import handed_out
 from ..autograph.special import converted_methods
 from ..graph.build import GraphBuilder, convert, interpreting, is_tracing, recording, strong
 from ..graph.build import current as current_interpreter
@@ -282,6 +283,9 @@ def _leaving(result: Any) -> Any:
     if type(result) is list:
         staged = staged_list(result)
         result = result if staged is None else staged
+    handed = handed_out(result, _leaving)
+    if handed is not None:
+        return handed
     leave = getattr(type(result), "__tl_leave__", None)
     if leave is not None:
         return _leaving(leave(result))

@@ -33,7 +33,12 @@ def require_range(indices: Array, size: int, axis: int) -> None:
 
 
 def _gather_infer(
-    params: TensorSpec, indices: TensorSpec, *, axis: int = 0, batch_dims: int = 0
+    params: TensorSpec,
+    indices: TensorSpec,
+    *,
+    axis: int = 0,
+    batch_dims: int = 0,
+    in_range: bool = False,
 ) -> TensorSpec:
     require_index_dtype(indices)
     old, places = params.shape, indices.shape
@@ -68,9 +73,17 @@ def _batched(indices: Array, shape: tuple[int, ...], axis: int, batch_dims: int)
 
 
 def _gather_eval(
-    xp: Any, params: Array, indices: Array, *, axis: int = 0, batch_dims: int = 0
+    xp: Any,
+    params: Array,
+    indices: Array,
+    *,
+    axis: int = 0,
+    batch_dims: int = 0,
+    in_range: bool = False,
 ) -> Array:
     axis %= params.ndim
+    if in_range:
+        return xp.take(params, indices, axis, mode="clip")  # type: ignore[no-any-return]
     require_range(indices, params.shape[axis], axis)
     if not batch_dims:
         return xp.take(params, indices, axis)  # type: ignore[no-any-return]
@@ -82,8 +95,15 @@ def _gather_eval(
 
 
 def _gather_may_fail(
-    params: Tensor, indices: Tensor, *, axis: int = 0, batch_dims: int = 0
+    params: Tensor,
+    indices: Tensor,
+    *,
+    axis: int = 0,
+    batch_dims: int = 0,
+    in_range: bool = False,
 ) -> bool:
+    if in_range:
+        return False
     old, places = params.spec.shape, indices.spec.shape
     if old.rank is None or old[axis] is None:
         return True
@@ -105,7 +125,14 @@ def _made_in_range(indices: Tensor, size: int) -> bool:
 
 
 def _gather_vjp(
-    g: Tensor, out: Tensor, params: Tensor, indices: Tensor, *, axis: int = 0, batch_dims: int = 0
+    g: Tensor,
+    out: Tensor,
+    params: Tensor,
+    indices: Tensor,
+    *,
+    axis: int = 0,
+    batch_dims: int = 0,
+    in_range: bool = False,
 ) -> Any:
     def back() -> Tensor:
         known = params.spec.shape
@@ -215,6 +242,13 @@ def gather(
     if batch_dims:
         attrs["batch_dims"] = batch_dims
     result: Tensor = apply(_gather, (x, index), attrs)
+    return result
+
+
+def gather_known(params: Any, index: Tensor) -> Tensor:
+    """`gather` for an index that is known to be in range: nothing is checked."""
+    x = params if isinstance(params, Tensor) else convert(params)
+    result: Tensor = apply(_gather, (x, index), {"axis": 0, "in_range": True})
     return result
 
 

@@ -40,8 +40,11 @@ class Recipe:
         self._attributes = {k: self._builder(v) for k, v in held.items()}
         # The same for exceptions that are equal, where no tensors are in them.
         self.text = repr((error.args, held))
-        cause = error.__cause__
+        cause, context = error.__cause__, error.__context__
         self._cause = None if cause is None else self._inner(cause)
+        self._context: Build | None = None
+        if cause is None and context is not None and CAUGHT in vars(context):
+            self._context = self._inner(context)
         self._bare = error.__suppress_context__
 
     def __repr__(self) -> str:
@@ -72,7 +75,9 @@ class Recipe:
             BaseException.__init__(made, *args)
         made.__dict__.update({name: make(tensors) for name, make in self._attributes.items()})
         if self._cause is not None:
-            made.__cause__ = self._cause(tensors)
+            made.__cause__ = made.__context__ = self._cause(tensors)
+        elif self._context is not None:
+            made.__context__ = self._context(tensors)
         made.__suppress_context__ = self._bare
         return made
 
@@ -80,7 +85,8 @@ class Recipe:
         if CAUGHT in vars(error):
             index = len(self.tensors)
             self.tensors.append(vars(error)[CAUGHT])
-            return lambda tensors: getattr(tensors[index], "array", None)  # known in the run only
+            traced = _bare(error)
+            return lambda tensors: _caught(tensors[index], traced)
         recipe = Recipe(error)
         first, size = len(self.tensors), len(recipe.tensors)
         self.tensors += recipe.tensors
@@ -114,6 +120,19 @@ class Recipe:
             return "".join(p if isinstance(p, str) else p.text(next(values)) for p in pieces)
 
         return text
+
+
+def _caught(slot: Any, traced: BaseException) -> Any:
+    """What a slot for an exception holds in a run, or what stands for it while tracing."""
+    return traced if isinstance(slot, Value) else getattr(slot, "array", None)
+
+
+def _bare(error: BaseException) -> BaseException:
+    """A copy that holds no frames, made without running code of the user's."""
+    made = type(error).__new__(type(error), *error.args)
+    made.args = error.args
+    made.__dict__.update(vars(error))
+    return made
 
 
 def _as_python(value: Any) -> Any:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from treadle.autograph.births import made_since, watched
+import treadle as tl
+from treadle.autograph.births import is_namespace, made_since, watched
 
 
 class Thing:
@@ -68,3 +69,29 @@ def test_what_the_user_has_collected_is_unknown_and_not_wrong():
         after = Thing()
         gc.collect()
         assert made_since(moment, [before, after]) <= {id(after)}
+
+
+def test_the_dict_of_an_object_is_as_old_as_that():
+    thing, plain = Thing(), {"x": []}
+    thing.x = []
+    with watched() as moment:
+        asked_for = vars(thing)
+        assert made_since(moment, [asked_for]) == {id(asked_for)}
+        assert is_namespace(asked_for)
+    assert not is_namespace(plain)
+
+
+def test_a_change_of_the_dict_of_an_older_object():
+    def totals(wrap):
+        thing = Thing()
+        thing.total = 1.0
+
+        @wrap
+        def f(x):
+            if x > 0:
+                thing.__dict__["total"] = x * 2.0
+            return thing.total * 1.0
+
+        return [float(f(tl.constant(v))) for v in (-3.0, 3.0, -3.0)]
+
+    assert totals(tl.function) == totals(lambda f: f) == [1.0, 6.0, 6.0]

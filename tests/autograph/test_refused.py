@@ -240,14 +240,14 @@ def test_item_that_can_not_be_followed() -> None:
         table = {}
         k = 0
         while k < n:
-            table[k] = k
+            table[k] = []
             k += 1
         return k
 
     assert refused(f, tl.errors.ConversionError, THREE) == (
-        "a dict gets a symbolic number as a key at :+4: table[k] = k, of which only the run knows what "
-        "it equals; how many items a dict has must be known while tracing. Give it all its keys before, "
-        "or count or mark in a tensor ('counts[v] += 1')"
+        "a dict gets a symbolic number as a key at :+4: table[k] = [], of which only the run knows "
+        "what it equals; how many items a dict has must be known while tracing. Give it all its keys "
+        "before, or count or mark in a tensor ('counts[v] += 1')"
     )
     assert tl.function(f)(3) == 3  # over numbers it is Python's own loop
 

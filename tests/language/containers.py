@@ -244,3 +244,45 @@ def operands_of_a_test():
         return n
 
     return f
+
+
+@program((2.5, 2.5), (2.5, 3.0))
+def fromkeys_of_numbers_of_the_run():
+    def f(x, y):
+        seen = dict.fromkeys([int(x), int(y)])
+        marks = dict.fromkeys([int(x), 3], y)
+        return len(seen), seen[int(y)] is None, marks[int(x)], marks[3]
+
+    return f
+
+
+@program([3, 1, 2], [0, 0, 0])
+def names_of_tuples_are_compared():
+    def f(xs):
+        best, ties = None, 0
+        for x in xs:
+            key = (x % 3, x)
+            if best is not None and key == best:
+                ties += 1
+            if best != key:
+                ties += 10
+            if best is None or key < best:
+                best = key
+        return best, ties
+
+    return f
+
+
+@program([1, 2, 3], [0, 5, 5])
+def lists_and_dicts_with_tensors_are_compared():
+    def f(xs):
+        a, found = [xs[0], 2, xs[2]], 0
+        if a == [1, 2, 3]:
+            found += 1
+        if {"a": xs[0], "b": (xs[1], 5)} != {"b": (5, 5), "a": 0}:
+            found += 10
+        if (xs[0], xs[1]) in [(1, 2), (3, 4)]:
+            found += 100
+        return found
+
+    return f

@@ -295,3 +295,116 @@ def index_error_is_no_value_error():
             return x[0] * 0 - 1
 
     return f
+
+
+class CodeError(Exception):
+    def __init__(self, code):
+        super().__init__(code)
+        self.code = code
+
+
+@program(3, 7)
+def cause_and_context_in_a_handler():
+    def low(x):
+        if x > 5:
+            raise KeyError("low")
+        return x
+
+    def caused(x):
+        try:
+            return low(x)
+        except KeyError as error:
+            raise CodeError(20) from error
+
+    def mid(x):
+        try:
+            return low(x)
+        except KeyError:
+            raise CodeError(40)
+
+    def f(x):
+        code = 0
+        for part in (caused, mid):
+            try:
+                code += part(x)
+            except CodeError as e:
+                code += e.code + isinstance(e.__cause__, KeyError)
+                code += 5 * isinstance(e.__context__, KeyError)
+        return code
+
+    return f
+
+
+@program(3, 0, 7)
+def values_from_before_the_call_in_an_exception():
+    class Missing(Exception):
+        def __init__(self, need, have):
+            super().__init__(f"need {need}, have {have}")
+            self.need, self.have = need, have
+
+    class Account:
+        balance = 5
+
+        def take(self, amount):
+            if amount > self.balance:
+                raise Missing(amount, self.balance)
+            self.balance -= amount
+
+    account = Account()
+
+    def f(x):
+        try:
+            account.take(x)
+        except Missing as e:
+            return e.need - e.have
+        return account.balance
+
+    return f, lambda: account.balance
+
+
+@program(5, 0, -1, -3, -4, relaxed=True)
+def blocks_nested_deeply():
+    class Note:
+        def __init__(self, log):
+            self.log = log
+
+        def __enter__(self):
+            self.log.append(1)
+
+        def __exit__(self, *error):
+            self.log.append(2)
+
+    def f(x):
+        log, total = [], 0
+        for i in range(3):
+            try:
+                with Note(log):
+                    try:
+                        with Note(log):
+                            try:
+                                with Note(log):
+                                    try:
+                                        if x > i:
+                                            raise ValueError("large")
+                                        total += 1
+                                        if i > 1:
+                                            return total, log
+                                        total += x // i
+                                    except ValueError:
+                                        total += 10
+                                        break
+                                    finally:
+                                        total += 100
+                            except ZeroDivisionError:
+                                total += 1000
+                            finally:
+                                total += 5
+                    finally:
+                        total += 10000
+            except KeyError as e:
+                total = len(e.args)
+            finally:
+                total += 7
+        return total, log
+
+    return f

@@ -115,3 +115,41 @@ def optional_items():
         return found, total
 
     return f
+
+
+@program(([1, 2, 3], 2), ([0, 5, 5], 9))
+def names_set_before_break_and_in_else():
+    def f(xs, t):
+        for i, x in enumerate(xs):
+            if x == t:
+                where, value = i, x * 10
+                break
+            if x > 100:
+                where = value = -7
+                break
+        else:
+            where = -1
+            if t > 5:
+                value = 0
+            else:
+                value = 1
+        return where, value
+
+    return f
+
+
+@program([[1, 2], [3, 4]], [[0, 0], [5, 1]])
+def name_set_in_else_of_an_inner_loop():
+    def f(rows):
+        total = 0
+        for row in rows:
+            for v in row:
+                if v > 2:
+                    found = v
+                    break
+            else:
+                found = 100
+            total += found
+        return total
+
+    return f

@@ -582,3 +582,62 @@ def primes_counted():
         return count
 
     return f
+
+
+@program(([1.0, 2.0], 0.3), ([1.0], 0.25))
+def float_that_stays_one_beside_float64():
+    def f(x, y):
+        t = 0.1
+        for _ in x:
+            t = 0.2
+        for _ in x:
+            t = t if y > 0 else 0.3
+        return tl.cast(y, tl.float64) > t, t * tl.cast(y, tl.float64)
+
+    return f
+
+
+@program(([1.0, 2.0], 0.3), ([1.0], 0.25))
+def float_that_a_loop_may_not_change():
+    def f(x, y):
+        t = 0.1
+        for v in x:
+            if v > 5:
+                return tl.cast(y, tl.float64)
+            for w in x:
+                if w > 7:
+                    return tl.cast(w, tl.float64)
+                t = 0.1
+        return t * tl.cast(y, tl.float64)
+
+    return f
+
+
+@program(([1.0, 2.0, 3.0], 1), ([1.0], -1))
+def counter_of_an_object_made_in_the_loop():
+    class Box:
+        def __init__(self, v):
+            self.v, self.n = v, 0
+
+        def add(self, x):
+            self.n += 1
+            self.v = self.v * 0.5 + x
+            return self
+
+    def f(x, n):
+        t, o = 0.0, Box(x[0])
+        for v in x:
+            if n == 0:
+                c = n * 0
+                while c < 1:
+                    c += 1
+                    o.add(v)
+                    o = Box(v)
+                o.n += 1
+            elif o.n % 7 < 5:
+                t = (t - (1 if n <= 0 else o.n % 7)) * 0.5
+            else:
+                o.add(v)
+        return t, o.n, o.v
+
+    return f

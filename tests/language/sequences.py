@@ -231,3 +231,35 @@ def numpy_where():
         return np.where(x > 1.5, x, 0.0), np.linalg.norm(x), np.mean(x)
 
     return f
+
+
+@program([3, 1, 2], [0, 0, 0])
+def names_bound_in_comprehensions():
+    def f(xs):
+        total = 0
+        sums = [total := total + x for x in xs]
+        positive = [y for x in xs if (y := x * 2) > 2]
+        first = next((z for x in xs if (z := x * 3) > 3), -1)
+        return sums[-1], total, len(positive), y, first, sum(w for x in xs if (w := x + 1) > 1)
+
+    return f
+
+
+@program([3, 1, 2], [0, 0, 0])
+def witness_of_any_and_all():
+    def f(xs):
+        if any((w := x) == 2 for x in xs):
+            return w
+        if not all((w := x) > 0 for x in xs):
+            return w - 100
+        return -1
+
+    return f
+
+
+@program(([1, 2, 3], [4, 5, 6]), ([1, 2, 3], [4, 5]))
+def zip_strict():
+    def f(a, b):
+        return sum(x * y for x, y in zip(a, b, strict=True))
+
+    return f

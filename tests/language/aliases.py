@@ -1,0 +1,157 @@
+"""One object by several names, and objects that a path makes, on each way that leads on."""
+
+from __future__ import annotations
+
+import treadle as tl
+
+from .harness import Collection
+
+program = Collection()
+
+
+class Box:
+    def __init__(self, v):
+        self.v = v
+        self.best = None
+
+
+@program(0, 2)
+def one_list_by_two_names_in_each_branch():
+    def f(n):
+        if n > 0:
+            xs = [n]
+            ys = xs
+        else:
+            xs = [2 * n]
+            ys = xs
+        ys.append(3)
+        return xs, ys
+
+    return f
+
+
+@program(0, 2)
+def one_object_by_two_names_in_each_branch():
+    def f(n):
+        if n > 0:
+            x = Box(n)
+            y = x
+        else:
+            x = Box(2 * n)
+            y = x
+        y.v = 7
+        return x.v, y.v
+
+    return f
+
+
+@program(0, 1, 2)
+def one_list_by_two_names_where_it_is_raised():
+    def f(n):
+        try:
+            xs = [1, 2]
+            ys = xs
+            5 // n
+            ys.append(2)
+            5 // (n - 1)
+        except ZeroDivisionError:
+            ys.append(4)
+        return xs, ys
+
+    return f
+
+
+@program(0, 1, 2)
+def changed_again_behind_the_point_that_raises():
+    def f(n):
+        try:
+            xs, box, table = [1], Box(1), {"a": 1}
+            5 // n
+            xs.append(2)
+            box.v = 2
+            table["a"] = 2
+            5 // (n - 1)
+        except ZeroDivisionError:
+            pass
+        return xs, box.v, table["a"]
+
+    return f
+
+
+@program(0, 1, 2)
+def objects_in_objects_where_it_is_raised():
+    def f(n):
+        try:
+            inner = Box(n)
+            pair = (inner, [inner])
+            5 // n
+            inner.v = 8
+            5 // (n - 1)
+        except ZeroDivisionError:
+            pair[1][0].best = n
+            inner.v += 1
+        return inner.v, pair[0].v, pair[0].best is None, len(pair[1])
+
+    return f
+
+
+@program((0, 2.0), (3, 2.0))
+def object_made_in_each_iteration_none_before():
+    def f(n, x):
+        box = None
+        for _ in tl.range(n):
+            box = Box(x + 1)
+        return 0.0 if box is None else box.v
+
+    return f
+
+
+@program((0, 2.0), (1, 2.0), (3, 2.0))
+def object_made_in_the_first_iteration():
+    def f(n, x):
+        box = None
+        for _ in tl.range(n):
+            if box is None:
+                box = Box(x + 1)
+            box.v = box.v + 1
+        return 0.0 if box is None else box.v
+
+    return f
+
+
+@program((1, 2.0), (3, 2.0), relaxed=True)
+def object_made_in_a_loop_first_of_all():
+    def f(n, x):
+        for _ in tl.range(n):
+            box = Box(x + 1)
+        return box.v
+
+    return f
+
+
+@program((0, 2.0), (3, 2.0))
+def object_with_an_attribute_that_is_none_at_first():
+    def f(n, x):
+        box = None
+        for _ in tl.range(n):
+            if box is None or box.best is None:
+                box = Box(x + 1)
+            box.best = x
+        return 0.0 if box is None else box.v + box.best
+
+    return f
+
+
+@program(3, -3)
+def list_made_and_changed_in_else():
+    def f(n):
+        xs = [n, 1]
+        if n > 0:
+            pass
+        else:
+            xs = [x + 1 for x in xs]
+            xs[0] += 5
+        xs.append(n)
+        return xs
+
+    return f

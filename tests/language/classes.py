@@ -1,0 +1,264 @@
+"""Objects of the user's classes: dataclasses, descriptors, context managers, operators."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import typing
+
+import treadle as tl
+
+from .harness import Collection
+
+program = Collection()
+
+
+@dataclasses.dataclass
+class Rectangle:
+    width: typing.Any
+    height: typing.Any
+    times: dataclasses.InitVar[int] = 1
+    made: list = dataclasses.field(default_factory=list)
+
+    def __post_init__(self, times):
+        self.area = self.width * self.height * times
+        self.width = self.width + 1
+        self.made.append(self.area)
+
+
+@dataclasses.dataclass
+class Pair:
+    a: typing.Any
+    b: typing.Any = 0
+
+
+@program(1, 3)
+def dataclass_that_computes_attributes():
+    def f(x):
+        r = Rectangle(x, 2)
+        if x > 2:
+            r = Rectangle(x, 5, times=3)
+        while r.area < 40:
+            r = Rectangle(r.width, r.height + 1)
+        return r.area, r.width, r.height, r.made
+
+    return f
+
+
+@program(1, 3)
+def dataclass_as_argument():
+    @tl.function
+    def doubled(r):
+        r.more = r.area + 1
+        return r.area * 2 + r.more
+
+    def f(x):
+        r = Rectangle(x, 2)
+        return doubled(r), r.more
+
+    return f
+
+
+class Leaves(Exception):
+    pass
+
+
+@program(1, 0, 5)
+def generator_as_manager_changes_what_it_is_given():
+    @contextlib.contextmanager
+    def noted(log):
+        log.append(0)
+        try:
+            yield
+        except Leaves:
+            log.append(1)
+        else:
+            log.append(2)
+        finally:
+            log.append(3)
+
+    def f(x):
+        log = []
+        with noted(log):
+            if x > 1:
+                raise Leaves
+            x = x + 10
+        return x, log
+
+    return f
+
+
+@program(1, 0, 5)
+def generator_as_manager_of_an_object():
+    class Gate:
+        def __init__(self):
+            self.held = {"inside": 0, "left": 0}
+
+        @contextlib.contextmanager
+        def passed(self):
+            self.held["inside"] += 1
+            try:
+                yield self
+            except Leaves:
+                self.held["left"] += 1
+            finally:
+                self.held["inside"] -= 1
+
+    gate = Gate()
+
+    def f(x):
+        for i in range(3):
+            with gate.passed() as g:
+                if x > i:
+                    raise Leaves
+                x = x + g.held["inside"]
+        return x
+
+    return f, lambda: gate.held
+
+
+@program(1, 0, 5)
+def cached_property_in_a_branch():
+    class Square:
+        def __init__(self, x):
+            self.x = x
+            self.times = 0
+
+        @functools.cached_property
+        def area(self):
+            self.times += 1
+            if self.x > 3:
+                return self.x * 100
+            return self.x * self.x
+
+    def f(x):
+        s = Square(x)
+        if x > 0:
+            a = s.area + s.area
+        else:
+            a = -1
+        return a, s.times
+
+    return f
+
+
+@program(1, 0, 5)
+def descriptor_that_decides():
+    class Positive:
+        def __get__(self, owner, cls=None):
+            return owner.kept * 2 if owner.kept > 1 else owner.kept
+
+        def __set__(self, owner, value):
+            owner.kept = value if value > 0 else -value
+
+    class Point:
+        x = Positive()
+
+    def f(v):
+        p = Point()
+        p.x = v - 3
+        y = p.x
+        if v > 1:
+            p.x = 7
+        return p.x, y
+
+    return f
+
+
+@program(1, 2, 5)
+def derived_order():
+    @functools.total_ordering
+    class Card:
+        def __init__(self, rank):
+            self.rank = rank
+
+        def __eq__(self, other):
+            return self.rank == other.rank
+
+        __hash__ = None
+
+        def __lt__(self, other):
+            return self.rank < other.rank
+
+    def f(x):
+        a, b, r = Card(x), Card(2), 0
+        if a <= b:
+            r += 1
+        if a > b:
+            r += 10
+        if a >= b:
+            r += 100
+        return r, max(a, b).rank
+
+    return f
+
+
+class Move:
+    def __init__(self, step, cost=0):
+        self.step = step
+        self.cost = cost
+
+    def total(self):
+        return self.step + self.cost if self.step > 1 else self.step
+
+
+@program(3, 1, 4)
+def objects_in_a_list_of_unknown_length():
+    def f(n):
+        moves = [Move(i) for i in range(n)]
+        best = max(moves, key=lambda m: m.step)
+        moves.append(Move(7, 7))
+        total = sum(m.total() for m in moves)
+        last = moves.pop()
+        last.cost += 1
+        return total, len(moves), best.step, last.cost
+
+    return f
+
+
+@program(3, refused=(tl.errors.ListItemError, "a Pair is put into a list .* and is changed at"))
+def dataclass_changed_after_it_is_put_into_a_list():
+    def f(n):
+        pairs = []
+        for i in tl.range(n):
+            pair = Pair(i)
+            pairs.append(pair)
+            pair.a += 100
+        return pairs[0].a
+
+    return f
+
+
+@program(3, refused=(tl.errors.ListItemError, "an item of a list is changed in place .* another"))
+def dataclass_in_a_list_is_changed():
+    def f(n):
+        pairs = [Pair(i) for i in range(n)]
+        pairs[0].a = 100
+        return pairs[0].a
+
+    return f
+
+
+@program(5, 0, 1)
+def object_with_a_truth_value_beside_a_test():
+    class Stack:
+        def __init__(self):
+            self.items = []
+
+        def push(self, v):
+            self.items.append(v)
+
+        def __bool__(self):
+            return len(self.items) > 0
+
+    def f(n):
+        stack, count = Stack(), 0
+        for i in range(n):
+            stack.push(i)
+        while stack and count < 3:
+            stack.items.pop()
+            count += 1
+        return count, len(stack.items)
+
+    return f

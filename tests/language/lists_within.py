@@ -1,0 +1,209 @@
+"""Lists that change inside of tuples, generators and objects, on paths that end or return."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from contextlib import suppress
+
+from .harness import Collection
+
+program = Collection()
+Pair = namedtuple("Pair", "items, number")
+
+
+def until(x, n):
+    for v in x:
+        if v > n:
+            return
+        yield v
+
+
+@program((1, 2), (0, 2))
+def item_set_before_a_raise():
+    def f(m, n):
+        xs = [n, m]
+        with suppress(ValueError):
+            if m > 0:
+                xs[1] = 7
+                raise ValueError
+        return xs
+
+    return f
+
+
+@program((1, 2), (0, 2))
+def item_set_on_the_path_that_returns():
+    def f(m, n):
+        xs = [n, m]
+        if m > 0:
+            xs[1] = 7
+            return xs
+        raise ValueError("no")
+
+    return f
+
+
+@program((1, 2))
+def returned_in_a_tuple_on_the_path_that_returns():
+    def f(m, n):
+        xs = [n, m]
+        if m > 0:
+            xs[1] = 7
+            return n, xs
+        raise ValueError("no")
+
+    return f
+
+
+@program(([1.0, 2.0, 3.0], 2.0), ([1.0, 2.0], 0.0), ([1.0, 2.0], 5.0))
+def appended_and_returned_by_the_consumer():
+    def f(x, n):
+        xs = [n]
+        for v in until(x, n):
+            xs.append(v)
+            return n, xs
+        return -n, xs
+
+    return f
+
+
+@program(([1.0, 2.0, 3.0], 2.0), ([1.0, 2.0], 0.0), ([1.0, 2.0], 5.0))
+def rebound_in_a_dead_branch_of_the_consumer():
+    def f(x, n):
+        xs = [n]
+        known = True
+        for v in until(x, n):
+            if known:
+                xs.insert(0, v)
+            else:
+                xs = [v]
+        return xs
+
+    return f
+
+
+@program(([1.0, 2.0, 3.0], 1), ([1.0, -2.0, 3.0], -1))
+def in_a_tuple_that_a_loop_carries():
+    def f(x, n):
+        xs = [0.0]
+        pair = (xs, 0)
+        for v in x:
+            pair[0].append(v)
+            pair = (pair[0], pair[1] + 1)
+        return xs, pair[0], pair[1]
+
+    return f
+
+
+@program((1, 2), (0, 2))
+def in_tuples_of_both_branches():
+    def f(m, n):
+        xs = [n, m]
+        if m > 0:
+            xs.append(1)
+            pair = (xs, 1)
+        else:
+            pair = (xs, 2)
+        pair[0].append(5)
+        return xs, pair[1]
+
+    return f
+
+
+@program((1, 2), (0, 2))
+def in_named_tuples_of_both_branches():
+    def f(m, n):
+        xs = [n, m]
+        if m > 0:
+            xs.append(1)
+            pair = Pair(xs, 1)
+        else:
+            xs.insert(0, 8)
+            pair = Pair(xs, n)
+        return xs, pair.items, pair.number
+
+    return f
+
+
+@program((1, 2), (0, 2))
+def in_new_objects_of_both_branches():
+    class Box:
+        def __init__(self, v):
+            self.v = v
+
+    def f(m, n):
+        xs = [n, m]
+        if m > 0:
+            xs.append(1)
+            o = Box(xs)
+        else:
+            xs.append(n)
+            o = Box(xs)
+        o.v.append(9)
+        return xs, o.v
+
+    return f
+
+
+@program((1, 2), (0, 2))
+def in_a_new_list_of_both_branches():
+    def f(m, n):
+        xs = [n, m]
+        if m > 0:
+            xs[0] = 3
+            rows = [xs, [1, 2]]
+        else:
+            xs[1] = 4
+            rows = [xs, [n, n]]
+        rows[0][0] += 10
+        return xs, rows
+
+    return f
+
+
+@program(([1.0, 2.0, 3.0],), ([-1.0],))
+def in_a_tuple_set_in_a_loop():
+    def f(x):
+        xs = [0.0]
+        found = (xs, 0.0)
+        for v in x:
+            if v > 0.0:
+                xs.append(v)
+                found = (xs, v)
+        xs.append(7.0)
+        return xs, found[0], found[1]
+
+    return f
+
+
+@program((1, 2), (0, 2), relaxed=True)
+def of_a_name_that_is_none_on_the_other_path():
+    def f(m, n):
+        xs = [n, m]
+        ys = None
+        if m > 0:
+            xs.append(7)
+            ys = xs
+        return xs, -1 if ys is None else len(ys)
+
+    return f
+
+
+@program((1, 2), (0, 2), (-1, 2))
+def of_an_inner_condition_that_raises():
+    def f(m, n):
+        xs = [n, m]
+        pair = (xs, 0)
+        try:
+            if m >= 0:
+                xs.append(1)
+                pair = (xs, 1)
+                if m > 0:
+                    raise ValueError
+                pair = (xs, 2)
+                xs.append(2)
+        except ValueError:
+            xs.append(3)
+        return xs, pair[0], pair[1]
+
+    return f
