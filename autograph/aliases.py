@@ -6,6 +6,7 @@ done to the list that was chosen (`choosing.py`), and `c` gets the items of that
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -69,13 +70,19 @@ def _views() -> dict[int, View]:
     return found
 
 
+_DICTS = (dict, defaultdict, Counter)
+
+
 def is_container(x: Any) -> bool:
-    return type(x) in (list, dict) or issubclass(type(x), InGraph)
+    return type(x) is list or type(x) in _DICTS or issubclass(type(x), InGraph)
 
 
 def are_alike(a: Any, b: Any) -> bool:
-    """True for two lists (the graph may hold them), and for two dicts."""
-    return is_container(a) and is_container(b) and (type(a) is dict) is (type(b) is dict)
+    """True for two lists (the graph may hold them), and for two dicts of one class."""
+    if not (is_container(a) and is_container(b)):
+        return False
+    kinds = [type(x) if isinstance(x, dict) else list for x in (a, b)]
+    return kinds[0] is kinds[1]
 
 
 def view_of(x: Any) -> View | None:
@@ -137,6 +144,11 @@ def references(since: int = 0) -> Iterator[Any]:
         yield from view.options
 
 
+def ended() -> Iterator[View]:
+    """Those that were chosen inside of a branch or loop that is over."""
+    return (view for view in _views().values() if not view.is_known)
+
+
 def register(index: Any, options: Sequence[Any], target: Any, source: Source, own: set[int]) -> Any:
     """`target`, which stands for `options[index]`. Nobody else knows those whose ids are in `own`,
     nor one for which None stands.
@@ -167,7 +179,7 @@ def as_alias(copy: Any, x: Any, state: frozenset[int]) -> None:
 def snapshot(x: Any) -> Any:
     """What a list or dict holds now, as one of its own."""
     known = staged_in(x)
-    return known.copy() if known is not None else type(x)(x)
+    return x.copy() if known is None else known.copy()
 
 
 def union(
@@ -186,9 +198,8 @@ def union(
         if view is None:
             own = [x if id(x) in known else None]
         else:  # one that was chosen inside of the branch goes out as part of the choice
-            inner = set() if view.is_known else view.own
             unknown |= view.own
-            own = [None if id(o) in inner else o for o in view.options]
+            own = [o if view.is_known or id(o) in known else None for o in view.options]
         table = []
         for o in own:
             places = [i for i, p in enumerate(options) if p is o and o is not None]

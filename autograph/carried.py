@@ -15,7 +15,7 @@ from treadle.graph import Tensor, Value, weak
 from treadle.graph.build import convert
 from treadle.graph.control import Branch, fits, new_branch
 from treadle.graph.dtypes import DType, float64
-from treadle.graph.errors import LoopDtypeError, LoopShapeError
+from treadle.graph.errors import ListItemError, LoopDtypeError, LoopShapeError
 from treadle.graph.node import Graph
 from treadle.graph.spec import Spec, TensorSpec
 
@@ -30,6 +30,7 @@ from .optional import Maybe, Optional, Source
 from .place import LoopSite
 from .rebuilt import holds_foreign, home_of, lifted
 from .relaxed import as_promoted, promoted, relaxed_spec
+from .sharing import at, is_shared
 from .state import (
     NUMBERS,
     Nested,
@@ -259,6 +260,22 @@ class Carried:
                 del again  # a cycle would keep what the user's frames refer to
         self._late()
 
+    def refuse_shared(self, paths: Sequence[Path]) -> None:
+        """Refuse that the body changes lists that something else knows, at `paths`, where it then
+        gives other ones: in the first iteration it is those that change, later it is not.
+        """
+        for path in paths:
+            name, value = self.labels[path[0]], at(self.values[path[0]], path[1:])
+            if self.choices.get(path) is How.PYTHON or not is_container(value):
+                continue
+            if is_shared(value, name):
+                kind = type(value).__name__
+                raise ListItemError(
+                    f"the {kind} in '{name}' is changed in the loop at {self.site.line} and known "
+                    f"by another name, too, and '{name}' then stands for another {kind}; which one "
+                    f"changes depends on the iteration. Begin with a copy, {kind}(...)"
+                )
+
     def _match(self, plan: Plan, before: Any, after: Any, path: Path) -> Plan:
         before = self._entered.get(path, before)
         if isinstance(after, Unused):
@@ -275,6 +292,7 @@ class Carried:
             isinstance(before, Undefined) and not self._tags(before, after)
         ):
             return self._first_set_inside(before, after, path)
+        self._refuse_stale(after, path)
         if isinstance(before, Undefined) and isinstance(after, Undefined):
             return Same(after)
         text = is_text(before) and isinstance(plan, Slot)
@@ -302,6 +320,19 @@ class Carried:
         if not (after is before if stays else same_object(before, after)):
             raise self._unlike(before, after, path)
         return plan
+
+    def _refuse_stale(self, after: Any, path: Path) -> None:
+        """Refuse a list from before the loop that the loop also changes: in a later iteration the
+        state would hold what it was.
+        """
+        given = self._copies.original(after)
+        if given is not after and is_container(given) and key_of(given) in self._changed:
+            name, kind = self.labels[path[0]], type(given).__name__
+            raise ListItemError(
+                f"'{name}' stands for a {kind} from before the loop at {self.site.line}, which the "
+                f"loop changes, only after some iteration{self.site.inside(name)}. Let it stand "
+                f"for a copy, {kind}(...), or keep its place"
+            )
 
     def _unlike(self, before: Any, after: Any, path: Path) -> Exception:
         """What to do about values that are no tensors so far, and differ."""
@@ -379,7 +410,7 @@ class Carried:
         if isinstance(before, Undefined) and not self.surely:
             return Same(self._undefined_behind(before.name))
         given = self._copies.original(after)
-        if type(given) in (list, dict) and (
+        if is_container(given) and (
             key_of(given) in self._changed or not holds_foreign(given, self.home)
         ):
             return Same(given)  # what it holds, the journal knows

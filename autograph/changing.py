@@ -30,6 +30,7 @@ from .staged_list import StagedList, stage
 Convert = Callable[[Any], Any]
 _MUTABLE = (list, dict, set, bytearray, deque, np.ndarray)
 _ABSTRACT = (MutableMapping, MutableSequence, MutableSet)
+_KEEPING = ("contextlib", "queue")  # what an ExitStack or Queue is given, it keeps in an attribute
 _OF_DICTS = frozenset(["clear", "pop", "popitem", "setdefault", "update"])
 _special: dict[type, bool] = {}  # classes whose objects run the user's code when they are changed
 
@@ -48,6 +49,8 @@ def changing(owner: Any, sign: str = "") -> Any:
     if journal.is_watched():
         refuse_change(owner)
         journal.touch(owner)
+        if kind not in _MUTABLE and isinstance(owner, _ABSTRACT):
+            _touch_argument(owner)  # such as UserDict, which keeps its items in an attribute
     special = _special.get(kind)
     if special is None:
         special = _special[kind] = _is_special(kind)
@@ -262,6 +265,9 @@ def touch_all(function: Any, arguments: tuple[Any, ...]) -> None:
     owner = getattr(function, "__self__", None)
     for x in (owner, *arguments):
         _touch_argument(x)
+    if type(owner).__module__ in _KEEPING:
+        for value in list(getattr(owner, "__dict__", {}).values()):
+            _touch_argument(value, _REACH - 1)
 
 
 def _value_of(cell: CellType) -> Any:
@@ -275,8 +281,8 @@ _REACH = 3  # how deep in an argument a function is thought to change something
 
 
 def _touch_argument(x: Any, depth: int = 0) -> None:
-    users = not policy.is_library_type(type(x))
-    if users or isinstance(x, (*_MUTABLE, *_ABSTRACT)):
+    own = not policy.is_library_type(type(x)) or isinstance(x, _ABSTRACT)
+    if own or isinstance(x, _MUTABLE):
         journal.touch(x)
     if depth == _REACH or isinstance(x, (type, FunctionType)):
         return
@@ -285,7 +291,7 @@ def _touch_argument(x: Any, depth: int = 0) -> None:
         inner = list(x[:100])
     elif isinstance(x, dict):
         inner = list(x.values())[:100]
-    elif users:
+    elif own:
         inner = list(getattr(x, "__dict__", {}).values())
     for item in inner:
         _touch_argument(item, depth + 1)

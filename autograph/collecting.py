@@ -13,7 +13,7 @@ from treadle.graph.errors import ConversionError
 from treadle.graph.location import describe, user_location
 
 from .conditionals import Branches
-from .inside import staged_in, table_in
+from .inside import Inside, staged_in, table_in
 from .keys import is_unknown
 from .place import line_of
 from .staged_list import StagedList, rows_as_list
@@ -98,6 +98,22 @@ def _with_one(each: Each, args: Sequence[Any], items: Any, own: bool = False) ->
         return _extended(items, made)
     items.append(made)
     return items
+
+
+def starred(x: Any) -> Any:
+    """`x` as several arguments or items of a tuple: Python must know how many."""
+    if is_tracing() and (staged_in(x) is not None or table_in(x) is not None):
+        raise ConversionError(
+            f"items of a number that only the run tells become arguments, or items of a tuple, at "
+            f"{describe(user_location(2))}; pass the list itself"
+        )
+    return x
+
+
+def unpacked(x: Any) -> Any:
+    """`x` as several items of a list."""
+    table = table_in(x)
+    return x if table is None else [Inside(table.ordered())]
 
 
 def list_(*args: Any) -> Any:

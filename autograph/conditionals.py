@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
+from types import CellType
 from typing import Any
 
 from treadle.graph import Tensor, weak
@@ -13,8 +14,8 @@ from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_bra
 from treadle.graph.errors import BranchError
 from treadle.graph.ops.gathering import gather_known
 
-from . import journal
-from .aliases import are_alike, register, union, view_of
+from . import given, journal
+from .aliases import are_alike, ended, is_container, known_view, register, union, view_of
 from .choice import Choice, as_text, is_text
 from .contents import key_of
 from .copies import Copies
@@ -26,6 +27,7 @@ from .optional import Source, settled
 from .place import Helper, leaves_by_return, line_of, names_of
 from .rebuilt import holds_foreign, home_of, is_mutable, lifted
 from .relaxed import as_promoted, promoted
+from .sharing import is_shared
 from .state import (
     Nested,
     Plan,
@@ -112,6 +114,8 @@ class Branches:
         self.places: list[journal.Held] = []  # in objects that the branches change
         self.changed: set[Any] = set()  # the keys of these objects
         self.known: set[int] = set()  # lists that others know, too
+        self.apart: list[Any] = []  # lists that are one in Python, and two here
+        self.widened = False  # inside of what may be None or something else
         self.copies = Copies()  # of lists as the branches leave them
         self.joined: dict[tuple[int, int], tuple[Plan, Any]] = {}  # by the ids of both
 
@@ -131,6 +135,8 @@ class Branches:
             journal.leave_names(self.own_names, initial, left)
         for place, value in zip(self.places, values[len(values) - len(self.places) :], strict=True):
             place.leave(value)
+        for owner in self.apart:
+            given.note_apart(owner)
         return values[0] if len(names) <= 1 else tuple(values[: len(names)])
 
     def _traced(self, pred: Any, labels: Sequence[str], initial: dict[str, Any]) -> list[Any]:
@@ -206,13 +212,21 @@ class Branches:
         found = [original(v) for a, b in zip(*copies, strict=True) for v in _alternatives(a, b)]
         if not found:
             return set()
+        found += [o for v in found for o in _options_of(v)]
         state = self.state, initial.values()
         names = *state, *state  # each is set anew
-        # A list would hold, too.
-        held = chain(found, self.copies.references(), journal.references(), *names)
-        own = set(map(id, self.own_names.values()))
-        told = (owner for owner in journal.told() if id(owner) not in own)
-        born = born_inside([*found, *told], held, [*ways, *copies])
+        results = [*ways, *copies]
+
+        def held() -> Iterator[Any]:
+            views = (x for view in ended() for x in (view.target, *view.options))
+            return chain(found, self.copies.references(), journal.references(), views, *names)
+
+        # The cell of a name is one of those, unless the function is gone.
+        cells = [v for v in journal.told() if isinstance(v, CellType)]
+        gone = born_inside(cells, chain(held(), cells), results)
+        cells = [v for v in cells if id(v) in gone]
+        others = (v for v in journal.told() if not isinstance(v, CellType))
+        born = born_inside([*found, *cells, *others], chain(held(), cells), results)
         return {id(v) for v in found} - born
 
     def _run(self, helper: Helper | None, initial: dict[str, Any]) -> list[Any]:
@@ -307,7 +321,11 @@ class Branches:
                 wide = kind.widen(a, b, source)
             with self.orelse:
                 other = kind.widen(b, a, source)
-            return self._join(wide, other, name)
+            around, self.widened = self.widened, True
+            try:
+                return self._join(wide, other, name)
+            finally:
+                self.widened = around
         if is_text(a) and is_text(b):
             alike = type(a) is type(b) is Choice and a.__tl_structure__ == b.__tl_structure__
         if is_tensor(a) or is_tensor(b) or (is_text(a) and is_text(b) and not alike):
@@ -350,19 +368,26 @@ class Branches:
             self.outputs[1].append(as_promoted(b, dtype))
         return Slot(len(self.outputs[0]) - 1, of_python(a) and of_python(b))
 
-    def _is_given(self, a: Any, b: Any) -> bool:
+    def _is_given(self, used: Any) -> bool:
         """True for a list or dict that one path hands on as it is, and the other not. If it is one
         from before that the path changes, what it holds then the journal knows.
         """
-        used = b if isinstance(a, Unused) else a
-        if type(used) not in (list, dict):
+        if not is_container(used):
+            return False
+        view = view_of(used)
+        if view is not None and not view.is_known:
             return False
         return key_of(used) in self.changed or not holds_foreign(used, home_of())
 
     def _one_sided(self, a: Any, b: Any) -> Plan:
         """One path hands on nothing: what takes its place there is never read."""
         used, other = (b, self.then) if isinstance(a, Unused) else (a, self.orelse)
-        if self._is_given(a, b):
+        original = self.copies.original(used)
+        if not self.widened and self._is_given(original):
+            return Same(original)
+        if self._is_given(used):
+            if original is not used and is_shared(original):
+                self.apart += [original, used]
             return Same(used)
         home, there = home_of(), self.orelse if other is self.then else self.then
         with there:
@@ -388,7 +413,8 @@ class Branches:
         view = view_of(original) if are_alike(used, used) else None
         if view is None:
             return items
-        options, own, (table, _) = union(original, original, self.known)
+        known = self.known | {id(o) for o in view.options} - view.own
+        options, own, (table, _) = union(original, original, known)
         position: Plan = Same(None)
         if not self._is_lost(original):
             position = self._one_sided(*beside(self._position(original, table, there)))
@@ -430,6 +456,14 @@ class Branches:
 def is_one_sided(a: Any, b: Any) -> bool:
     """True if one path hands on nothing: objects need no copy then, the journal knows them."""
     return isinstance(a, Unused) or isinstance(b, Unused)
+
+
+def _options_of(x: Any) -> list[Any]:
+    """What a list that was chosen inside of the branch stands for, where others may know that."""
+    view = known_view(x)
+    if view is None or view.is_known:
+        return []
+    return [o for o in view.options if id(o) not in view.own]
 
 
 def _alternatives(a: Any, b: Any) -> Iterator[Any]:

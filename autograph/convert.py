@@ -257,6 +257,7 @@ class Conversion:
             analyse(lowered, names)
             expressions = self._expressions(node.args)
             expressions.sequences = sequences
+            expressions.variadic = node.args.vararg.arg if node.args.vararg else None
             node.body = Emitter(lowered, names, self.ag, self.fresh, expressions).body()
 
     def _inner(self, node: ast.FunctionDef) -> ast.stmt:

@@ -4,7 +4,7 @@ back what they held before, if they are from before.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +35,10 @@ class Copies:
             return self._note([self.of(v) for v in x], x)
         if type(x) is dict:
             return self._note({k: self.of(v) for k, v in x.items()}, x)
+        if type(x) in (defaultdict, Counter):
+            made: Any = defaultdict(x.default_factory) if type(x) is defaultdict else Counter()
+            dict.update(made, {k: self.of(v) for k, v in x.items()})
+            return self._note(made, x)
         parts = parts_of(x) if isinstance(x, tuple) or _is_ours(type(x)) else None
         if parts is None:
             return x
@@ -76,6 +80,15 @@ def containers(x: Any) -> frozenset[int]:
 def _parts(x: Any) -> list[Any]:
     parts = parts_of(x)
     return [] if parts is None else parts[0]
+
+
+def containers_at(x: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """The lists and dicts in `x`, with their places."""
+    if isinstance(x, (list, dict)):
+        yield path, x
+    if not is_tensor(x):
+        for i, v in enumerate(_parts(x)):
+            yield from containers_at(v, (*path, i))
 
 
 def unchanged(before: Any, after: Any, path: Path) -> Iterator[tuple[Path, Any]]:

@@ -7,10 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from treadle.graph import Value, weak
+from treadle.graph import Tensor, Value, weak
 from treadle.graph.build import convert
+from treadle.graph.dtypes import float64, int64, string
 from treadle.graph.errors import ConversionError
 from treadle.graph.ops.array_tensors import array_stack
+from treadle.graph.ops.casting import cast
 from treadle.graph.ops.comparison import equal
 from treadle.graph.ops.logic import logical_and, logical_not
 from treadle.graph.ops.reductions import reduce_all
@@ -82,10 +84,18 @@ def _equal_lists(a: StagedList, b: StagedList) -> Any:
     def items() -> Any:
         found = convert(True)
         for x, y in pairs:
-            found = logical_and(found, reduce_all(equal(array_stack(x), array_stack(y))))
+            found = logical_and(found, reduce_all(_by_item(array_stack(x), array_stack(y))))
         return found
 
     return and_(same, items)
+
+
+def _by_item(a: Tensor, b: Tensor) -> Tensor:
+    if a.dtype is not b.dtype and string not in (a.dtype, b.dtype):
+        floats = a.dtype.is_floating or b.dtype.is_floating
+        a, b = (cast(v, float64 if floats else int64) for v in (a, b))
+    found: Tensor = equal(a, b)
+    return found
 
 
 def _equal_tables(held: Any, other: Any) -> Any:

@@ -54,6 +54,7 @@ class Expressions:
         self.undefined: Container[str] = ()
         self.unbound: Container[str] = ()
         self.depth = 0
+        self.variadic: str | None = None  # the name of `*args`, which is a tuple
         self.sequences: Container[str] = ()  # names that are assigned tuples or lists
         self._may_bind = True
         self._consumed: set[ast.expr] = set()  # what an operator uses up, as it is
@@ -165,10 +166,27 @@ class Expressions:
         if operator is not None:
             self._consumed.update(a for a in node.args if isinstance(a, ast.GeneratorExp))
         self.children(node)
+        node.args = [self._starred(a, "starred") for a in node.args]
         if operator is not None:
             node.func = Maker(self.ag, func).operator(operator)
         elif not alone:
             node.func = Maker(self.ag, func).call("call", node.func)
+        return node
+
+    def _starred(self, node: ast.expr, how: str) -> ast.expr:
+        """`*x` among arguments or items: Python must know how many there are."""
+        if not isinstance(node, ast.Starred):
+            return node
+        value = node.value
+        if not (isinstance(value, ast.Name) and value.id == self.variadic):
+            node.value = Maker(self.ag, value).call(how, value)
+        return node
+
+    def _items(self, node: ast.List | ast.Tuple) -> ast.expr:
+        self.children(node)
+        if isinstance(node.ctx, ast.Load):
+            how = "unpacked" if isinstance(node, ast.List) else "starred"
+            node.elts = [self._starred(e, how) for e in node.elts]
         return node
 
     def _text(self, node: ast.JoinedStr | ast.BinOp) -> ast.expr:
@@ -464,6 +482,8 @@ _HANDLERS: dict[type[ast.expr], Callable[[Expressions, Any], ast.expr]] = {
     ast.ListComp: Expressions._comprehension,
     ast.SetComp: Expressions._comprehension,
     ast.Set: Expressions._keys,
+    ast.List: Expressions._items,
+    ast.Tuple: Expressions._items,
     ast.Dict: Expressions._keys,
     ast.DictComp: Expressions._comprehension,
     ast.GeneratorExp: Expressions._comprehension,

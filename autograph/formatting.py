@@ -13,6 +13,7 @@ from treadle.graph.build import is_tracing
 from treadle.graph.ops.formatting import Text, text
 
 from .inside import staged_in, table_in
+from .special import is_of_users
 
 
 def text_method(method: Any) -> Callable[..., Any]:
@@ -31,14 +32,15 @@ def text_method(method: Any) -> Callable[..., Any]:
 
 def str_(*args: Any, **kwargs: Any) -> Any:
     """`str(x)`."""
-    if len(args) == 1 and _is_of_run(args[0]):
+    if len(args) == 1 and not kwargs and _is_of_run(args[0]):
         return text(lambda: str(args[0]))
     return str(*args, **kwargs)
 
 
 def _is_of_run(x: Any) -> bool:
     held = staged_in(x) is not None or table_in(x) is not None
-    return held or isinstance(x, (Value, Text))
+    users = is_tracing() and is_of_users(x)  # whose __str__ may make a text of tensors
+    return held or users or isinstance(x, (Value, Text))
 
 
 def repr_(x: Any) -> str:

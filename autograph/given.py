@@ -28,6 +28,7 @@ class _Note:
     loc: Loc | None
     number: int
     was_read: bool
+    is_apart: bool = False
 
     def is_of(self, owner: Any) -> bool:
         held = self.held
@@ -61,6 +62,12 @@ def _is_container(owner: Any) -> bool:
 def note(owner: Any) -> None:
     """A copy of `owner` is put into a list of the graph's."""
     _notes()[id(owner)] = _Note(_held(owner), user_location(2), next(_numbers), False)
+
+
+def note_apart(owner: Any) -> None:
+    """There is a copy of `owner` that stands for the same object."""
+    if _is_container(owner):
+        _notes()[id(owner)] = _Note(_held(owner), user_location(2), next(_numbers), False, True)
 
 
 def as_read(owner: Any) -> Any:
@@ -109,6 +116,11 @@ def refuse_since(start: int, owner: Any, line: str) -> None:
 def _refusal(owner: Any, found: _Note, change: str) -> ListItemError:
     kind = type(owner).__name__
     copied = f"{kind}(row)" if _is_container(owner) else "copy.copy(row)"
+    if found.is_apart:
+        return ListItemError(
+            f"a {kind} is put, at {describe(found.loc)}, into what may be None or something else "
+            f"there, as a copy, and {change}; put a copy of your own into it, {copied}"
+        )
     return ListItemError(
         f"a {kind} is put into a list at {describe(found.loc)} whose length is known only when the "
         f"function runs, as a copy, and {change}; put a copy of your own into it, {copied}, or "

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .inside import Inside, Mark, no_value, table_in
+from .inside import Inside, Mark, no_value, staged_in, table_in
+from .staged_list import StagedList
 from .state import leaves_of
 from .tables import Kept, Table, of_class
 
@@ -38,11 +39,17 @@ def handed_out(result: Any, leaving: Callable[[Any], Any]) -> Any:
     held = type(result) is deque and any(type(x) is Inside or leaves_of(x) for x in result)
     if held:
         most = result.maxlen
-        return Handed([leaving(x) for x in result], lambda new: deque(new, most))
+        items = list(result) if staged_in(result) is None else [leaving(staged_in(result))]
+        return Handed([leaving(x) for x in items], lambda new: _as_deque(new, most))
     table = table_in(result)  # refuses what Python's code has put together
     if isinstance(result, Kept):
         return set(result) if table is None else Handed([leaving(table)], _as_set)
     return None
+
+
+def _as_deque(items: Any, most: int | None) -> Any:
+    held = len(items) == 1 and isinstance(items[0], StagedList)
+    return deque([Inside(items[0])] if held else items, most)
 
 
 def _as_set(items: Any) -> set[Any]:

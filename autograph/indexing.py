@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import UserList, deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +70,10 @@ def items(x: Any) -> Any:
     if kind in (list, tuple, deque, np.ndarray) and is_tracing():
         known = staged_in(x)
         return Items(x) if known is None else known
+    if isinstance(x, (list, UserList)) and is_tracing():
+        own = getattr(kind, "__getitem__", None) not in (list.__getitem__, UserList.__getitem__)
+        known = None if own else staged_in(x)
+        return x if known is None else known
     return x
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
+from collections import UserList, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -144,7 +144,21 @@ def _refuse_use(self: Inside, *args: Any) -> NoReturn:
     raise no_value("The items")
 
 
-for _name in ("bool", "len", "iter", "add", "radd", "sub", "mul", "lt", "gt", "le", "ge", "int"):
+for _name in (
+    "bool",
+    "len",
+    "iter",
+    "add",
+    "radd",
+    "sub",
+    "mul",
+    "lt",
+    "gt",
+    "le",
+    "ge",
+    "int",
+    "array",
+):
     setattr(Inside, f"__{_name}__", _refuse_use)
 
 
@@ -152,8 +166,10 @@ def staged_in(x: Any) -> Any:
     """The StagedList that `x` is, or that a list or deque holds in place of its items."""
     if issubclass(type(x), InGraph):
         return x
-    if not Inside.alive or not isinstance(x, (list, deque)):
+    if not Inside.alive or not isinstance(x, (list, deque, UserList)):
         return None
+    if isinstance(x, UserList):
+        x = x.data
     kind: Any = list if isinstance(x, list) else deque
     if not any(type(v) is Inside for v in kind.__iter__(x)):
         return None

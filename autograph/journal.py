@@ -328,6 +328,13 @@ def lasting(scope: Scope, *results: Sequence[Any]) -> list[Entry]:
     return [e for e in staged if id(e.owner) not in born]
 
 
+def stage_all(scope: Scope) -> None:
+    """What the scope has changed is for the run to say."""
+    for entry in scope.changed():
+        if entry.after is not None:
+            entry.staged.update(entry.places(entry.after))
+
+
 def note_changes() -> None:
     """Here an exception leaves the trace: what scopes that may not run have changed on the way
     here will be left so.

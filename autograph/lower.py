@@ -87,12 +87,14 @@ class Lowerer:
         self.declarations: list[ast.stmt] = []
         self._do_return = ""
         self._return_value = ""
+        self._binds = False  # a `:=` is somewhere
 
     def function(self, stmts: Sequence[ast.stmt], parameters: Sequence[str]) -> Function:
         docstring = None
         if stmts and isinstance(stmts[0], ast.Expr) and _is_text(stmts[0].value):
             docstring, stmts = stmts[0], stmts[1:]
         mask = self.parameters = self.names.mask(parameters)
+        self._binds = any(map(binds, stmts))
         body = self.block(stmts, Context(real=True, tail=Tail.RETURN))
         scanner = self.scanner
         return Function(
@@ -119,7 +121,7 @@ class Lowerer:
     def _statement(
         self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context, out: Block
     ) -> bool:
-        loops = as_loops(stmt, self.fresh, self.ag, self.is_builtin)
+        loops = as_loops(stmt, self.fresh, self.ag, self.is_builtin) if self._binds else None
         if loops is not None:
             *before, stmt = loops
             out += self.block(before, context.inner())

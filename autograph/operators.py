@@ -30,7 +30,7 @@ from .builtins import (
 from .calls import call, range_
 from .changing import assigning, changing
 from .choosing import isinstance_
-from .collecting import dict_, list_, set_, tuple_
+from .collecting import dict_, list_, set_, starred, tuple_, unpacked
 from .comprehensions import each, generator
 from .conditionals import if_exp, if_stmt
 from .convert import NAMESPACE, RELAXED
@@ -110,10 +110,12 @@ __all__ = [
     "set_item",
     "sorted_",
     "span",
+    "starred",
     "sum_",
     "text",
     "tuple_",
     "undefined",
+    "unpacked",
     "unused",
     "while_stmt",
     "yielded",

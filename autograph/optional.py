@@ -24,6 +24,7 @@ from treadle.graph.weak import is_python
 from . import policy
 from .facts import assume, known_truth
 from .filling import Filling
+from .inside import staged_in
 from .state import describe_value, is_tensor, leaves_of, parts_of, with_leaves
 from .truth import condition, staged
 from .undefined import Undefined, Unused, error_of, unused
@@ -122,11 +123,14 @@ class Optional:
             if known is False:
                 raise self._missing(attribute)
             present = convert(self._present)
-            tensors = leaves_of(self._value)
+            shared = isinstance(self._value, (list, dict))  # no copy: others may know it, too
+            tensors = [] if shared else leaves_of(self._value)
             checked = require(present, tensors, type(error).__name__, str(error))
             assume(self._present, True)
-            return with_leaves(self._value, checked)
-        return self._value
+            if not shared:
+                return with_leaves(self._value, checked)
+        held = staged_in(self._value)
+        return self._value if held is None else held
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:

@@ -27,7 +27,7 @@ def _cases(
         names = list(dict.fromkeys(_names(case.pattern)))
         make = Maker(ag, case.pattern)
         if _irrefutable(case.pattern) and case.guard is None:
-            bind = [make.assign([n], make.name(subject)) for n in names]
+            bind: list[ast.stmt] = [make.assign([n], make.name(subject)) for n in names]
             after = [*(bind or [make.pass_()]), *case.body]  # the line is counted
             continue
         arguments = [make.name(subject), _pattern(case.pattern, make)]

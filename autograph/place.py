@@ -7,7 +7,7 @@ import inspect
 import linecache
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
@@ -81,9 +81,22 @@ def user_frame() -> FrameType | None:
 def local_values() -> dict[str, Any]:
     """What the local names of the nearest frame of the user's code hold."""
     frame = user_frame()
-    if frame is None:
-        return {}
-    known = frame.f_locals
+    return {} if frame is None else _locals(frame)
+
+
+def frames_of_user() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Of the frames of the user's code, the nearest one first: the function's name (branches and
+    loops have that of the function that they are in), the local and the global names.
+    """
+    frame = user_frame()
+    while frame is not None:
+        if not is_internal(frame.f_code.co_filename):
+            yield frame.f_code.co_qualname, _locals(frame), frame.f_globals
+        frame = frame.f_back
+
+
+def _locals(frame: FrameType) -> dict[str, Any]:
+    known: Any = frame.f_locals
     found = dict(known)
     if isinstance(known, dict) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
         known.clear()  # before Python 3.13 the frame keeps this copy, and with it all that is in it

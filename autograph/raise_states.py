@@ -27,6 +27,7 @@ from .contents import Contents, contents_of, key_of, put_all
 from .rebuilt import is_mutable, note_made
 from .staged_list import StagedList
 from .state import Nested, Plan, Same, Slot, parts_of
+from .tables import Table
 from .undefined import unused
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
@@ -73,22 +74,17 @@ class Version:
         new = [k.owner for k in self.objects if k.is_new or key_of(k.owner) in made]
         others = {id(owner): _blank(owner) for owner in new}
 
-        def build(plan: Plan) -> Any:
-            if isinstance(plan, Same):
-                return others.get(id(plan.value), plan.value)
-            if isinstance(plan, Nested):
-                return plan.make([build(p) for p in plan.items])
-            return plan.build(values)
-
         for kept in self.objects:
             owner, held = others.get(id(kept.owner), kept.owner), kept.held
             if owner is kept.owner and not kept.is_changed:
                 continue  # as it was before the body
-            attributes = {name: build(plan) for name, plan in held.attributes.items()}
+            attributes = {
+                name: _built(plan, values, others) for name, plan in held.attributes.items()
+            }
             if owner is kept.owner:
                 journal.touch(owner)
-            put_all(owner, Contents(attributes, held.items and build(held.items)))
-        set_state({name: build(plan) for name, plan in self.plans.items()})
+            put_all(owner, Contents(attributes, held.items and _built(held.items, values, others)))
+        set_state({name: _built(plan, values, others) for name, plan in self.plans.items()})
 
     def references(self) -> Iterator[Any]:
         """What it refers to, one by one."""
@@ -96,6 +92,15 @@ class Version:
         held = [plan for kept in self.objects for plan in kept.plans()]
         for plan in (*self.plans.values(), *held):
             yield from _values_of(plan)
+
+
+def _built(plan: Plan, values: Sequence[Value], others: dict[int, Any]) -> Any:
+    """What `plan` says, with the objects `others` in the places of those of these ids."""
+    if isinstance(plan, Same):
+        return others.get(id(plan.value), plan.value)
+    if isinstance(plan, Nested):
+        return plan.make([_built(p, values, others) for p in plan.items])
+    return plan.build(values)
 
 
 def _blank(owner: Any) -> Any:
@@ -205,7 +210,7 @@ class Planner:
             items = Nested([self.plan(v) for v in items], type(items))
         elif isinstance(items, dict):
             items = Nested([self.plan(v) for v in (*items, *items.values())], _dict)
-        elif isinstance(items, StagedList):
+        elif isinstance(items, (StagedList, Table)):
             items = self._of_parts(items, *items.__tl_flatten__())
         elif items is not None:
             items = Same(items)

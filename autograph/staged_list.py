@@ -21,6 +21,7 @@ from treadle.graph.ops.comparison import where
 from treadle.graph.ops.effects import require
 from treadle.graph.ops.joining import concat, stack
 from treadle.graph.ops.sequences import range_
+from treadle.graph.symbolic_text import python_value
 
 from . import given
 from .inside import InGraph, Inside, no_value, staged_in, table_in
@@ -46,12 +47,13 @@ class StagedList(InGraph):
     Methods change the object, as those of a list do; the arrays behind it are never changed.
     """
 
-    __slots__ = ("arrays", "item")
+    __slots__ = ("arrays", "item", "leaves")
     __tl_name__ = "a list of a length that the run tells"
 
     def __init__(self, item: Item | None, arrays: Sequence[Any]) -> None:
         self.item = item
         self.arrays = tuple(arrays)
+        self.leaves = False  # as a result, in which numbers are tensors
 
     @classmethod
     def of(cls, values: Iterable[Any], item: Item | None = None) -> StagedList:
@@ -88,6 +90,7 @@ class StagedList(InGraph):
 
         def make(arrays: Sequence[Any]) -> Any:
             made = StagedList(item, arrays)
+            made.leaves = self.leaves
             if not arrays:
                 return made if is_tracing() else []
             return made if isinstance(arrays[0], Value) else made._as_python()
@@ -100,7 +103,16 @@ class StagedList(InGraph):
             return self
         assert self.item is not None
         count = int(array_size(self.arrays[0]))
-        return [thawed(self.read(i)) for i in range(count)]
+        return [thawed(self._stored(i)) for i in range(count)]
+
+    def _stored(self, index: int) -> Any:
+        """The item at a place, where the run is over: in an object numbers are Python's again."""
+        assert self.item is not None
+        if self.leaves or not any(self.item.weak):
+            return self.read(index)
+        found = [array_read(a, index, of_list=True) for a in self.arrays]
+        pairs = zip(found, self.item.weak, strict=False)
+        return self.item.plan.build([python_value(v) if number else v for v, number in pairs])
 
     def __tl_truth__(self) -> Tensor:
         return self.size() > 0

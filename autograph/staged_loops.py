@@ -26,7 +26,7 @@ from .aliases import as_alias
 from .carried import Carried, Choices, How, Path, RetryError, Widened
 from .conditionals import Getter, Setter
 from .contents import key_of
-from .copies import Copies, containers, unchanged
+from .copies import Copies, containers, containers_at, unchanged
 from .exceptions import PathEndsError, ending, place_of_error
 from .loop_options import LoopOptions, both
 from .optional import UnknownValueError
@@ -73,6 +73,7 @@ class StagedLoop:
         self.held: list[Any] = []  # what they hold before the loop, or behind it
         self.entries: list[journal.Entry] = []  # what the last run of the body changed
         self.changed: list[Path] = []  # state that it changed without assigning it
+        self.replaced: list[Path] = []  # where it changed a list and then gave another one
         self.copies = Copies()  # of lists as it left them
         self.next_test: Tensor | None = None
         self.stages_errors = False  # first it is asked whether another attempt helps
@@ -177,6 +178,10 @@ class StagedLoop:
                 try:
                     with loop.body, options.of(loop):
                         after = once(loop)
+                    mixed = DTypeError() if loop.body.builder.mixes else None
+                    if mixed and (found := self._caught(loop, once, mixed)):
+                        choices = found
+                        continue
                     own: Choices = dict.fromkeys(self.changed, How.PYTHON)
                     if own.items() - choices.items():
                         choices = {**choices, **own}  # no copies: others may know them, too
@@ -185,6 +190,7 @@ class StagedLoop:
                         values = [*given, *self.held]
                         continue
                     self._restore_places()
+                    loop.refuse_shared(self.replaced)
                     loop.match(after, self.copies, {key_of(e.owner) for e in self.entries})
                 except RetryError as retry:
                     choices = {**choices, **retry.choices}
@@ -305,6 +311,12 @@ class StagedLoop:
         own = range(self.count + len(self.in_place))
         same = [found for i in own for found in unchanged(values[i], after[i], (i,))]
         self.changed = [path for path, value in same if scope.has_changed(value)]
+        self.replaced = [
+            path
+            for i in own
+            for path, value in containers_at(values[i], (i,))
+            if path not in self.changed and scope.has_changed(value)
+        ]
         for copy, original in self.copies.pairs():
             as_alias(copy, original, known)
         return copies
@@ -361,6 +373,14 @@ class StagedLoop:
             if isinstance(v, float) and loop.choices.get((i,), float32) is float32
         }
         return {**loop.choices, **floats} if floats and isinstance(error, DTypeError) else None
+
+    def _caught(
+        self, loop: Carried, once: Callable[[Carried], list[Any]], error: Exception
+    ) -> Choices | None:
+        """What to try after a handler of the user's has caught `error`, which numbers that are
+        tensors here may have caused.
+        """
+        return self._probe(loop, once) or self._doubled(loop, error)
 
     def _unknown(self, loop: Carried) -> Choices | None:
         """What is None, or undefined, before the loop as something that a later iteration gives,

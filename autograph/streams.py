@@ -20,7 +20,7 @@ from treadle.graph.ops.comparison import equal, where
 from treadle.graph.ops.define import constant_of
 from treadle.graph.ops.effects import require
 
-from . import journal, policy
+from . import journal, policy, special
 from .conditionals import Branches, Getter, Setter
 from .inside import InTable, staged_in, table_in
 from .left_loops import RestOfLoop, rest_of
@@ -77,6 +77,8 @@ class Indexed(Stream):
         return Rows(zero, one, lambda i: i < count, self.item, bool(self.known))
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        if self.item is _nothing:
+            return state
         return staged_loop(loop).run_for(self.rows(), body, state, loop.extra_test)
 
     def __iter__(self) -> Iterator[Any]:
@@ -138,7 +140,20 @@ def is_staged(x: Any) -> bool:
     """True if `x` is a tensor, list or stream whose items only the run knows, or may know."""
     if isinstance(x, (Value, Stream)) or is_asked(x) or staged_in(x) is not None or _of_user(x):
         return True
+    if _by_index(x) is not None:
+        return True
     return table_in(x) is not None or live(x) is not x
+
+
+def _by_index(x: Any) -> Indexed | None:
+    """Objects of the user's that Python would ask for one item after the other, until there is no
+    further one: where only the run knows how many there are.
+    """
+    kind = type(x)
+    own = special.is_of_users(x) and getattr(kind, "__iter__", None) in (None, Sequence.__iter__)
+    count, item = (special.method(x, n) if own else None for n in ("__len__", "__getitem__"))
+    size = count() if count is not None and item is not None else None
+    return Indexed(size, item) if isinstance(size, Value) and item is not None else None
 
 
 def _of_user(x: Any) -> bool:
@@ -372,6 +387,9 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
         return Indexed(known.size(), known.copy().read) if known.arrays else Indexed(0, _nothing)
     if _of_user(x):
         return classes[0](x)
+    by_index = _by_index(x)
+    if by_index is not None:
+        return by_index
     if force and isinstance(x, range):
         start, step = x.start, x.step
         return Indexed(len(x), lambda i: i * step + start)

@@ -320,11 +320,13 @@ def of_class(d: Any, table: Table) -> Any:
 
 def hold(owner: Any, table: Table) -> None:
     """Let a dict or set hold the items of `table`."""
-    if isinstance(owner, dict):
-        dict.clear(owner)
+    kind: Any = dict if isinstance(owner, dict) else set
+    kind.clear(owner)
+    if table.keys.item is None:
+        return  # there never was any
+    if kind is dict:
         dict.__setitem__(owner, Mark(), table)
     else:
-        set.clear(owner)
         own = Table(table.keys, None)
         own.owner = weakref.ref(owner)
         set.add(owner, own)

@@ -234,6 +234,8 @@ class _Paths:
             if first.state is not None:
                 self.set_state(first.state)
             elif raised is not None:
+                if self.last:
+                    self.set_state(self.last)
                 try:
                     raise raised
                 finally:

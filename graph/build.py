@@ -343,7 +343,7 @@ class GraphBuilder:
 
     __slots__ = (
         *("_constants", "_order", "captures", "closed", "controls", "derived", "inputs"),
-        *("is_function", "numbers", "replay", "watch"),
+        *("is_function", "mixes", "numbers", "replay", "watch"),
         *("facts", "loc", "name", "nodes", "parent", "refined", "resolved"),
     )
 
@@ -368,6 +368,7 @@ class GraphBuilder:
         # What stands for a Python number (see weak.py).
         self.numbers: set[Value] = parent.numbers if inner and parent is not None else set()
         self.closed = False
+        self.mixes = False  # an op has found dtypes that don't go together, here or further inside
         self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
         self._order = Order()
 
@@ -383,7 +384,11 @@ class GraphBuilder:
         values = tuple(
             [v if type(v) is Value and v.owner is self else self.resolve(v) for v in inputs]
         )
-        specs = infer_specs(op, tuple([v.spec for v in values]), attrs)
+        try:
+            specs = infer_specs(op, tuple([v.spec for v in values]), attrs)
+        except DTypeError:
+            self._note_mixed()
+            raise
         node = self.add(op, values, attrs, specs)
         if self.numbers and op.name in UNARY and is_weak(inputs[0]):
             mark(node.outputs[0])
@@ -412,6 +417,11 @@ class GraphBuilder:
             node.effects = effects
         self.nodes.append(node)
         return node
+
+    def _note_mixed(self) -> None:
+        builder: GraphBuilder | None = self
+        while builder is not None:
+            builder.mixes, builder = True, builder.parent
 
     def watched_by(self) -> Any:
         """What is told of nodes that may raise here, or None."""

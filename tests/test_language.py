@@ -11,14 +11,17 @@ from language import (
     choices,
     classes,
     containers,
+    counters,
     deques,
     exceptions,
     generators,
     heaps,
     iterators,
+    lasting_tables,
     lists_within,
     loops,
     sequences,
+    sets,
     state,
     tables,
 )
@@ -27,7 +30,7 @@ from language.harness import Program, first_call, traced, untraced
 MODULES = (
     *(branches, loops, exceptions, state, choices),
     *(sequences, containers, generators, iterators, lists_within, classes),
-    *(deques, tables, heaps, aliases),
+    *(deques, tables, heaps, aliases, sets, counters, lasting_tables),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

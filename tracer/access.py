@@ -37,7 +37,10 @@ class Access:
                 case "attribute":
                     return getattr(self.base.current(), self.key, MISSING)
                 case _:
-                    return self.base.current()[self.key]
+                    base = self.base.current()
+                    if isinstance(base, dict) and self.key not in base:
+                        return MISSING  # a defaultdict would get it
+                    return base[self.key]
         except Exception:
             return MISSING
 

@@ -77,6 +77,7 @@ class Function(Generic[P, R]):
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._autograph = autograph
         self._relaxed = relaxed
+        self.is_helper = False  # a plain function, traced by itself since it calls itself
         self.name = str(name or getattr(python_function, "__name__", "function"))
         if not self.name.isidentifier():
             self.name = "lambda_" if "lambda" in self.name else "function"

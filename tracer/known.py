@@ -214,6 +214,8 @@ class Values:
         if not plainly_indexed(x) or isinstance(key, slice):
             return []
         try:
+            if isinstance(x, dict) and not dict.__contains__(x, key):
+                return []  # a defaultdict would get it
             value = x[key] if not isinstance(x, dict) else dict.__getitem__(x, key)
         except Exception:
             return []

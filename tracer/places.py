@@ -178,7 +178,10 @@ class Places:
             for held in journal.held(entry, _whole(entry, entry.after)):
                 value = held.of(entry.after)
                 found.setdefault(held.key, (held, held.of(entry.before), value))
-        return list(found.values())
+        # Where all items of a container are left, single ones are among them.
+        whole = {held.key[0] for held, *_ in found.values() if held.place == ITEMS}
+        single = [h.key for h, *_ in found.values() if h.place[0] == "item" and h.key[0] in whole]
+        return [value for key, value in found.items() if key not in single]
 
 
 def _whole(entry: journal.Entry, after: Contents) -> list[Any]:

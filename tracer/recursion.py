@@ -121,6 +121,7 @@ def _function(function: FunctionType, identity: Any, relaxed: bool) -> Function[
     made = builder.derived.get(("recursive", identity))
     if made is None:
         made = builder.derived["recursive", identity] = Function(function, relaxed=relaxed)
+        made.is_helper = True
     found: Function[..., Any] = made
     return found
 

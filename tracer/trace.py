@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
+from collections import deque
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import contextmanager
 from types import MethodType
@@ -16,6 +17,7 @@ from ..autograph import journal
 from ..autograph.calls import listener
 from ..autograph.exceptions import PathEndsError, stage_at_top
 from ..autograph.handing import handed_out
+from ..autograph.inside import staged_in
 from ..autograph.special import converted_methods
 from ..graph.build import GraphBuilder, convert, interpreting, is_tracing, recording, strong
 from ..graph.build import current as current_interpreter
@@ -23,7 +25,7 @@ from ..graph.control import UnknownResultError
 from ..graph.effects import graph_effects
 from ..graph.errors import ConversionError, VariableCreationError
 from ..graph.location import describe, user_location
-from ..graph.nest import children, flatten, pack, rebuild, staged_list
+from ..graph.nest import children, flatten, pack, rebuild
 from ..graph.node import FunctionRef, Graph, Node, Tensor, Value
 from ..graph.ops.state import assign
 from ..graph.settings import collector_paused, debug
@@ -223,6 +225,8 @@ def _settled(
                 if not returns:
                     results[0] = None
                 leaves, is_tensor = result_values(results[0])
+                if function.is_helper:
+                    journal.stage_all(scope)
                 again = places.finish(scope, rescue.was_told, results, leaves)
         except UnknownResultError as error:
             if error.callee is not ref:
@@ -280,9 +284,10 @@ def _result_of(converted: Callable[..., Any], args: Any, kwargs: Any, scope: jou
 
 def _leaving(result: Any) -> Any:
     """The result with what AutoGraph's own objects (optional values, say) hand out instead."""
-    if type(result) is list:
-        staged = staged_list(result)
-        result = result if staged is None else staged
+    staged = staged_in(result)
+    if staged is not None and type(result) is not deque:
+        result = staged.copy()
+        result.leaves = True
     handed = handed_out(result, _leaving)
     if handed is not None:
         return handed

@@ -28,7 +28,8 @@ from .solving import triangular_solve
 
 
 def _smaller(a: TensorSpec) -> Dim:
-    rows, columns = a.shape[-2:]
+    rows: Dim = a.shape[-2]
+    columns: Dim = a.shape[-1]
     if rows is None or columns is None:
         return 0 if 0 in (rows, columns) else None
     return min(rows, columns)
@@ -40,7 +41,8 @@ def _given(gs: list[Any], outs: list[Tensor]) -> list[Tensor]:
 
 def _hermitian(x: Tensor) -> Tensor:
     """The gradient of a matrix that counts as equal to its adjoint."""
-    return (x + adjoint(x)) * x.dtype.as_numpy_dtype(0.5)
+    found: Tensor = (x + adjoint(x)) * x.dtype.as_numpy_dtype(0.5)
+    return found
 
 
 def _skew(x: Tensor) -> Tensor:

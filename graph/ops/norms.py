@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..build import convert
@@ -65,7 +66,7 @@ def norm(
     return power(reduce_sum(power(absolute(x), ord), axes, keep), 1.0 / ord)
 
 
-def _largest_singular_value(x: Tensor, axes: list[int], keep: bool) -> Tensor:
+def _largest_singular_value(x: Tensor, axes: Sequence[int], keep: bool) -> Tensor:
     rank = known_rank(x)
     rows, columns = [normal_axis(axis, rank) for axis in axes]
     others = [i for i in range(rank) if i not in (rows, columns)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import functools
@@ -260,5 +261,63 @@ def object_with_a_truth_value_beside_a_test():
             stack.items.pop()
             count += 1
         return count, len(stack.items)
+
+    return f
+
+
+@program(3, 0)
+def items_by_index():
+    class Row:
+        def __init__(self):
+            self.items = []
+
+        def add(self, v):
+            self.items.append(v)
+
+        def __getitem__(self, i):
+            return self.items[i]
+
+        def __len__(self):
+            return len(self.items)
+
+    def f(n):
+        row, total = Row(), 0
+        for i in tl.range(n):
+            row.add(i * 2)
+        for v in row:
+            total += v
+        return total, len(row), sum(row), any(v > 3 for v in row)
+
+    return f
+
+
+@program(3, 0, 7)
+def dict_in_a_wrapper():
+    def f(x):
+        d = collections.UserDict({"a": x})
+        c = collections.ChainMap({"b": x}, {"b": 1, "c": 2})
+        rows = collections.UserList([x, 2])
+        if x > 2:
+            d["a"] = 100
+            c["b"] = 50
+            rows.append(7)
+        return d["a"], c["b"], c["c"], len(rows), rows[-1], sum(rows)
+
+    return f
+
+
+@program(3, 0)
+def text_of_an_object():
+    class Point:
+        def __init__(self, x):
+            self.x = x
+
+        def __str__(self):
+            return f"Point({self.x})"
+
+    def f(x):
+        if str(Point(x)) == "Point(3)":
+            return 1
+        return 0
 
     return f

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import namedtuple
 from contextlib import suppress
 
+import treadle as tl
+
 from .harness import Collection
 
 program = Collection()
@@ -205,5 +207,56 @@ def of_an_inner_condition_that_raises():
         except ValueError:
             xs.append(3)
         return xs, pair[0], pair[1]
+
+    return f
+
+
+@program(([1.0, 2.0], 2), ([1.0], 0), ([0.5, -1.0], -1))
+def of_unknown_length_changed_and_returned():
+    def f(x, n):
+        xs = [n, n]
+        for _ in x:
+            xs = sorted(xs)
+            xs.insert(0, n)
+            if n > 0:
+                xs[1] -= 1
+                return n, xs
+            if n < 0:
+                xs[0] += 5
+                return n, xs
+        return n, xs
+
+    return f
+
+
+@program(
+    [1.0, 2.0, 3.0],
+    refused=(tl.errors.ListItemError, "is changed in the loop at .* known by another name"),
+)
+def changed_under_a_second_name_that_moves_on():
+    def f(x):
+        xs = [0.0]
+        ys = xs
+        for v in x:
+            ys.append(v)
+            ys = list(ys)
+        return xs, ys
+
+    return f
+
+
+@program(
+    [1.0, 2.0, 3.0],
+    refused=(tl.errors.ListItemError, "into what may be None .* as a copy"),
+    relaxed=True,
+)
+def kept_beside_none_and_changed():
+    def f(x):
+        xs, best = [0.0], None
+        for v in x:
+            if v > 1:
+                best = (xs, v)
+            xs.append(v)
+        return xs, 0 if best is None else len(best[0])
 
     return f

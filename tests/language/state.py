@@ -292,3 +292,32 @@ def item_of_a_tensor():
         return y
 
     return f
+
+
+@program(3, refused=(tl.errors.ConversionError, "'calls' is changed at .* calls \\+= 1 .* itself"))
+def nonlocal_in_a_recursion():
+    def f(x):
+        calls = 0
+
+        def fibonacci(n):
+            nonlocal calls
+            calls += 1
+            return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
+        return fibonacci(x), calls
+
+    return f
+
+
+@program(3, refused=(tl.errors.ConversionError, "'seen' is changed at .* seen.append.n. .* itself"))
+def list_in_a_recursion():
+    def f(x):
+        seen = []
+
+        def down(n):
+            seen.append(n)
+            return n if n < 2 else down(n - 1) + 1
+
+        return down(x), len(seen)
+
+    return f
