@@ -10,11 +10,9 @@ from __future__ import annotations
 import functools
 import operator
 from collections import deque
-from collections.abc import Callable, Iterator, MutableMapping, MutableSequence, MutableSet
-from types import BuiltinFunctionType, CellType, FunctionType, MethodType
+from collections.abc import Callable
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
-
-import numpy as np
 
 from treadle.graph.build import is_tracing
 
@@ -26,11 +24,9 @@ from .given import refuse_change
 from .inside import InTable, staged_in, table_in
 from .list_places import is_symbolic
 from .staged_list import StagedList, stage
+from .touching import ABSTRACT, MUTABLE, touch_all, touch_argument
 
 Convert = Callable[[Any], Any]
-_MUTABLE = (list, dict, set, bytearray, deque, np.ndarray)
-_ABSTRACT = (MutableMapping, MutableSequence, MutableSet)
-_KEEPING = ("contextlib", "queue")  # what an ExitStack or Queue is given, it keeps in an attribute
 _OF_DICTS = frozenset(["clear", "pop", "popitem", "setdefault", "update"])
 _special: dict[type, bool] = {}  # classes whose objects run the user's code when they are changed
 
@@ -49,8 +45,8 @@ def changing(owner: Any, sign: str = "") -> Any:
     if journal.is_watched():
         refuse_change(owner)
         journal.touch(owner)
-        if kind not in _MUTABLE and isinstance(owner, _ABSTRACT):
-            _touch_argument(owner)  # such as UserDict, which keeps its items in an attribute
+        if kind not in MUTABLE and isinstance(owner, ABSTRACT):
+            touch_argument(owner)  # such as UserDict, which keeps its items in an attribute
     special = _special.get(kind)
     if special is None:
         special = _special[kind] = _is_special(kind)
@@ -230,7 +226,7 @@ def watched(function: Any) -> Any:
     touched first.
     """
     owner = getattr(function, "__self__", None)
-    if isinstance(function, (BuiltinFunctionType, MethodType)) and isinstance(owner, _MUTABLE):
+    if isinstance(function, (BuiltinFunctionType, MethodType)) and isinstance(owner, MUTABLE):
         if function.__name__ in _OF_DICTS:
             refuse_change(owner)
         journal.touch(owner)
@@ -245,53 +241,3 @@ def watched(function: Any) -> Any:
         return function(*args, **kwargs)
 
     return call
-
-
-def touch_all(function: Any, arguments: tuple[Any, ...]) -> None:
-    """Touch what a call of `function`, which says nothing, may change."""
-    inner = getattr(function, "__func__", function)
-    if isinstance(inner, FunctionType):
-        for name, cell in zip(inner.__code__.co_freevars, inner.__closure__ or (), strict=True):
-            journal.touch(cell, name)
-            _touch_argument(_value_of(cell))
-        for name in inner.__code__.co_names:
-            if name in inner.__globals__:
-                journal.touch(GlobalName(inner.__globals__, name), name)
-                _touch_argument(inner.__globals__[name])
-    if isinstance(function, functools.partial):
-        touch_all(function.func, (*function.args, *function.keywords.values()))
-    if function is next and isinstance(arguments[0], Iterator):
-        journal.advance(arguments[0])
-    owner = getattr(function, "__self__", None)
-    for x in (owner, *arguments):
-        _touch_argument(x)
-    if type(owner).__module__ in _KEEPING:
-        for value in list(getattr(owner, "__dict__", {}).values()):
-            _touch_argument(value, _REACH - 1)
-
-
-def _value_of(cell: CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return None
-
-
-_REACH = 3  # how deep in an argument a function is thought to change something
-
-
-def _touch_argument(x: Any, depth: int = 0) -> None:
-    own = not policy.is_library_type(type(x)) or isinstance(x, _ABSTRACT)
-    if own or isinstance(x, _MUTABLE):
-        journal.touch(x)
-    if depth == _REACH or isinstance(x, (type, FunctionType)):
-        return
-    inner: list[Any] = []
-    if isinstance(x, (list, tuple)):
-        inner = list(x[:100])
-    elif isinstance(x, dict):
-        inner = list(x.values())[:100]
-    elif own:
-        inner = list(getattr(x, "__dict__", {}).values())
-    for item in inner:
-        _touch_argument(item, depth + 1)

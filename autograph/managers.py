@@ -10,9 +10,9 @@ from treadle.graph.build import GraphBuilder, interpreting, recording
 from treadle.graph.errors import ConversionError
 
 from . import journal
-from .changing import touch_all
 from .contents import Contents, contents_of
 from .place import user_line
+from .touching import touch_all
 
 _Generated: Any = contextlib._GeneratorContextManager
 
