@@ -14,8 +14,8 @@ from treadle.graph.node import _reasons
 from . import policy
 from .convert import Conversion, is_converted, known_of, reason_of, template_of
 from .operators import call
-from .source import NoSourceError
-from .text import formatted
+from .syntax.source import NoSourceError
+from .syntax.text import formatted
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARKED = "it is marked by do_not_convert"

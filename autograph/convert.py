@@ -18,17 +18,17 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from . import policy
-from .activity import Names, parameters
-from .analysis import analyse
-from .augmented import tell
-from .emit import Emitter
-from .expressions import Expressions, sequences_of
-from .generator_syntax import turned
-from .lower import Lowerer
-from .nesting import parted
-from .resolve import Resolver, still_holds
-from .source import NoSourceError, function_ast, mangling_class
-from .syntax import FreshNames
+from .syntax.activity import Names, parameters
+from .syntax.analysis import analyse
+from .syntax.augmented import tell
+from .syntax.emit import Emitter
+from .syntax.expressions import Expressions, sequences_of
+from .syntax.generators import turned
+from .syntax.lower import Lowerer
+from .syntax.nesting import parted
+from .syntax.nodes import FreshNames
+from .syntax.resolve import Resolver, still_holds
+from .syntax.source import NoSourceError, function_ast, mangling_class
 
 _FUTURE = 0
 for _feature in __future__.all_feature_names:

@@ -6,10 +6,7 @@ import functools
 import sys
 from types import SimpleNamespace
 
-from . import matching as pattern
-from .advancing import first, next_
-from .asserting import assert_stmt
-from .builtins import (
+from .calls.builtins import (
     all_,
     any_,
     bool_,
@@ -27,35 +24,38 @@ from .builtins import (
     sum_,
     zip_,
 )
-from .calls import call, range_
-from .changing import assigning, changing
-from .choosing import isinstance_
-from .collecting import dict_, list_, set_, starred, tuple_, unpacked
-from .comprehensions import each, generator
-from .conditionals import if_exp, if_stmt
+from .calls.calls import call, range_
+from .calls.changing import assigning, changing
+from .calls.choosing import isinstance_
+from .calls.collecting import dict_, list_, set_, starred, tuple_, unpacked
+from .calls.counters import counter_method
+from .calls.formatting import text
+from .calls.heaps import OWN
+from .calls.indexing import del_item, items, set_item, span
+from .calls.iteration_tools import of_class
+from .calls.keys import counting, key
+from .calls.list_methods import searching
+from .calls.list_searching import METHODS
+from .calls.ordering import compared, max_, min_, sorted_
+from .calls.sets import ALGEBRA
+from .calls.table_methods import METHODS as TABLE_METHODS
+from .control import matching as pattern
+from .control.asserting import assert_stmt
+from .control.conditionals import if_exp, if_stmt
+from .control.exceptions import new_error
+from .control.logic import and_, or_
+from .control.matching import match_case
+from .control.trying import paths
 from .convert import NAMESPACE, RELAXED
-from .counters import counter_method
-from .exceptions import new_error
-from .formatting import text
-from .generated import consuming, has_enough, yielded, yielded_from
-from .heaps import OWN
-from .indexing import del_item, items, set_item, span
-from .iteration_tools import of_class
-from .keys import counting, key
-from .list_methods import searching
-from .list_searching import METHODS
-from .logic import and_, or_
-from .loops import for_stmt, while_stmt
-from .matching import match_case
-from .optional import is_, is_not, read
-from .ordering import compared, max_, min_, sorted_
+from .iteration.advancing import first, next_
+from .iteration.comprehensions import each, generator
+from .iteration.generated import consuming, has_enough, yielded, yielded_from
+from .iteration.loops import for_stmt, while_stmt
+from .iteration.streams import classes
 from .policy import converted
-from .sets import ALGEBRA
-from .streams import classes
-from .table_methods import METHODS as TABLE_METHODS
-from .truth import not_
-from .trying import paths
-from .undefined import peek, undefined, unused
+from .values.optional import is_, is_not, read
+from .values.truth import not_
+from .values.undefined import peek, undefined, unused
 
 __all__ = [
     "all_",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograph.exceptions import PathEndsError
+from ..autograph.control.exceptions import PathEndsError
 from ..graph.build import convert, is_tracing, recorders
 from ..graph.control import call
 from ..graph.gradients import call_recorded

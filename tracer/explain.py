@@ -11,8 +11,8 @@ from ..graph.nest import attribute_names, children, sorted_keys
 from ..graph.node import Tensor
 from ..graph.spec import TensorSpec
 from ..runtime import Variable
-from .access import MISSING
 from .guards import Guards
+from .reading.access import MISSING
 from .signature import Keyed, is_tensor_like, spec_of
 
 KEPT = 64  # reasons that a function remembers

@@ -31,7 +31,7 @@ from .fitting import Fitted, InputSignature, spec_if_fitted, value_if_fitted
 from .guards import Guards, guards_from
 from .lock import TraceLock
 from .progress import note_guards, rests_on, unfinished
-from .reading import Reading
+from .reading.reader import Reading
 from .relax import open_sizes
 from .side_effects import warn_of_side_effects
 from .signature import Key, Keyed, Parameters, is_tensor_like, quick_key

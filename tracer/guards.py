@@ -12,10 +12,10 @@ from keyword import iskeyword
 from types import CellType, FunctionType
 from typing import Any
 
-from .access import Access, reference
-from .changes import Mark, is_first_time
-from .leaves import Guard, same_value
-from .reading import Reading
+from .reading.access import Access, reference
+from .reading.changes import Mark, is_first_time
+from .reading.leaves import Guard, same_value
+from .reading.reader import Reading
 
 Check = Callable[[], bool]
 _OURS = "__tl_"  # how the names that a check uses for itself begin

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..autograph import journal
-from ..autograph.contents import ABSENT, ITEMS, Contents, contents_of, put
-from ..autograph.optional import Maybe, Optional, Source, settled
-from ..autograph.state import default_dtype
-from ..autograph.undefined import Undefined, Unused
+from ..autograph.changes import journal
+from ..autograph.changes.contents import ABSENT, ITEMS, Contents, contents_of, put
+from ..autograph.values.optional import Maybe, Optional, Source, settled
+from ..autograph.values.state import default_dtype
+from ..autograph.values.undefined import Undefined, Unused
 from ..graph.build import GraphBuilder, convert, is_tracing
 from ..graph.dtypes import DType, float64
 from ..graph.errors import ConversionError

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from ..autograph.journal import Entry
+from ..autograph.changes.journal import Entry
 from ..graph.node import FunctionRef
 from .guards import Guards
 from .signature import Key

@@ -16,7 +16,7 @@ from operator import is_
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from ..autograph import recursion
+from ..autograph.control import recursion
 from ..graph import Tensor
 from ..graph.build import GraphBuilder, convert, current
 from ..graph.nest import children, rebuild

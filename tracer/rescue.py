@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograph import journal
+from ..autograph.changes import journal
 from ..graph.build import GraphBuilder
 from ..graph.nest import children
 from ..graph.node import Value

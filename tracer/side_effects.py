@@ -8,8 +8,8 @@ import warnings
 from collections.abc import Iterator
 
 from ..graph.errors import SideEffectWarning
-from .changes import Change, is_first_time
-from .reading import Reading
+from .reading.changes import Change, is_first_time
+from .reading.reader import Reading
 
 
 def warn_of_side_effects(name: str, reading: Reading, told: set[tuple[str, int]]) -> None:

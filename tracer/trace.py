@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..autograph import journal
-from ..autograph.calls import listener
-from ..autograph.exceptions import PathEndsError, stage_at_top
-from ..autograph.handing import handed_out
-from ..autograph.inside import staged_in
-from ..autograph.special import converted_methods
+from ..autograph.calls.calls import listener
+from ..autograph.changes import journal
+from ..autograph.control.exceptions import PathEndsError, stage_at_top
+from ..autograph.values.handing import handed_out
+from ..autograph.values.inside import staged_in
+from ..autograph.values.special import converted_methods
 from ..graph.build import GraphBuilder, convert, interpreting, is_tracing, recording, strong
 from ..graph.build import current as current_interpreter
 from ..graph.control import UnknownResultError

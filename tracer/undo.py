@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..autograph.contents import Contents, contents_of, put_all
-from ..autograph.journal import Entry, Scope
+from ..autograph.changes.contents import Contents, contents_of, put_all
+from ..autograph.changes.journal import Entry, Scope
 from ..graph.errors import OpError
 from ..graph.nest import children
 from ..graph.node import Value

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 import treadle as tl
-from treadle.autograph.births import is_namespace, made_since, watched
+from treadle.autograph.changes.births import is_namespace, made_since, watched
 
 
 class Thing:

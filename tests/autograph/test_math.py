@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import treadle as tl
-from treadle.autograph.math_functions import FUNCTIONS
+from treadle.autograph.calls.math_functions import FUNCTIONS
 
 VALUES = (0.5, 2.25, -0.75, 7.5, 0.0, -3.5, 1.0, math.inf, -math.inf, math.nan, 710.5)
 TWO = ("atan2", "pow", "fmod", "hypot")

@@ -26,8 +26,8 @@ import numpy as np
 import pytest
 
 import treadle as tl
-from treadle.tracer import reading
 from treadle.tracer.guards import Guards, guards_from
+from treadle.tracer.reading import reader as reading
 
 K = 2
 SCALE = 2.0

@@ -1,0 +1,1 @@
+"""What calls, operators and methods mean where the graph holds an argument."""

@@ -1,0 +1,390 @@
+"""Python's builtins on symbolic tensors, staged lists and streams.
+
+Each gives what Python gives on the values, or a tensor of it: `int(x)` is a cast, `len(x)` the size
+that the run finds. What holds nothing symbolic goes to the builtin itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections import deque
+from collections.abc import Iterable, KeysView
+from typing import Any
+
+from treadle.graph import Tensor, Value, weak
+from treadle.graph.build import convert, is_tracing
+from treadle.graph.dtypes import float64, int64
+from treadle.graph.errors import ConversionError
+from treadle.graph.location import describe, user_location
+from treadle.graph.ops.axes import identity
+from treadle.graph.ops.casting import cast
+from treadle.graph.ops.comparison import equal, not_equal
+from treadle.graph.ops.division import floordiv, floormod
+from treadle.graph.ops.logic import logical_not
+from treadle.graph.ops.queries import shape as shape_of
+from treadle.graph.ops.reductions import reduce_all, reduce_any, reduce_sum
+from treadle.graph.ops.rounding import rint
+
+from ..control.choice import Choice, operate
+from ..control.logic import and_, or_
+from ..iteration.advancing import next_
+from ..iteration.streams import (
+    Each,
+    Indexed,
+    Live,
+    Loop,
+    Once,
+    Stream,
+    backwards,
+    enumerated,
+    go_over,
+    is_asked,
+    is_staged,
+    live,
+    of_one,
+    site_of,
+    stream_of,
+    zipped,
+)
+from ..policy import replaced
+from ..values.inside import staged_in, table_in
+from ..values.place import loop_site
+from ..values.special import is_of_users, method
+from ..values.staged_list import StagedList
+from ..values.truth import condition, not_, staged
+from . import keys
+from .calls import call
+from .collecting import any_order, list_, listed, set_, tuple_
+from .formatting import repr_, str_
+from .math_functions import FUNCTIONS, on_symbols, whole
+from .ordering import compared, max_, min_, sorted_
+
+_ABSENT = object()
+
+
+def _any_staged(values: Iterable[Any]) -> bool:
+    return any(is_staged(v) for v in values)
+
+
+# --- sizes and truth ---------------------------------------------------------------------
+
+
+def len_(x: Any) -> Any:
+    """`len(x)`."""
+    if isinstance(x, Value):
+        shape = x.shape
+        if shape.rank == 0:
+            raise TypeError("a scalar tensor has no len()")
+        size = None if shape.rank is None else shape[0]
+        return weak.mark(shape_of(x)[0]) if size is None else size
+    if type(x) is Choice:
+        return operate(len_, x)
+    own = method(x, "__len__")
+    if own is not None:
+        return own()
+    x = live(x)
+    known = staged_in(x.now() if isinstance(x, Live) else x)
+    if known is not None:
+        return _number(known.size())
+    table = table_in(x)
+    return len(x) if table is None else table.size()
+
+
+def _number(x: Any, dtype: Any = None) -> Any:
+    """A tensor as the number that Python would have."""
+    if not isinstance(x, Value):
+        return x
+    return weak.mark(identity(x) if dtype is None or x.dtype is dtype else cast(x, dtype))
+
+
+def bool_(*args: Any, **kwargs: Any) -> Any:
+    """`bool(x)`."""
+    known = staged_in(args[0]) if args else None
+    if known is not None:
+        return _number(condition(known))
+    if args and staged(args[0]):
+        return _number(condition(*args, **kwargs))
+    return bool(*args, **kwargs)
+
+
+def int_(*args: Any, **kwargs: Any) -> Any:
+    """`int(x)`: the whole part of a symbolic tensor."""
+    if len(args) == 1 and isinstance(args[0], Value):
+        x = args[0]
+        return _number(x) if x.dtype.is_integer else whole(x)
+    return int(*args, **kwargs)
+
+
+def float_(*args: Any) -> Any:
+    """`float(x)`: a symbolic tensor as a number of 64 bits."""
+    if len(args) == 1 and isinstance(args[0], Value):
+        return _number(args[0], float64)
+    own = method(args[0], "__float__") if args else None
+    return float(*args) if own is None else own()
+
+
+def round_(*args: Any, **kwargs: Any) -> Any:
+    """`round(x)`, half to even."""
+    if args and isinstance(args[0], Value):
+        return _rounded(*args, **kwargs)
+    return round(*args, **kwargs)
+
+
+def _rounded(x: Value, ndigits: Any = None) -> Any:
+    if x.dtype.is_integer:
+        return x
+    if not ndigits:
+        return rint(x)
+    scale = 10.0**ndigits
+    return rint(x * scale) / scale
+
+
+def divmod_(x: Any, y: Any) -> Any:
+    """`divmod(x, y)`."""
+    if isinstance(x, Value) or isinstance(y, Value):
+        return floordiv(x, y), floormod(x, y)
+    return divmod(x, y)
+
+
+def in_(value: Any, within: Any) -> Any:
+    """`value in within`."""
+    if not is_tracing():
+        return value in within
+    within = live(within)
+    if isinstance(within, Value):
+        return reduce_any(equal(within, value))
+    if type(within) is Choice or (type(value) is Choice and not isinstance(within, (dict, set))):
+        return operate(in_, value, within)
+    own = method(within, "__contains__")
+    if own is not None:
+        found = own(value)
+        return condition(found) if staged(found) else bool(found)
+    if is_of_users(within) and not hasattr(type(within), "__contains__"):
+        return _disjunction(v is value or compared(v, "==", value) for v in within)
+    if isinstance(within, (dict, set, frozenset, KeysView)) and (
+        keys.is_unknown(value) or table_in(within) is not None
+    ):
+        return keys.contains(within, value)
+    known = staged_in(within)
+    if known is not None:
+        return reduce_any(equal(convert(known), value)) if known.arrays else False
+    if isinstance(within, Stream) or is_asked(within):
+        return any_(Each(within, lambda v: v == value, (), False))
+    if isinstance(within, (list, tuple, range, deque)) and (
+        isinstance(value, Value) or not _are_plain(value, *within)
+    ):
+        return _disjunction(v is value or compared(v, "==", value) for v in within)
+    return value in within
+
+
+_PLAIN = frozenset([bool, int, float, complex, str, bytes, type(None)])
+
+
+def _are_plain(*values: Any) -> bool:
+    return _PLAIN.issuperset(map(type, values))
+
+
+def not_in(value: Any, within: Any) -> Any:
+    """`value not in within`."""
+    found = in_(value, within)
+    return logical_not(condition(found)) if staged(found) else not found
+
+
+# --- going over items --------------------------------------------------------------------
+
+
+def enumerate_(iterable: Any, start: Any = 0) -> Any:
+    return enumerated(iterable, start) if is_staged(iterable) else enumerate(iterable, start)
+
+
+def zip_(*iterables: Any, strict: bool = False) -> Any:
+    """`zip(...)`."""
+    if iterables and is_tracing() and all(hasattr(type(x), "__tl_zip__") for x in iterables):
+        return iterables[0].__tl_zip__(iterables[1:])
+    if not _any_staged(iterables):
+        return zip(*iterables, strict=strict)
+    plain = [i for i in iterables if not is_staged(i)]
+    if plain and not any(isinstance(i, (list, tuple, range, Tensor)) for i in plain):
+        return zip(*iterables, strict=strict)
+    if plain and all(_has_known_size(i) for i in iterables):
+        return zip(*iterables, strict=strict)
+    return zipped([listed(i) if _goes_once(i) else i for i in iterables], strict)
+
+
+def _goes_once(x: Any) -> bool:
+    """True for a stream whose items come one after the other only."""
+    stream = stream_of(x)
+    return stream is not None and not isinstance(stream, Indexed)
+
+
+def _has_known_size(x: Any) -> bool:
+    stream = stream_of(x)
+    return stream is None or (isinstance(stream, Indexed) and stream.known is not None)
+
+
+def reversed_(sequence: Any) -> Any:
+    return backwards(sequence) if is_staged(sequence) else reversed(sequence)
+
+
+def iter_(*args: Any) -> Any:
+    """`iter(x)`; of what the graph holds it can be gone over once."""
+    held = is_tracing() and len(args) == 1
+    if held and (staged_in(args[0]) is not None or table_in(args[0]) is not None):
+        return Once(listed(args[0]))
+    return args[0] if held and isinstance(args[0], Live) else iter(*args)
+
+
+def map_(function: Any, *iterables: Any) -> Any:
+    function = call(function)
+    if not _any_staged(iterables):
+        return map(function, *iterables)
+    if len(iterables) == 1:
+        return Each(iterables[0], of_one(function), (), False)
+    return Each(zip_(*iterables), of_one(lambda items: function(*items)), (), False)
+
+
+def filter_(function: Any, iterable: Any) -> Any:
+    test = bool_ if function is None else call(function)
+    if is_staged(iterable):
+        return Each(iterable, lambda v: v, (of_one(test),), False)
+    if is_tracing() and isinstance(iterable, (list, tuple)):
+        return Each(iterable, lambda v: v, (of_one(test),), False)
+    return filter(test, iterable)
+
+
+# --- all items in one ------------------------------------------------------------------
+
+
+def sum_(iterable: Any, /, start: Any = 0) -> Any:
+    """`sum(iterable, start)`."""
+    if not is_staged(iterable):
+        return sum(iterable, start)
+    iterable = any_order(iterable, whole=True)
+    items: Any = iterable
+    numbers = weak.is_weak(iterable)
+    if not isinstance(iterable, Value):
+        items = listed(iterable)
+        if not isinstance(items, StagedList):
+            return sum(items, start)
+        if not items.arrays:
+            return start
+        numbers = items.item is not None and all(items.item.weak)
+        items = convert(items)
+    whole_numbers = numbers and items.dtype.is_integer
+    total = reduce_sum(cast(items, int64) if whole_numbers else items, 0)
+    if numbers:
+        weak.mark(total)
+    return total if type(start) is int and start == 0 else start + total
+
+
+def any_(iterable: Any, /) -> Any:
+    """`any(iterable)`."""
+    return _decided(iterable, True)
+
+
+def all_(iterable: Any, /) -> Any:
+    """`all(iterable)`."""
+    return _decided(iterable, False)
+
+
+def _decided(iterable: Any, stop: bool) -> Any:
+    if isinstance(iterable, Value) and iterable.shape.rank == 1:
+        truths = iterable if iterable.dtype.is_bool else not_equal(iterable, 0)
+        return reduce_any(truths) if stop else reduce_all(truths)
+    if not is_tracing():
+        return any(iterable) if stop else all(iterable)
+    if not is_staged(iterable) or (isinstance(iterable, Each) and not is_staged(_source(iterable))):
+        return _disjunction(iterable) if stop else _conjunction(iterable)
+
+    def step(item: Any, found: Any) -> Any:
+        return condition(item) if staged(item) else bool(item)
+
+    def go_on(found: Any) -> Any:
+        return not_(found) if stop else found
+
+    loop = Loop(site_of(iterable, step), ["the truth value"], go_on, relaxed=True)
+    return go_over(iterable, step, [not stop], loop)[0]
+
+
+def _source(each: Each) -> Any:
+    source = each.source
+    while isinstance(source, Each):
+        source = source.source
+    return source
+
+
+def _disjunction(values: Iterable[Any]) -> Any:
+    """`any(values)` with short circuit, where a value may be a tensor."""
+    rest = iter(values)
+    for value in rest:
+        if staged(value):
+            return or_(condition(value), lambda: _disjunction(rest))
+        if value:
+            return True
+    return False
+
+
+def _conjunction(values: Iterable[Any]) -> Any:
+    rest = iter(values)
+    for value in rest:
+        if staged(value):
+            return and_(condition(value), lambda: _conjunction(rest))
+        if not value:
+            return False
+    return True
+
+
+def reduce(function: Any, iterable: Any, *initial: Any) -> Any:
+    """`functools.reduce(...)`."""
+    function = call(function)
+    if not is_staged(iterable):
+        return functools.reduce(function, iterable, *initial)
+    if not initial:
+        stream = stream_of(iterable)
+        if isinstance(stream, Indexed) and stream.known:
+            first, item = stream.item(convert(0)), stream.item
+            iterable = Indexed(stream.known - 1, lambda i: item(i + 1))
+            initial = (first,)
+        else:
+            raise ConversionError(
+                f"functools.reduce() at {describe(user_location(2))} goes over items of a number "
+                "that only the run tells; give it an initial value"
+            )
+
+    def step(item: Any, result: Any) -> Any:
+        return function(result, item)
+
+    return go_over(iterable, step, initial, Loop(loop_site(step), ["the result"]))[0]
+
+
+BUILTINS: dict[Any, Any] = {
+    next: next_,
+    len: len_,
+    bool: bool_,
+    int: int_,
+    float: float_,
+    round: round_,
+    divmod: divmod_,
+    enumerate: enumerate_,
+    zip: zip_,
+    reversed: reversed_,
+    map: map_,
+    filter: filter_,
+    list: list_,
+    tuple: tuple_,
+    set: set_,
+    sum: sum_,
+    any: any_,
+    all: all_,
+    max: max_,
+    min: min_,
+    sorted: sorted_,
+    iter: iter_,
+    str: str_,
+    repr: repr_,
+}
+replaced.update(BUILTINS)
+replaced.update({f: on_symbols(f) for f in FUNCTIONS})
+replaced.update({functools.reduce: reduce, operator.contains: lambda x, v: in_(v, x)})
+replaced.update({operator.not_: not_, operator.truth: bool_})

@@ -1,0 +1,168 @@
+"""What is done with one of several objects that a tensor chose: a path for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import BuiltinFunctionType
+from typing import Any
+
+from treadle.graph import Value, weak
+from treadle.graph.build import convert
+from treadle.graph.dtypes import int32
+from treadle.graph.location import user_location
+
+from .. import policy
+from ..changes import aliases, journal
+from ..changes.aliases import View, depending_on, snapshot, view_of
+from ..changes.contents import put_items
+from ..control.choice import Choice, Operations, operate
+from ..control.conditionals import Branches, if_exp
+from ..control.exceptions import PathEndsError, stage
+from ..values.optional import Optional, settled
+from ..values.place import user_line
+from ..values.staged_list import StagedList
+from .changing import changing, property_of
+from .indexing import items
+
+_KNOWN_SIZES = (str, bytes, int, float, bool, type(None))
+Convert = Callable[..., Any]
+_convert: list[Convert] = []
+
+
+def convert_with(convert: Convert) -> None:
+    """Let `convert` find what to call instead of a function; `calls.py` needs this module, too."""
+    _convert[:] = [convert]
+
+
+def select(choice: Choice, act: Callable[[Any], Any], relaxed: bool = False) -> Any:
+    """`act(option)` for the option that it is, on paths of their own."""
+    index, options = choice.tl_index, choice.tl_options
+    if isinstance(index, int):
+        return act(options[index])
+    return _among(convert(index, int32), options, act, 0, (user_line(), relaxed))
+
+
+def _among(
+    index: Any, options: Any, act: Callable[[Any], Any], first: int, where: tuple[str, bool]
+) -> Any:
+    """`select` for the `options`, whose numbers begin with `first`.
+
+    No function here refers to itself: the journal counts references, also those of cycles.
+    """
+    if len(options) == 1:
+        return act(options[0])
+    half = len(options) // 2
+    line, relaxed = where
+    branches = Branches(
+        lambda: _among(index, options[:half], act, first, where),
+        lambda: _among(index, options[half:], act, first + half, where),
+        *((), None, None, line),
+        relaxed=relaxed,
+    )
+    return branches.emit(index < first + half, ())
+
+
+def call_chosen(relaxed: bool, choice: Choice, /, *args: Any, **kwargs: Any) -> Any:
+    """Call the option that a tensor chooses."""
+    given = [*args, *kwargs.values()]
+    texts = all(
+        type(o) is BuiltinFunctionType and type(o.__self__) is str for o in choice.tl_options
+    )
+    if texts and all(type(v) in (*_KNOWN_SIZES, Choice) for v in given):
+        return operate(lambda option, *a: option(*a, **kwargs), choice, *args, plain=True)
+    return select(choice, lambda o: _convert[0](o, relaxed)(*args, **kwargs), relaxed)
+
+
+def read(option: Any, name: str) -> Any:
+    """`option.name`"""
+    found = property_of(option, name)
+    if found is not None and policy.may_need_conversion(found.fget):
+        return _convert[0](found.fget, False)(option)
+    return getattr(option, name)
+
+
+def assign(option: Any, name: str, value: Any) -> None:
+    """`option.name = value`"""
+    setattr(changing(option), name, value)
+
+
+def item(option: Any, key: Any) -> Any:
+    """`option[key]`"""
+    return items(option)[key]
+
+
+def ended(error: BaseException) -> Any:
+    """This path of a branch raises `error` in the run."""
+    stage(error, user_location(2))
+    raise PathEndsError
+
+
+def change(owner: Any, act: Callable[[Any], Any]) -> Any:
+    """Do `act(owner)`, which changes a list or dict, where it is one that a tensor chose, or such
+    ones are known.
+    """
+    changed: list[Any] = []
+    result = _change(owner, act, changed)
+    for view in depending_on(changed):
+        items = _of_view(view, snapshot)
+        journal.touch(view.target)
+        put_items(view.target, items)
+    return result
+
+
+def _change(owner: Any, act: Callable[[Any], Any], changed: list[Any]) -> Any:
+    view = view_of(owner)
+    if view is None:
+        changed.append(owner)
+        journal.touch(owner)
+        return act(owner)
+    if not view.is_known:
+        view.refuse()
+    return _of_view(view, lambda o: _change(o, act, changed))
+
+
+def _of_view(view: View, act: Callable[[Any], Any]) -> Any:
+    if isinstance(view.index, int):
+        return act(view.options[view.index])
+    where = user_line(), False
+    return _among(convert(view.index, int32), view.options, act, 0, where)
+
+
+def isinstance_(x: Any, kinds: Any) -> Any:
+    """`isinstance(x, kinds)`"""
+    kind = type(x)
+    if kind is Choice:
+        return x.tl_pick([isinstance(o, kinds) for o in x.tl_options])
+    if issubclass(kind, Optional):
+        return _is_optional_of(x, kinds)
+    if kind is Value and weak.is_python(x):
+        return isinstance(_SAMPLES[x.dtype.kind], kinds)
+    if kind is StagedList:
+        return isinstance([], kinds)
+    return isinstance(x, kinds)
+
+
+def _is_optional_of(x: Any, kinds: Any) -> Any:
+    """`isinstance(x, kinds)` for what may be None."""
+    known = settled(x)
+    if not isinstance(known, Optional):
+        return isinstance_(known, kinds)
+    present, value = x.__tl_flatten__()[0]
+    inner, none = isinstance_(value, kinds), isinstance(None, kinds)
+    if inner is none:
+        return none
+    return if_exp(present, lambda: inner, lambda: none)
+
+
+_SAMPLES = {"b": False, "i": 0, "u": 0, "f": 0.0, "c": 0j, "O": ""}
+
+
+aliases.Operations.change = change
+Operations.select = select
+Operations.read = read
+Operations.assign = assign
+Operations.item = item
+Operations.ended = ended
+Operations.call = lambda option: _convert[0](option, False)
+
+__all__ = ["call_chosen", "change", "isinstance_", "operate", "select"]

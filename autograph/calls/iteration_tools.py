@@ -1,0 +1,156 @@
+"""Iterators of the user's classes, and functions of `itertools`, as generators that are converted.
+
+What is written here is Python as a user might write it; it never runs as it stands.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from types import FunctionType, MethodType
+from typing import Any
+
+from treadle.graph.build import is_tracing
+
+from .. import policy
+from ..iteration.generated import Generated
+from ..iteration.streams import Once, Stream, is_staged
+from ..policy import replaced
+from .calls import call
+
+
+def asked(iterator: Any, following: Callable[[Any], Any]) -> Iterator[Any]:
+    """The items that `following(iterator)` gives."""
+    while True:
+        try:
+            item = following(iterator)
+        except StopIteration:
+            return
+        yield item
+
+
+_ASKED: Any = asked
+
+
+def takewhile(predicate: Callable[[Any], Any], iterable: Iterable[Any]) -> Iterator[Any]:
+    for item in iterable:
+        if not predicate(item):
+            return
+        yield item
+
+
+def dropwhile(predicate: Callable[[Any], Any], iterable: Iterable[Any]) -> Iterator[Any]:
+    dropping = True
+    for item in iterable:
+        if dropping and not predicate(item):
+            dropping = False
+        if not dropping:
+            yield item
+
+
+def filterfalse(predicate: Callable[[Any], Any] | None, iterable: Iterable[Any]) -> Iterator[Any]:
+    for item in iterable:
+        if not (item if predicate is None else predicate(item)):
+            yield item
+
+
+def chain(*iterables: Iterable[Any]) -> Iterator[Any]:
+    for iterable in iterables:
+        yield from iterable
+
+
+def starmap(function: Callable[..., Any], iterable: Iterable[Any]) -> Iterator[Any]:
+    for item in iterable:
+        yield function(*item)
+
+
+def pairwise(iterable: Iterable[Any]) -> Iterator[Any]:
+    before: Any
+    is_first = True
+    for item in iterable:
+        if not is_first:
+            yield before, item  # noqa: F821 - of the iteration before
+        is_first = False
+        before = item
+
+
+def accumulate(
+    iterable: Iterable[Any], function: Callable[..., Any], initial: Any = None
+) -> Iterator[Any]:
+    total = initial
+    if initial is not None:
+        yield total
+    for item in iterable:
+        total = item if total is None else function(total, item)
+        yield total
+
+
+def islice(
+    iterable: Iterable[Any], start: Any = 0, stop: Any = None, step: Any = 1
+) -> Iterator[Any]:
+    for number, item in enumerate(iterable):
+        if stop is not None and number >= stop:
+            return
+        if number >= start and (number - start) % step == 0:
+            yield item
+
+
+# --- where they take the place of Python's -------------------------------------------------
+
+
+def _plain(*args: Any) -> tuple[Any, ...]:
+    return args
+
+
+def _accumulated(iterable: Any, func: Any = None, *, initial: Any = None) -> tuple[Any, ...]:
+    return iterable, operator.add if func is None else func, initial
+
+
+def _sliced(iterable: Any, *bounds: Any) -> tuple[Any, ...]:
+    return (iterable, 0, bounds[0]) if len(bounds) == 1 else (iterable, *bounds)
+
+
+def _instead(original: Any, function: Any, arranged: Callable[..., tuple[Any, ...]]) -> Any:
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if is_tracing() and any(map(is_staged, args)):
+            return Generated(function, True, arranged(*args, **kwargs), {})
+        converted = [call(a) if callable(a) else a for a in args]
+        return original(*converted, **kwargs)
+
+    return called
+
+
+replaced.update(
+    {
+        original: _instead(original, function, arranged)
+        for original, function, arranged in (
+            (itertools.takewhile, takewhile, _plain),
+            (itertools.dropwhile, dropwhile, _plain),
+            (itertools.filterfalse, filterfalse, _plain),
+            (itertools.chain, chain, _plain),
+            (itertools.starmap, starmap, _plain),
+            (itertools.pairwise, pairwise, _plain),
+            (itertools.accumulate, accumulate, _accumulated),
+            (itertools.islice, islice, _sliced),
+        )
+    }
+)
+
+
+def of_class(x: Any) -> Stream | None:
+    """How to go over an object whose class has the user's `__iter__`; None for others."""
+    iterate = _users(x, "__iter__")
+    if iterate is None:
+        return None
+    iterator = call(MethodType(iterate, x))()
+    following = _users(iterator, "__next__")
+    if following is not None:
+        return Generated(_ASKED, True, (iterator, following), {})
+    return iterator if isinstance(iterator, Stream) else Once(iterator)
+
+
+def _users(x: Any, method: str) -> FunctionType | None:
+    found = getattr(type(x), method, None)
+    is_own = type(found) is FunctionType and not policy.is_library_function(found)
+    return found if is_own else None

@@ -1,0 +1,1 @@
+"""Which objects a branch or loop changes, and what they held before."""

@@ -1,0 +1,523 @@
+"""Which objects a branch, a loop's body or a trace changes, and what they held before.
+
+A *scope* is a piece of code that is traced although it may not run, or may run often. Converted
+code says what it is going to change (`changing.py`); each open scope then keeps a copy of what that
+object held. Where the scope ends the objects get back what they held, and what they held last
+becomes state. Objects that were born in the scope are nobody else's business.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import gc
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from itertools import chain
+from types import CellType
+from typing import Any
+
+import numpy as np
+
+from treadle.graph.build import is_tracing
+from treadle.graph.errors import ConversionError
+from treadle.graph.location import Loc, describe, expression_at, user_location
+
+from ..values.inside import staged_in
+from ..values.place import local_values
+from ..values.special import caching
+from ..values.staged_list import StagedList, stage
+from ..values.state import holds_tensor
+from ..values.tables import DICTS, Kept, like
+from ..values.undefined import Undefined
+from . import aliases
+from .births import is_namespace, made_since, watched
+from .contents import (
+    ABSENT,
+    ITEMS,
+    Contents,
+    GlobalName,
+    Place,
+    contents_of,
+    differing,
+    inherited,
+    key_of,
+    put,
+    put_all,
+)
+from .lifetime import born_inside
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An object that may have been changed; `loc` is where that was first about to happen."""
+
+    owner: Any
+    before: Contents
+    name: str | None  # as the user calls it, if that is known
+    loc: Loc | None
+    has_birth: bool  # the collector tells when it was made
+    assigned: set[Place] = field(default_factory=set)
+    staged: set[Place] = field(default_factory=set)  # what a scope inside of this one has left
+    after: Contents | None = None
+
+    def label(self, place: Place) -> str:
+        kind, key = place
+        text = self.name or _text_at(self.loc) or f"the {type(self.owner).__name__}"
+        if isinstance(self.owner, (GlobalName, CellType)):
+            return text
+        if kind == "attribute":
+            return f"{text}.{key}"
+        return text if place == ITEMS else f"{text}[{key!r}]"
+
+    def places(self, *after: Contents) -> list[Place]:
+        """What differs, or was assigned the same again."""
+        found = differing(self.before, *after)
+        known = set(found)
+        if ITEMS in known:
+            known |= {p for p in self.assigned if p[0] == "item"}
+        more = [p for p in self.assigned if p not in known and p != ITEMS]
+        return found + [p for p in more if _is_assigned(p, self.before, *after)]
+
+
+def _is_assigned(place: Place, *contents: Contents) -> bool:
+    """False where nothing is, and for the same container again, which has its own entry."""
+    try:
+        held = [c.at(place) for c in contents]
+    except (LookupError, TypeError):
+        return False
+    if isinstance(held[0], _CONTAINERS):
+        return False
+    is_some = any if place[0] == "attribute" else all
+    return is_some(v is not ABSENT for v in held)
+
+
+_CONTAINERS = (list, dict, set, bytearray, deque, np.ndarray)
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """What was touched since it was opened; `ignored` are taken care of by other means.
+
+    `staged`: what it holds may not run, or run often. Only the scope of a trace is not.
+    """
+
+    staged: bool = True
+    entries: dict[Any, Entry] = field(default_factory=dict)
+    ignored: set[Any] = field(default_factory=set)
+    advanced: dict[int, tuple[Any, Loc | None]] = field(default_factory=dict)  # iterators
+    noted: list[Any] = field(default_factory=list)  # what the points of a `try` refer to
+    ended: list[Scope] = field(default_factory=list)  # others that still refer to objects
+    made: set[Any] = field(default_factory=set)  # the keys of objects born in it
+    views: int = field(default_factory=aliases.count)  # those from before know their lists
+    moment: int = 0  # at which it was opened
+    young: set[int] = field(default_factory=set)  # the ids of what was made in it
+    cached: list[tuple[Any, str]] = field(default_factory=list)  # attributes that end with it
+
+    def gather(self) -> None:
+        """Bring lists that Python has put together from others (`+=`) to one, in this graph."""
+        for entry in self.entries.values():
+            if isinstance(entry.owner, (list, deque)) and staged_in(entry.owner) is not None:
+                stage(entry.owner)
+
+    def owners(self) -> list[Any]:
+        """All objects that were touched: those that did not change may refer to others."""
+        return [e.owner for e in self.entries.values() if not isinstance(e.owner, GlobalName)]
+
+    def made_inside(self) -> set[int]:
+        """The ids of the objects that it touched and that were made in it, as far as is known."""
+        owners = [e.owner for e in self.entries.values() if e.has_birth]
+        return made_since(self.moment, [*owners, *[i for i, _ in self.advanced.values()]])
+
+    def made_among(self, owners: Iterable[Any]) -> set[int]:
+        """The ids of those `owners` that were made in it, while it is open."""
+        entries = [(o, self.entries.get(id(o))) for o in owners]
+        young = made_since(self.moment, [o for o, e in entries if e is None or e.has_birth])
+        dicts = [o for o, _ in entries if isinstance(o, dict) and id(o) in young]
+        return young - {id(o) for o in dicts if is_namespace(o)}
+
+    def born(self, young: set[int], known: set[int]) -> set[int]:
+        """`known`, and what was made in it by when it was made."""
+        dicts = {key: e.owner for key, e in self.entries.items() if isinstance(e.owner, dict)}
+        older = {key for key in young - known if key in dicts and is_namespace(dicts[key])}
+        return known | young - older
+
+    def restore(self) -> None:
+        for entry in self.entries.values():
+            put_all(entry.owner, entry.before)
+
+    def put_back(self) -> list[Entry]:
+        """The objects in which items were assigned, and which hold again what they held."""
+        return [
+            entry
+            for entry in self.entries.values()
+            if entry.assigned and contents_of(entry.owner) == entry.before
+        ]
+
+    def has_changed(self, owner: Any) -> bool:
+        """True if `owner` is a container that held something else at the end of the scope."""
+        entry = self.entries.get(key_of(owner)) if isinstance(owner, (list, dict)) else None
+        after = None if entry is None else entry.after
+        return entry is not None and after is not None and bool(entry.places(after))
+
+    def changed(self) -> list[Entry]:
+        """The objects that hold something else now, with `after`."""
+        found = []
+        for key, entry in self.entries.items():
+            if key not in self.ignored:
+                entry.after = contents_of(entry.owner)
+                if entry.after is not None and entry.places(entry.after):
+                    found.append(entry)
+        return found
+
+
+_scopes: ContextVar[tuple[Scope, ...]] = ContextVar("scopes", default=())
+
+
+def is_watched() -> bool:
+    """True inside of a scope."""
+    return bool(_scopes.get()) and is_tracing()
+
+
+def is_staged() -> bool:
+    """True inside of a scope that may not run, or run often."""
+    scopes = _scopes.get()
+    return bool(scopes) and scopes[-1].staged and is_tracing()
+
+
+@contextmanager
+def opened(ignored: Iterable[Any] = (), staged: bool = True) -> Iterator[Scope]:
+    """A scope; objects get back what they held if the block fails."""
+    around = _scopes.get()
+    staged = staged or bool(around and around[-1].staged)
+    scope = Scope(staged, ignored={key_of(owner) for owner in ignored})
+    token = _scopes.set((*around, scope))
+    try:
+        with watched() as scope.moment:
+            try:
+                yield scope
+            finally:
+                for owner, name in scope.cached:
+                    vars(owner).pop(name, None)
+            scope.gather()
+            scope.young = scope.made_inside()
+    except BaseException as error:
+        leaves: BaseException | None = error
+        while leaves is not None:  # what it says stays
+            scope.entries.pop(key_of(leaves), None)
+            leaves = leaves.__cause__
+        scope.restore()
+        raise
+    finally:
+        _scopes.reset(token)
+
+
+def touch(owner: Any, name: str | None = None, place: Place | None = None) -> None:
+    """`owner` may be changed next (at `place`); `name` is how the user calls it."""
+    key = key_of(owner)
+    before = None
+    for scope in reversed(_scopes.get()):
+        entry = scope.entries.get(key)
+        if entry is None:
+            if before is None:
+                before = contents_of(owner)
+                if before is None:
+                    return
+                loc = user_location(2)
+                name = name or _name_in_frame(owner)
+            entry = scope.entries[key] = Entry(owner, before, name, loc, has_birth(owner))
+        if place is not None:
+            entry.assigned.add(place)
+
+
+def cache(owner: Any, name: str, value: Any) -> None:
+    """`owner` keeps what a cached property gives while its tensors exist and it surely is there."""
+    vars(owner)[name] = value
+    scope = _scopes.get()[-1]
+    if scope.staged or holds_tensor(value):
+        scope.cached.append((owner, name))
+
+
+def has_birth(owner: Any) -> bool:
+    """True if the collector tells when it was made."""
+    return gc.is_tracked(owner) and not isinstance(owner, GlobalName)
+
+
+def _name_in_frame(owner: Any) -> str | None:
+    """The local name of an object where the user's code is now."""
+    return next((name for name, value in local_values().items() if value is owner), None)
+
+
+def advance(iterator: Any) -> None:
+    """An item is taken from `iterator`, which can't be put back."""
+    for scope in _scopes.get():
+        if scope.staged:
+            scope.advanced.setdefault(id(iterator), (iterator, user_location(2)))
+
+
+def _text_at(loc: Loc | None) -> str:
+    expression = expression_at(loc)
+    if isinstance(expression, ast.Call):
+        expression = expression.func
+        if isinstance(expression, ast.Attribute):
+            expression = expression.value
+    if expression is None:
+        return ""
+    text = ast.unparse(expression)
+    return text if len(text) <= 40 else ""
+
+
+def closed(
+    scope: Scope, *results: Sequence[Any], running: Sequence[Any] = (), held: Iterable[Any] = ()
+) -> list[Entry]:
+    """The objects from before the scope that it changed. They hold again what they held then.
+
+    `results` are sequences of our own with what the scope was given and hands on; objects known
+    only through them are not from before, nor those that but the function that is running refers
+    to, by names that hold the values `running`. `held` gives further references of our own.
+    """
+    changed = scope.changed()
+    if not (changed or scope.advanced or scope.noted):
+        return []
+    for entry in changed:
+        put_all(entry.owner, entry.before)
+    outer = _scopes.get()
+    owners = scope.owners()
+    owners += [iterator for iterator, _ in scope.advanced.values()]
+    copies = chain(_copies((*outer, scope, *scope.ended), scope.views), running, held)
+    born = scope.born(scope.young, born_inside(owners, copies, (*results, running)))
+    scope.made |= {key for key, entry in scope.entries.items() if id(entry.owner) in born}
+    for iterator, loc in scope.advanced.values():
+        if id(iterator) not in born:
+            raise ConversionError(
+                f"an iterator is advanced at {describe(loc)}; whether or how often that happens "
+                "depends on a tensor. Iterate over a tensor, or make the iterator there"
+            )
+        for other in outer:
+            other.advanced.pop(id(iterator), None)
+    for key, entry in scope.entries.items():
+        if id(entry.owner) in born:
+            if entry.after is not None:
+                put_all(entry.owner, entry.after)
+            for other in outer:
+                other.entries.pop(key, None)
+                if any(entry.owner is noted for noted in other.noted):
+                    other.made.add(key)
+    return [entry for entry in changed if id(entry.owner) not in born]
+
+
+def lasting(scope: Scope, *results: Sequence[Any]) -> list[Entry]:
+    """The objects from before a trace in which scopes have left something, with `after`.
+
+    All objects hold what they held before it; `resume` takes that back.
+    """
+    scope.changed()
+    scope.restore()
+    staged = [e for e in scope.entries.values() if e.staged and e.after is not None]
+    owners = scope.owners()
+    # What is only kept to be put back (an object that a path chose, say) may refer to others.
+    after = [v for e in scope.entries.values() if e.after is not None for v in e.after.values()]
+    born = born_inside(owners, _copies(_scopes.get()), (*results, after))
+    if not {id(e.owner) for e in staged} <= born:
+        gc.collect(0)  # attempts to trace a loop leave cycles behind that refer to them
+        born = born_inside(owners, _copies(_scopes.get()), (*results, after))
+        born = scope.born(scope.made_inside(), born)
+    return [e for e in staged if id(e.owner) not in born]
+
+
+def stage_all(scope: Scope) -> None:
+    """What the scope has changed is for the run to say."""
+    for entry in scope.changed():
+        if entry.after is not None:
+            entry.staged.update(entry.places(entry.after))
+
+
+def note_changes() -> None:
+    """Here an exception leaves the trace: what scopes that may not run have changed on the way
+    here will be left so.
+    """
+    scopes = _scopes.get()
+    first = max((i for i, scope in enumerate(scopes) if not scope.staged), default=0)
+    for scope in scopes[first + 1 :]:
+        for key, entry in scope.entries.items():
+            after, outermost = contents_of(entry.owner), scopes[first].entries.get(key)
+            if after is not None and outermost is not None:
+                outermost.staged.update(entry.places(after))
+
+
+def resume(scope: Scope) -> None:
+    for entry in scope.entries.values():
+        if entry.after is not None:
+            put_all(entry.owner, entry.after)
+
+
+def told() -> Iterator[Any]:
+    """What the open scopes know of; some of it, like the cell of a name, only they refer to."""
+    for scope in _scopes.get():
+        yield from scope.owners()
+        yield from scope.noted
+
+
+def references() -> Iterator[Any]:
+    """The references to objects that the open scopes hold, one by one."""
+    yield from _copies(_scopes.get(), aliases.count())
+
+
+def _copies(scopes: Sequence[Scope], views: int = 0) -> Iterator[Any]:
+    """The references to objects that scopes hold, one by one, and all but the first `views`."""
+    seen: set[int] = set()
+    yield from aliases.references(views)
+    for scope in scopes:
+        yield from scope.noted
+        yield from scope.noted
+        yield from (iterator for iterator, _ in scope.advanced.values())
+        for entry in scope.entries.values():
+            yield entry.owner
+            for contents in (entry.before, entry.after):
+                if contents is not None and id(contents) not in seen:
+                    seen.add(id(contents))
+                    yield from contents.values()
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A place in an object from before, which is state of a branch or loop."""
+
+    owner: Any
+    place: Place
+    label: str
+    loc: Loc | None
+
+    def get(self) -> Any:
+        contents = contents_of(self.owner)
+        assert contents is not None
+        return self.of(contents)
+
+    def of(self, contents: Contents) -> Any:
+        value = self.raw(contents)
+        if value is ABSENT and self.place[0] == "attribute":
+            value = inherited(self.owner, self.place[1])
+        return Undefined(self.label) if value is ABSENT else value
+
+    def raw(self, contents: Contents) -> Any:
+        try:
+            return contents.at(self.place)
+        except (LookupError, TypeError):
+            return ABSENT
+
+    def put(self, value: Any) -> None:
+        gone = isinstance(value, Undefined) and not value.reason
+        put(self.owner, self.place, ABSENT if gone else value)
+
+    def leave(self, value: Any) -> None:
+        """Put what a scope leaves there, and tell the scopes around it."""
+        touch(self.owner, self.label)
+        self.put(value)
+        mark(self.owner, self.place)
+
+    @property
+    def key(self) -> Any:
+        return key_of(self.owner), self.place
+
+
+def held(entry: Entry, places: Sequence[Place]) -> list[Held]:
+    return [Held(entry.owner, p, entry.label(p), entry.loc) for p in places]
+
+
+def joined(ways: Sequence[list[Entry] | None]) -> list[tuple[Held, list[Contents | None]]]:
+    """The places that one of several branches changed, with what each left there.
+
+    None stands for a branch whose results do not matter.
+    """
+    entries: dict[Any, list[Entry | None]] = {}
+    for i, way in enumerate(ways):
+        for entry in way or ():
+            entries.setdefault(key_of(entry.owner), [None] * len(ways))[i] = entry
+    found: list[tuple[Held, list[Contents | None]]] = []
+    for alike in entries.values():
+        first = next(e for e in alike if e is not None)
+        first.assigned.update(*(e.assigned for e in alike if e is not None))
+        left: list[Contents | None] = []
+        for way, own in zip(ways, alike, strict=True):
+            left.append(None if way is None else first.before if own is None else own.after)
+        places = first.places(*[c for c in left if c is not None])
+        found += [(h, left) for h in held(first, places)]
+    return found
+
+
+def check_structure(place: Held, left: Sequence[Contents | None], construct: str) -> None:
+    """Refuse containers that get other items, or another number of them, on different paths."""
+    if place.place != ITEMS or isinstance(place.owner, (list, StagedList)):
+        return  # of a list the graph can hold the items
+    if type(place.owner) is deque:
+        return
+    items = [c.items for c in left if c is not None]
+    if all(_alike(i, items[0]) for i in items):
+        return
+    if type(place.owner) in (Kept, *DICTS) and like(*items) is not None:
+        return
+    kind = type(place.owner).__name__
+    what = "keys" if isinstance(place.owner, dict) else "items"
+    cure = "Use a list, or a tensor"
+    if isinstance(place.owner, dict):
+        cure = "Give it all its keys before, or collect values in a list"
+    elif isinstance(place.owner, set):
+        cure = "Use a dict that has a truth value for each, or collect values in a list"
+    raise ConversionError(
+        f"'{place.label}' gets other {what} at {describe(place.loc)}, inside of the {construct}, "
+        f"which depends on a tensor; the {what} of a {kind} must not. "
+        f"{cure}"
+    )
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return list(a) == list(b)
+    if isinstance(a, list):
+        return len(a) == len(b)
+    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else bool(a == b)
+
+
+# --- names that a construct assigns in place ------------------------------------------------
+
+
+def names_of(set_state: Any) -> dict[str, Any]:
+    """The nonlocal and global names that `set_state` assigns: cells, and GlobalNames."""
+    if set_state is None:
+        return {}
+    code, names = set_state.__code__, {}
+    for instruction in dis.get_instructions(code):
+        name = instruction.argval
+        if instruction.opname == "STORE_DEREF":
+            names[name] = set_state.__closure__[code.co_freevars.index(name)]
+        elif instruction.opname == "STORE_GLOBAL":
+            names[name] = GlobalName(set_state.__globals__, name)
+    return names
+
+
+def leave_names(names: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Tell the scopes around of names that a construct has assigned by `set_state`."""
+    for name, variable in names.items():
+        if before.get(name) is not after.get(name):
+            place = ("attribute", name if isinstance(variable, GlobalName) else "cell_contents")
+            mark(variable, place)
+
+
+def mark(owner: Any, place: Place) -> None:
+    """What `owner` holds there is for the run to say."""
+    for scope in _scopes.get():
+        entry = scope.entries.get(key_of(owner))
+        if entry is not None:
+            entry.staged.add(place)
+
+
+def touch_names(set_state: Any) -> None:
+    if is_watched():
+        for name, variable in names_of(set_state).items():
+            touch(variable, name)
+
+
+caching[:] = [cache]

@@ -1,0 +1,187 @@
+"""Objects of the user's classes that a branch or loop makes: carried attribute by attribute.
+
+Such an object holds tensors of a graph inside, so it can't be handed out as it is. Outside it is an
+object of the same class that is made without running the class's code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from treadle.graph import Value
+from treadle.graph.build import GraphBuilder, current
+
+from .. import policy
+from ..values.list_items import object_parts
+from ..values.staged_list import StagedList
+from ..values.state import is_number, is_tensor, parts_of
+from .contents import ABSENT, Contents, contents_of, put
+
+_DEPTH = 20
+Home = frozenset[int] | None  # ids of the graphs whose tensors may be held; None: of no graph
+
+
+def home_of() -> frozenset[int]:
+    """The graph that is built now and those around it."""
+    builder = current()
+    found: set[int] = set()
+    while isinstance(builder, GraphBuilder):
+        found.add(id(builder))
+        if builder.parent is None:
+            break
+        builder = builder.parent
+    return frozenset(found)
+
+
+def is_plain_object(value: Any) -> bool:
+    """True for an object of a class of the user's that is nothing but its attributes."""
+    kind = type(value)
+    if isinstance(value, type) or is_tensor(value) or is_number(value):
+        return False
+    if policy.is_library_type(kind) or hasattr(kind, "__tl_flatten__"):
+        return False
+    if not kind.__flags__ & _HEAP or not _is_of_object(kind) or parts_of(value) is not None:
+        return False
+    contents = contents_of(value)
+    return contents is not None and contents.items is None
+
+
+def is_mutable(value: Any) -> bool:
+    """True for lists and the like, and for objects that are nothing but their attributes."""
+    if isinstance(value, (list, dict, set, deque, StagedList)):
+        return True
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return not getattr(value, "__dataclass_params__").frozen  # noqa: B009
+    return is_plain_object(value)
+
+
+_HEAP = 1 << 9
+
+
+def _is_of_object(kind: type) -> bool:
+    return all(base is object or base.__flags__ & _HEAP for base in kind.__mro__)
+
+
+def holds_foreign(value: Any, home: Home, depth: int = 0) -> bool:
+    """True if `value` holds a tensor of a graph that is not one of `home`."""
+    if isinstance(value, Value):
+        return home is None or id(value.owner) not in home
+    if depth > _DEPTH or is_number(value) or value is None:
+        return False
+    parts = None if is_tensor(value) else parts_of(value)
+    if parts is not None:
+        # Those of a Choice are no parts of it.
+        options = value.tl_options if hasattr(type(value), "tl_options") else ()
+        return any(holds_foreign(v, home, depth + 1) for v in (*parts[0], *options))
+    if not is_plain_object(value):
+        return False
+    contents = contents_of(value)
+    assert contents is not None
+    return any(holds_foreign(v, home, depth + 1) for v in contents.attributes.values())
+
+
+def note_made(value: Any) -> None:
+    """`value` was made just now, in the graph that is built."""
+    builder = current()
+    if isinstance(builder, GraphBuilder):
+        try:
+            made = weakref.ref(value), id(builder)
+        except TypeError:
+            return
+        _made_in(builder)[id(value)] = made
+
+
+def _made_in(builder: GraphBuilder) -> dict[int, tuple[Any, int]]:
+    while builder.parent is not None:
+        builder = builder.parent
+    found: dict[int, tuple[Any, int]] = builder.derived.setdefault("objects", {})
+    return found
+
+
+def is_made_inside(value: Any, home: Home) -> bool:
+    """True if `value` was made in a graph inside of those in `home`."""
+    builder = current()
+    if not isinstance(builder, GraphBuilder):
+        return False
+    found = _made_in(builder).get(id(value))
+    return found is not None and found[0]() is value and found[1] not in (home or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What objects that are carried by their attributes have in common."""
+
+    cls: type
+    names: tuple[str, ...]
+
+    @staticmethod
+    def of(value: Any) -> Shape:
+        contents = contents_of(value)
+        assert contents is not None
+        return Shape(type(value), tuple(sorted(contents.attributes)))
+
+    def make(self, values: Sequence[Any]) -> Any:
+        """An object that holds `values`."""
+        made: Any = object.__new__(self.cls)
+        for name, value in zip(self.names, values, strict=True):
+            put(made, ("attribute", name), value)
+        note_made(made)
+        return made
+
+
+class Rebuilt:
+    """An object in parts: `values` are those of the attributes."""
+
+    __slots__ = ("shape", "values")
+
+    def __init__(self, shape: Shape, values: Sequence[Any]) -> None:
+        self.shape = shape
+        self.values = values
+
+    @classmethod
+    def of(cls, value: Any, home: Home, depth: int = 0) -> Rebuilt:
+        shape, contents = Shape.of(value), contents_of(value) or Contents({})
+        found = [lifted(contents.attributes.get(n, ABSENT), home, depth + 1) for n in shape.names]
+        return cls(shape, found)
+
+    @property
+    def __tl_structure__(self) -> object:
+        return self.shape
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+        return list(self.values), self.shape.make
+
+
+def lifted(value: Any, home: Home, depth: int = 0) -> Any:
+    """`value`, with `Rebuilt` for each object in it that holds a tensor from outside of `home`.
+
+    Called where `value` is known: it may take ops to join the options of a Choice.
+    """
+    if depth > _DEPTH or is_tensor(value) or not holds_foreign(value, home):
+        return value
+    if hasattr(type(value), "__tl_lifted__"):
+        return value.__tl_lifted__(home)
+    parts = parts_of(value)
+    if parts is None:
+        return Rebuilt.of(value, home, depth)
+    new = [lifted(v, home, depth + 1) for v in parts[0]]
+    same = all(a is b for a, b in zip(new, parts[0], strict=True))
+    return value if same else parts[1](new)
+
+
+def _object_parts(value: Any) -> Any:
+    """As `parts_of` does: of objects that hold tensors, or were made in a branch or loop."""
+    if not is_plain_object(value):
+        return None
+    if not (holds_foreign(value, None) or is_made_inside(value, frozenset())):
+        return None
+    shape, contents = Shape.of(value), contents_of(value) or Contents({})
+    return [contents.attributes[n] for n in shape.names], shape.make, (shape.cls, shape.names)
+
+
+object_parts[:] = [_object_parts]

@@ -1,0 +1,512 @@
+"""One of several Python objects, chosen by a tensor: functions, texts, members of an enum, objects.
+
+Whatever is done with it is done with each option, on a path of its own (`choosing.py`), and texts
+stay texts of Python.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from enum import Enum
+from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType
+from typing import Any, NoReturn
+
+from treadle.graph import Tensor, Value, weak
+from treadle.graph.build import convert
+from treadle.graph.control import emit_switch, new_branch
+from treadle.graph.dtypes import int32, string
+from treadle.graph.errors import BranchError
+from treadle.graph.location import describe, is_internal, user_location
+from treadle.graph.ops.gathering import gather_known
+from treadle.graph.spec import TensorSpec
+from treadle.graph.symbolic_text import is_active
+
+from .. import policy
+from ..changes.contents import contents_of
+from ..changes.rebuilt import Rebuilt, Shape, holds_foreign, is_made_inside, is_plain_object
+from ..values.facts import known_truth
+from ..values.filling import Filling
+from ..values.optional import Optional, Source, object_pattern, pattern_of
+from ..values.state import common_dtype, describe_value, is_number, is_tensor, parts_of, same_object
+from ..values.undefined import Undefined, Unused, unused
+
+_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodWrapperType)
+_MOST_TEXTS = 16  # a text that takes on more values in a loop is a string tensor
+
+
+class Operations:
+    """What is done with each option on its own path; set by `choosing.py`, which needs us."""
+
+    select: Callable[[Choice, Callable[[Any], Any]], Any]
+    read: Callable[[Any, str], Any]
+    assign: Callable[[Any, str, Any], None]
+    call: Callable[..., Any]
+    item: Callable[[Any, Any], Any]
+    ended: Callable[[BaseException], Any]
+
+
+class Choice:
+    """`options[index]`; `index` is an int, or an int32 tensor.
+
+    On the way through a branch or loop an option may be a `Shape`: what it holds is in `made`.
+    """
+
+    __slots__ = ("tl_index", "tl_made", "tl_options", "tl_source")
+    __tl_chosen__ = True
+
+    def __init__(
+        self,
+        index: Any,
+        options: Sequence[Any],
+        source: Source,
+        made: dict[Any, Rebuilt] | None = None,
+    ) -> None:
+        slots = ("tl_index", index), ("tl_options", tuple(options)), ("tl_source", source)
+        for slot, item in (*slots, ("tl_made", made or {})):
+            object.__setattr__(self, slot, item)
+
+    @classmethod
+    def of(cls, value: Any, other: Any, source: Source) -> Choice | Rebuilt:
+        """`value` as one of its own options and those of `other`, in an order of their own."""
+        own = [_outside(o, source) for o in _options(value)]
+        options: list[Any] = []
+        for o in (*own, *[_outside(o, source) for o in _options(other)]):
+            if not any(_is_same(o, known) for known in options):
+                options.append(o)
+        options.sort(key=_order)
+        made = {o: _rebuilt(value, own, o, source) for o in own if isinstance(o, Shape)}
+        if len(options) == 1 and isinstance(options[0], Shape):
+            return made[options[0]]
+        table = [next(i for i, o in enumerate(options) if _is_same(o, p)) for p in own]
+        index: Any = table[0]
+        if type(value) is cls:
+            number = value.tl_index
+            if isinstance(number, int):
+                index = table[number]
+            else:
+                index = gather_known(convert(table, int32), number)
+        return cls(index, options, source, made)
+
+    @staticmethod
+    def applies(a: Any, b: Any) -> bool:
+        """True for different objects that can be told apart by an index."""
+        if not (_can_be_chosen(a) and _can_be_chosen(b)) or same_object(a, b):
+            return False
+        options = [*_options(a), *_options(b)]
+        texts = sum(type(o) is str for o in options)
+        if texts and (texts < len(options) or len(set(options)) > _MOST_TEXTS):
+            return False
+        if not (isinstance(a, (Choice, Rebuilt)) and type(a) is type(b)):
+            return True
+        return bool(a.__tl_structure__ != b.__tl_structure__)
+
+    @property
+    def __tl_structure__(self) -> Any:
+        return tuple([o if isinstance(o, (Shape, str)) else id(o) for o in self.tl_options])
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+        parts: list[Any] = [self.tl_index]
+        for o in self.tl_options:
+            if isinstance(o, Shape):
+                made = self.tl_made.get(o)
+                parts += [unused] * len(o.names) if made is None else made.values
+        return parts, self.tl_from_parts
+
+    def tl_from_parts(self, items: Sequence[Any]) -> Any:
+        index, rest = items[0], iter(items[1:])
+        options = [
+            o.make([next(rest) for _ in o.names]) if isinstance(o, Shape) else o
+            for o in self.tl_options
+        ]
+        if isinstance(index, int):
+            return options[index]
+        if hasattr(index, "_value"):  # the run is over
+            return options[int(index)]
+        return Choice(index, options, self.tl_source)
+
+    def tl_filled(self, like: Any) -> Choice:
+        """This one with stand-ins for what objects like those in `like` hold."""
+        made = dict(self.tl_made)
+        for o in [] if like is None else _options(like):
+            shape = _outside(o, self.tl_source)
+            if isinstance(shape, Shape) and shape not in made:
+                made[shape] = _pattern_of_made(o, self.tl_source)
+        return Choice(self.tl_index, self.tl_options, self.tl_source, made)
+
+    def __tl_lifted__(self, home: frozenset[int]) -> Choice | Rebuilt:
+        """For outside: what its options hold in parts."""
+        return Choice.of(self, self, replace(self.tl_source, home=home))
+
+    @property
+    def tl_is_text(self) -> bool:
+        return type(self.tl_options[0]) is str
+
+    def __tl_tensor__(self) -> Tensor:
+        if not self.tl_is_text:
+            raise self.tl_refusal("is used where a tensor is needed")
+        texts = convert(list(self.tl_options), string)
+        found: Tensor = weak.mark(gather_known(texts, self.tl_index))
+        return found
+
+    def __tl_truth__(self) -> Tensor:
+        truth = self.tl_pick([bool(o) for o in self.tl_options])
+        return truth if isinstance(truth, Tensor) else convert(truth)
+
+    def __tl_leave__(self) -> Any:
+        if isinstance(self.tl_index, int):
+            return self.tl_options[self.tl_index]
+        if self.tl_is_text:
+            return self.__tl_tensor__()
+        raise self.tl_refusal("leaves the function, which can give tensors only")
+
+    def __tl_argument__(self) -> Any:
+        return self.__tl_tensor__() if self.tl_is_text else self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        has = [_has(o, name) for o in self.tl_options]
+        if not any(has):
+            return getattr(self.tl_options[0], name)
+        if all(has) and not any(_runs_code(o, name) for o in self.tl_options):
+            return self.tl_pick([getattr(o, name) for o in self.tl_options])
+        return Operations.select(self, lambda o: _read(o, name))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        Operations.select(self, lambda o: Operations.assign(o, name, value))
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """Its own, but for `isinstance` in the user's code."""
+        file = sys._getframe(1).f_code.co_filename
+        kinds = set(map(type, self.tl_options))
+        ours = file.startswith("<frozen") or is_internal(file) or policy.is_library_file(file)
+        if ours or _is_function(self.tl_options[0]):
+            return Choice
+        if len(kinds) == 1:
+            return kinds.pop()
+        raise self.tl_refusal("has its class asked for by code that AutoGraph has not converted")
+
+    def __eq__(self, other: object) -> Any:
+        return operate(operator.eq, self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return operate(operator.ne, self, other)
+
+    def __tl_is__(self, other: Any) -> Any:
+        """`self is other`."""
+        return operate(operator.is_, self, other, plain=True)
+
+    def __hash__(self) -> int:
+        raise self.tl_refusal("is a key of a dict or an item of a set")
+
+    def __bool__(self) -> bool:
+        truths = {bool(o) for o in self.tl_options}
+        if len(truths) == 1:
+            return truths.pop()
+        raise self.tl_refusal("has its truth value asked for")
+
+    def __len__(self) -> int:
+        sizes = {len(o) for o in self.tl_options}
+        if len(sizes) == 1:
+            return sizes.pop()
+        raise self.tl_refusal("has its length asked for by code that AutoGraph has not converted")
+
+    def __iter__(self) -> Iterator[Any]:
+        items = [list(o) for o in self.tl_options]
+        if len({len(i) for i in items}) > 1:
+            raise self.tl_refusal("is gone over, and its options have different lengths")
+        return iter([self.tl_pick(list(row)) for row in zip(*items, strict=True)])
+
+    def __getitem__(self, key: Any) -> Any:
+        return operate(Operations.item, self, key)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return Operations.select(self, lambda o: Operations.call(o)(*args, **kwargs))
+
+    def __str__(self) -> str:
+        return str(self.__tl_tensor__()) if self.tl_is_text else repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.__tl_tensor__(), spec) if self.tl_is_text else str(self)
+
+    def tl_again(self, parts: Sequence[Any]) -> Choice:
+        """One of other options: `parts` is the index, then these."""
+        return Choice(parts[0], parts[1:], self.tl_source)
+
+    @property
+    def tl_is_plain(self) -> bool:
+        """True if what is done with an option depends on nothing else and changes nothing."""
+        return all(type(o) is str or isinstance(o, (Enum, type)) for o in self.tl_options)
+
+    def tl_pick(self, values: Sequence[Any]) -> Any:
+        """The one of `values` that belongs to the option that it is."""
+        return picked(self.tl_index, values, self.tl_source)
+
+    def tl_refusal(self, use: str) -> BranchError:
+        shown = " or ".join(dict.fromkeys(describe_value(o) for o in self.tl_options))
+        return BranchError(
+            f"{self.tl_source.what}, which is one of several objects ({shown}), {use}, at "
+            f"{describe(user_location(3))}; which one it is depends on a tensor, in "
+            f"{self.tl_source.place}. Do this in both branches there"
+        )
+
+    def __repr__(self) -> str:
+        if self.tl_is_text and is_active():
+            return repr(self.__tl_tensor__())
+        return f"<one of {self.tl_options!r}>"
+
+
+def picked(index: Any, values: Sequence[Any], source: Source) -> Any:
+    """`values[index]`, for whatever values."""
+    if isinstance(index, int):
+        return values[index]
+    left = possible(index, len(values))
+    if left and all(same_object(values[left[0]], values[i]) for i in left):
+        return values[left[0]]
+    if all(type(v) is str for v in values):
+        return Choice(index, values, source)
+    numbers = all(is_number(v) and not isinstance(v, (str, bytes)) for v in values)
+    if numbers and all(common_dtype(values[0], v) is not None for v in values):
+        dtype = max([weak.joined(values[0], v) for v in values], key=lambda d: d.size)
+        found = weak.mark(gather_known(convert(list(values), dtype), index))
+        if all(isinstance(v, bool) for v in values):
+            _tests_of(index)[id(found)] = found, tuple(values)
+        return found
+    alike = all(is_tensor(v) and not weak.is_weak(v) for v in values)
+    if alike and len({convert(v).dtype for v in values}) == 1:
+        branches = [new_branch(name="option") for _ in values]
+        outputs = []
+        for branch, value in zip(branches, values, strict=True):
+            with branch:
+                outputs.append([convert(value)])
+        return emit_switch(convert(index, int32), branches, outputs)[0]
+    if all(map(_can_be_chosen, values)) and not any(type(v) in (Choice, str) for v in values):
+        return Choice(index, values, source)
+    places = Choice(index, [_Place(i) for i in range(len(values))], source)
+    return Operations.select(places, lambda place: values[place.number])
+
+
+def is_text(value: Any) -> bool:
+    """True for a text of Python, and for one of several."""
+    return type(value) is str or (type(value) is Choice and value.tl_is_text)
+
+
+def as_text(value: Any) -> Any:
+    """One of several texts as a string tensor; all else as it is."""
+    return value.__tl_tensor__() if type(value) is Choice and value.tl_is_text else value
+
+
+def _tests_of(index: Any) -> dict[int, tuple[Any, tuple[bool, ...]]]:
+    """Truth values that only depend on an index, with what they are for each value of it."""
+    key = "tests of a choice", id(index)
+    found: dict[int, Any] = index.owner.derived.setdefault(key, {})
+    return found
+
+
+def possible(index: Any, count: int) -> list[int]:
+    """The values that an index may have, by what is known in this branch."""
+    left = list(range(count))
+    if isinstance(index, Value):
+        for test, truths in _tests_of(index).values():
+            known = known_truth(test)
+            if known is not None and len(truths) == count:
+                left = [i for i in left if truths[i] is known]
+    return left
+
+
+class _Place:
+    """Stands for the value at a place."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def operate(function: Callable[..., Any], *args: Any, plain: bool = False) -> Any:
+    """`function(*args)` for each option of each argument that is a choice.
+
+    `plain`: what it gives depends on nothing else, and it changes nothing.
+    """
+    first = next((a for a in args if type(a) is Choice), None)
+    if first is None:
+        return function(*args)
+    index, count = first.tl_index, len(first.tl_options)
+
+    def at(number: int) -> Any:
+        """For the options at one place, of all that the same tensor chose."""
+        own = [a.tl_options[number] if _is_chosen_by(a, index, count) else a for a in args]
+        return operate(function, *own, plain=plain)
+
+    known = all(type(a) is Choice or not is_tensor(a) for a in args)
+    if plain or (first.tl_is_plain and known):
+        try:
+            return first.tl_pick([at(i) for i in range(count)])
+        except (TypeError, ValueError, LookupError, AttributeError):
+            if plain:
+                raise
+    places = Choice(index, [_Place(i) for i in range(count)], first.tl_source)
+    return Operations.select(places, lambda place: at(place.number))
+
+
+def _is_chosen_by(x: Any, index: Any, count: int) -> bool:
+    return type(x) is Choice and x.tl_index is index and len(x.tl_options) == count
+
+
+def _has(option: Any, name: str) -> bool:
+    return (
+        hasattr(type(option), name)
+        or name in getattr(option, "__dict__", ())
+        or (not _runs_code(option, name) and hasattr(option, name))
+    )
+
+
+def _runs_code(option: Any, name: str) -> bool:
+    if isinstance(option, Enum):
+        return False
+    for base in type(option).__mro__:
+        if not policy.is_library_type(base) and "__getattr__" in vars(base):
+            return True
+        if name in vars(base):
+            return isinstance(vars(base)[name], property)
+    return False
+
+
+def _read(option: Any, name: str) -> Any:
+    try:
+        return Operations.read(option, name)
+    except AttributeError as error:
+        if _has(option, name):
+            raise
+        return Operations.ended(error)
+
+
+def _options(value: Any) -> list[Any]:
+    return list(value.tl_options) if type(value) is Choice else [value]
+
+
+def _outside(option: Any, source: Source) -> Any:
+    """How an option is told from others outside of the branch or loop."""
+    if isinstance(option, Rebuilt):
+        return option.shape
+    if is_plain_object(option):
+        made_inside = source.is_loop and is_made_inside(option, source.home)
+        if made_inside or holds_foreign(option, source.home):
+            return Shape.of(option)
+    return option
+
+
+def _rebuilt(value: Any, own: Sequence[Any], shape: Shape, source: Source) -> Rebuilt:
+    """The parts of the one of the objects of `shape` that `value` is."""
+    if isinstance(value, Rebuilt):
+        return value
+    if type(value) is not Choice:
+        return Rebuilt.of(value, source.home)
+    if shape in value.tl_made:
+        found: Rebuilt = value.tl_made[shape]
+        return found
+    options = {i: o for i, o in enumerate(value.tl_options) if _is_same(own[i], shape)}
+    parts = {i: Rebuilt.of(o, source.home) for i, o in options.items()}
+    first = next(iter(parts.values()))
+    if len(parts) == 1:
+        return first
+    rows = [parts.get(i, first).values for i in range(len(own))]
+    return Rebuilt(shape, [value.tl_pick(list(column)) for column in zip(*rows, strict=True)])
+
+
+def _pattern_of_made(option: Any, source: Source) -> Rebuilt:
+    if isinstance(option, Rebuilt):
+        shape, values = option.shape, option.values
+    else:
+        shape, contents = Shape.of(option), contents_of(option)
+        assert contents is not None
+        values = [contents.attributes[name] for name in shape.names]
+    return Rebuilt(shape, [pattern_of(v, source) for v in values])
+
+
+def _pattern(value: Any, source: Source) -> Choice | Rebuilt | None:
+    """What stands in for objects that are carried in parts, and for one of several."""
+    if type(value) is not Choice and not isinstance(_outside(value, source), Shape):
+        return None
+    made: dict[Any, Rebuilt] = {}
+    options: list[Any] = []
+    for o in _options(value):
+        option = _outside(o, source)
+        if not any(_is_same(option, known) for known in options):
+            options.append(option)
+        if isinstance(option, Shape):
+            made[option] = _pattern_of_made(o, source)
+    if len(options) == 1 and made:
+        return made[options[0]]
+    return Choice(Filling(TensorSpec((), int32)), sorted(options, key=_order), source, made)
+
+
+object_pattern[:] = [_pattern]
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return a is b or (isinstance(a, (Shape, str)) and type(a) is type(b) and a == b)
+
+
+def _is_function(option: Any) -> bool:
+    return isinstance(option, (type, *_FUNCTIONS))
+
+
+def _order(option: Any) -> tuple[str, str, int]:
+    if isinstance(option, Shape):
+        return option.cls.__name__, " ".join(option.names), 0
+    if type(option) is str:
+        return "str", option, 0
+    name = getattr(option, "__qualname__", None) or getattr(option, "name", "")
+    return type(option).__name__, str(name), id(option)
+
+
+def _can_be_chosen(value: Any) -> bool:
+    kind = type(value)
+    if kind in (Choice, Rebuilt, str, _Place) or _is_function(value):
+        return True
+    if value is None or is_tensor(value) or is_number(value) or parts_of(value) is not None:
+        return False
+    if isinstance(value, Enum):
+        return True
+    if isinstance(value, (Undefined, Unused, Optional, Filling)):
+        return False
+    return hasattr(value, "__dict__") and (callable(value) or not policy.is_library_type(kind))
+
+
+def _refuse(use: str) -> Callable[..., NoReturn]:
+    def method(self: Choice, *args: Any) -> NoReturn:
+        raise self.tl_refusal(use)
+
+    return method
+
+
+def _binary(name: str) -> Callable[[Choice, Any], Any]:
+    function = getattr(operator, name)
+    return lambda self, other: operate(function, self, other)
+
+
+def _reflected(name: str) -> Callable[[Choice, Any], Any]:
+    function = getattr(operator, name)
+    return lambda self, other: operate(function, other, self)
+
+
+_ARITHMETIC = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
+    *("and_", "or_", "xor", "lshift", "rshift"),
+)
+for _name in (*_ARITHMETIC, "lt", "le", "gt", "ge"):
+    setattr(Choice, f"__{_name.rstrip('_')}__", _binary(_name))
+for _name in _ARITHMETIC:
+    setattr(Choice, f"__r{_name.rstrip('_')}__", _reflected(_name))
+for _name, _unary in (
+    *(("neg", operator.neg), ("pos", operator.pos)),
+    *(("invert", operator.invert), ("abs", operator.abs)),
+):
+    setattr(Choice, f"__{_name}__", lambda self, f=_unary: operate(f, self))
+for _name in ("enter", "exit", "setitem", "delitem", "contains", "index", "int", "float"):
+    setattr(Choice, f"__{_name}__", _refuse(f"is used by '__{_name}__' as a whole"))

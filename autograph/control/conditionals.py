@@ -1,0 +1,492 @@
+"""`if` statements and ternaries at run time: Python's own, or a `cond` node in a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from types import CellType
+from typing import Any
+
+from treadle.graph import Tensor, weak
+from treadle.graph.build import convert
+from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
+from treadle.graph.errors import BranchError
+from treadle.graph.ops.gathering import gather_known
+
+from ..changes import journal
+from ..changes.aliases import are_alike, ended, is_container, known_view, register, union, view_of
+from ..changes.contents import key_of
+from ..changes.lifetime import born_inside
+from ..changes.rebuilt import holds_foreign, home_of, is_mutable, lifted
+from ..changes.sharing import is_shared
+from ..values import given
+from ..values.copies import Copies
+from ..values.facts import assume
+from ..values.filling import filler
+from ..values.optional import Source, settled
+from ..values.place import Helper, leaves_by_return, line_of, names_of
+from ..values.state import (
+    Nested,
+    Plan,
+    Same,
+    Shared,
+    Slot,
+    accepts,
+    common_dtype,
+    describe_value,
+    is_number,
+    is_tensor,
+    of_python,
+    parts_of,
+    same_object,
+)
+from ..values.truth import condition, staged
+from ..values.undefined import OnlyTruth, Undefined, Unused, unused, without_truth
+from .choice import Choice, as_text, is_text
+from .exceptions import PathEndsError, ending
+from .relaxed import as_promoted, promoted
+from .widening import widening
+
+Getter = Callable[[], dict[str, Any]]
+Setter = Callable[[dict[str, Any]], None]
+
+
+def if_stmt(
+    test: Any,
+    if_true: Helper | None,
+    if_false: Helper | None,
+    *state: Any,
+    get_state: Getter | None = None,
+    set_state: Setter | None = None,
+    relaxed: bool = False,
+) -> Any:
+    """`if test: ... else: ...` over `state`; a branch that is None hands the state through."""
+    if type(test) is not bool and staged(test):
+        site = if_true or if_false
+        if site is None:
+            return _unchanged(state)
+        branches = Branches(
+            if_true, if_false, state, get_state, set_state, line_of(site), relaxed=relaxed
+        )
+        return branches.emit(condition(test), names_of(site, len(state)))
+    branch = if_true if test else if_false
+    return _unchanged(state) if branch is None else branch(*state)
+
+
+def _unchanged(state: tuple[Any, ...]) -> Any:
+    return state[0] if len(state) == 1 else state or None
+
+
+def if_exp(
+    test: Any, if_true: Callable[[], Any], if_false: Callable[[], Any], relaxed: bool = False
+) -> Any:
+    """`a if test else b`."""
+    if type(test) is not bool and staged(test):
+        branches = Branches(if_true, if_false, (), None, None, line_of(if_true), relaxed=relaxed)
+        return branches.emit(condition(test), ())
+    return if_true() if test else if_false()
+
+
+class Branches:
+    """Both branches of one tensor condition, traced and joined."""
+
+    def __init__(
+        self,
+        if_true: Helper | None,
+        if_false: Helper | None,
+        state: Sequence[Any],
+        get_state: Getter | None,
+        set_state: Setter | None,
+        line: str,
+        relaxed: bool = False,
+        ways: tuple[Branch, Branch] | None = None,
+    ) -> None:
+        self.relaxed = relaxed
+        self.helpers = (if_true, if_false)
+        self.state = state
+        self.get_state = get_state
+        self.set_state = set_state
+        self.line = line
+        ways = ways or (new_branch(name="then"), new_branch(name="orelse"))
+        self.then, self.orelse = ways
+        self.outputs: tuple[list[Any], list[Any]] = ([], [])
+        self.own_names = journal.names_of(set_state)
+        self.places: list[journal.Held] = []  # in objects that the branches change
+        self.changed: set[Any] = set()  # the keys of these objects
+        self.known: set[int] = set()  # lists that others know, too
+        self.apart: list[Any] = []  # lists that are one in Python, and two here
+        self.widened = False  # inside of what may be None or something else
+        self.copies = Copies()  # of lists as the branches leave them
+        self.joined: dict[tuple[int, int], tuple[Plan, Any]] = {}  # by the ids of both
+
+    def emit(self, pred: Any, names: Sequence[str]) -> Any:
+        """Trace both, add the node; the state named `names`, or the one result without state."""
+        initial = self.get_state() if self.get_state is not None else {}
+        journal.touch_names(self.set_state)
+        try:
+            values = self._traced(pred, [*(names or [""]), *initial], initial)
+        except BaseException:
+            self._restore(initial)
+            raise
+        if self.set_state is not None:
+            found = values[len(names) or 1 :]
+            left = dict(zip(initial, found, strict=False))
+            self.set_state(left)
+            journal.leave_names(self.own_names, initial, left)
+        for place, value in zip(self.places, values[len(values) - len(self.places) :], strict=True):
+            place.leave(value)
+        for owner in self.apart:
+            given.note_apart(owner)
+        return values[0] if len(names) <= 1 else tuple(values[: len(names)])
+
+    def _traced(self, pred: Any, labels: Sequence[str], initial: dict[str, Any]) -> list[Any]:
+        ways: list[list[Any] | None] = []
+        changes: list[list[journal.Entry] | None] = []
+        copies: list[list[Any]] = []
+        unknown: UnknownResultError | None = None
+        for branch, helper in zip((self.then, self.orelse), self.helpers, strict=True):
+            try:
+                with branch, journal.opened(self.own_names.values()) as scope:
+                    assume(pred, branch is self.then)
+                    with ending():
+                        way = [settled(v) for v in self._run(helper, initial)]
+                        ways.append(way)
+                        copies.append([self.copies.of(v) for v in way])
+                self._restore(initial)  # names hold nothing more of the branch's
+                held = self.copies.references()
+                changes.append(journal.closed(scope, ways[-1] or (), copies[-1], held=held))
+                self.changed |= {key_of(entry.owner) for entry in changes[-1] or ()}
+                del scope  # references are counted below
+            except PathEndsError:
+                ways.append(None)
+                changes.append(None)
+            except UnknownResultError as error:
+                # A function that calls itself: what it gives, the other branch tells.
+                unknown = error.with_traceback(None)  # it refers to this frame
+                ways.append(None)
+                changes.append(None)
+            except Exception as error:
+                if type(error).__module__ == "builtins" and not hasattr(error, "__notes__"):
+                    error.add_note(
+                        f"raised while tracing the `if` at {self.line}: its condition is a tensor, "
+                        "so both branches are traced, whichever will run"
+                    )
+                raise
+        if unknown is not None and ways == [None, None]:
+            try:
+                raise unknown
+            finally:
+                del unknown  # a cycle would keep what the user's frames refer to
+        then, orelse = (w if w is not None else [unused] * len(labels) for w in ways)
+        if len(copies) == len(ways):
+            # While nothing else refers to what they give.
+            self.known = self._known(ways, copies, initial)
+            pairs = zip(zip(then, orelse, strict=True), zip(*copies, strict=True), strict=True)
+            chosen = [
+                same if same[0] is same[1] or is_one_sided(*same) else copy for same, copy in pairs
+            ]
+            then, orelse = [a for a, _ in chosen], [b for _, b in chosen]
+        for place, left in journal.joined(changes):
+            journal.check_structure(place, left, f"`if` at {self.line}")
+            self.places.append(place)
+            labels = [*labels, place.label]
+            both = (self.then, then), (self.orelse, orelse)
+            for (branch, way), contents in zip(both, left, strict=True):
+                with branch:
+                    way.append(unused if contents is None else settled(place.of(contents)))
+        own = len(labels) - len(self.places) - len(initial)
+        unread = range(own, own + len(initial))
+        plans = [
+            self._joined(then[i], orelse[i], label, i in unread) for i, label in enumerate(labels)
+        ]
+        results = emit_cond(pred, self.then, self.outputs[0], self.orelse, self.outputs[1])
+        if ways == [None, None]:
+            raise PathEndsError
+        return [plan.build(results) for plan in plans]
+
+    def _known(
+        self, ways: Sequence[Any], copies: Sequence[Any], initial: dict[str, Any]
+    ) -> set[int]:
+        """The lists and dicts of which either is given, and that something else refers to, too."""
+        original = self.copies.original
+        found = [original(v) for a, b in zip(*copies, strict=True) for v in _alternatives(a, b)]
+        if not found:
+            return set()
+        found += [o for v in found for o in _options_of(v)]
+        state = self.state, initial.values()
+        names = *state, *state  # each is set anew
+        results = [*ways, *copies]
+
+        def held() -> Iterator[Any]:
+            views = (x for view in ended() for x in (view.target, *view.options))
+            return chain(found, self.copies.references(), journal.references(), views, *names)
+
+        # The cell of a name is one of those, unless the function is gone.
+        cells = [v for v in journal.told() if isinstance(v, CellType)]
+        gone = born_inside(cells, chain(held(), cells), results)
+        cells = [v for v in cells if id(v) in gone]
+        others = (v for v in journal.told() if not isinstance(v, CellType))
+        born = born_inside([*found, *cells, *others], chain(held(), cells), results)
+        return {id(v) for v in found} - born
+
+    def _run(self, helper: Helper | None, initial: dict[str, Any]) -> list[Any]:
+        """The results of a branch: the state, then what it assigned in place."""
+        self._restore(initial)
+        if helper is None:
+            values = list(self.state) or [None]
+        else:
+            result = helper(*self.state)
+            values = list(result) if len(self.state) > 1 else [result]
+        if self.get_state is not None:
+            values += self.get_state().values()
+        return values
+
+    def _restore(self, initial: dict[str, Any]) -> None:
+        if self.set_state is not None:
+            self.set_state(initial)
+
+    # --- joining -------------------------------------------------------------
+
+    def _joined(self, a: Any, b: Any, name: str, unread: bool) -> Plan:
+        """`unread`: a name may hold it that is never read, then it does not matter."""
+        try:
+            return self._join(a, b, name)
+        except BranchError as error:
+            if not unread:
+                raise
+            return Same(Undefined(name, str(error), BranchError))
+
+    def _join(self, a: Any, b: Any, name: str) -> Plan:
+        """What is one object on both paths, in several places, is one behind them."""
+        if not (is_mutable(a) or is_mutable(b)):
+            return self._join_anew(a, b, name)
+        key = id(self.copies.original(a)), id(self.copies.original(b))
+        if key not in self.joined:
+            self.joined[key] = Shared(self._join_anew(a, b, name)), (a, b)
+        return self.joined[key][0]
+
+    def _join_anew(self, a: Any, b: Any, name: str) -> Plan:
+        if is_one_sided(a, b):
+            return self._one_sided(a, b)
+        if type(a) is type(b) is OnlyTruth:
+            return Nested([self._join(a.truth, b.truth, name)], a.__tl_flatten__()[1])
+        a, b = without_truth(a), without_truth(b)
+        if isinstance(a, Undefined) or isinstance(b, Undefined):
+            both = isinstance(a, Undefined) and isinstance(b, Undefined)
+            if both or not self.relaxed:
+                return Same(self._undefined(a, b, name))
+        if same_object(a, b):
+            return Same(a)
+        if are_alike(a, b):
+            originals = [self.copies.original(v) for v in (a, b)]
+            if originals[0] is originals[1]:
+                return Same(originals[0])
+            if any(id(v) in self.known or view_of(v) is not None for v in originals):
+                return self._chosen(a, b, originals, name)
+        return self._join_values(a, b, name)
+
+    def _chosen(self, a: Any, b: Any, originals: Sequence[Any], name: str) -> Plan:
+        """One of two lists that others know: its items, and which one it is."""
+        options, own, tables = union(originals[0], originals[1], self.known)
+        source = Source(name, f"the `if` at {self.line}", home_of())
+        plan: Plan = Same(None)
+        if not any(map(self._is_lost, originals)):
+            ways = zip((self.then, self.orelse), originals, tables, strict=True)
+            indices = [self._position(x, table, branch) for branch, x, table in ways]
+            plan = self._join(indices[0], indices[1], name)
+        make = partial(_registered, options=options, source=source, own=own)
+        return Nested([plan, self._join_values(a, b, name)], make)
+
+    def _position(self, x: Any, table: Sequence[int], branch: Branch) -> Any:
+        """Which of the options `x` is; `table` says where its own ones are among them."""
+        view = view_of(x)
+        if view is None:
+            return table[0]
+        with branch:
+            return gather_known(convert(table), convert(view.index))
+
+    @staticmethod
+    def _is_lost(x: Any) -> bool:
+        """True for one that was chosen in a loop: which one it is, is not known any more."""
+        view = view_of(x)
+        return view is not None and view.index is None
+
+    def _join_values(self, a: Any, b: Any, name: str) -> Plan:
+        kind = widening(a, b, self.relaxed)
+        if kind is not None:
+            site = self.helpers[0] or self.helpers[1]
+            word = leaves_by_return(site) if site is not None and not name else ""
+            source = Source(name, f"the `{word or 'if'}` at {self.line}", home_of())
+            with self.then:
+                wide = kind.widen(a, b, source)
+            with self.orelse:
+                other = kind.widen(b, a, source)
+            around, self.widened = self.widened, True
+            try:
+                return self._join(wide, other, name)
+            finally:
+                self.widened = around
+        if is_text(a) and is_text(b):
+            alike = type(a) is type(b) is Choice and a.__tl_structure__ == b.__tl_structure__
+        if is_tensor(a) or is_tensor(b) or (is_text(a) and is_text(b) and not alike):
+            with self.then:
+                a = as_text(a)
+            with self.orelse:
+                b = as_text(b)
+        if weak.are_weak(a, b):
+            found = common_dtype(a, b) or (promoted(a, b) if self.relaxed else None)
+            if found is not None:
+                return self._slot(a, b, found)
+        if is_tensor(a) or is_tensor(b):
+            return self._tensor(a, b, name)
+        first, second = parts_of(a), parts_of(b)
+        if first is not None and second is not None and first[2] == second[2]:
+            items = [self._join(x, y, name) for x, y in zip(first[0], second[0], strict=True)]
+            return Nested(items, first[1])
+        if is_number(a) and is_number(b):
+            dtype = common_dtype(a, b) or (promoted(a, b) if self.relaxed else None)
+            if dtype is not None:
+                return self._slot(a, b, dtype)
+        raise self._disagree(a, b, name)
+
+    def _tensor(self, a: Any, b: Any, name: str) -> Plan:
+        for value, other in ((a, b), (b, a)):
+            if is_number(value) or weak.is_weak(value):
+                dtype = _dtype(other) if is_tensor(other) or is_number(other) else None
+                if dtype is not None and accepts(dtype, value):
+                    return self._slot(a, b, dtype)
+        alike = is_tensor(a) and is_tensor(b) and _dtype(a) is _dtype(b)
+        found = _dtype(a) if alike else promoted(a, b) if self.relaxed else None
+        if found is None:
+            raise self._disagree(a, b, name)
+        return self._slot(a, b, found)
+
+    def _slot(self, a: Any, b: Any, dtype: Any) -> Plan:
+        with self.then:
+            self.outputs[0].append(as_promoted(a, dtype))
+        with self.orelse:
+            self.outputs[1].append(as_promoted(b, dtype))
+        return Slot(len(self.outputs[0]) - 1, of_python(a) and of_python(b))
+
+    def _is_given(self, used: Any) -> bool:
+        """True for a list or dict that one path hands on as it is, and the other not. If it is one
+        from before that the path changes, what it holds then the journal knows.
+        """
+        if not is_container(used):
+            return False
+        view = view_of(used)
+        if view is not None and not view.is_known:
+            return False
+        return key_of(used) in self.changed or not holds_foreign(used, home_of())
+
+    def _one_sided(self, a: Any, b: Any) -> Plan:
+        """One path hands on nothing: what takes its place there is never read."""
+        used, other = (b, self.then) if isinstance(a, Unused) else (a, self.orelse)
+        original = self.copies.original(used)
+        if not self.widened and self._is_given(original):
+            return Same(original)
+        if self._is_given(used):
+            if original is not used and is_shared(original):
+                self.apart += [original, used]
+            return Same(used)
+        home, there = home_of(), self.orelse if other is self.then else self.then
+        with there:
+            used = lifted(used, home)
+        if is_tensor(used) and not hasattr(type(used), "__tl_tensor__"):
+            with there:
+                tensor = used if isinstance(used, Tensor) else convert(used)
+            with other:
+                stand_in = filler(tensor.spec)
+            pair = (stand_in, tensor) if other is self.then else (tensor, stand_in)
+            self.outputs[0].append(pair[0])
+            self.outputs[1].append(pair[1])
+            return Slot(len(self.outputs[0]) - 1, of_python(used))
+        parts = parts_of(used)
+        if parts is None:
+            return Same(used)
+
+        def beside(v: Any) -> tuple[Any, Any]:
+            return (unused, v) if other is self.then else (v, unused)
+
+        items = Nested([self._one_sided(*beside(v)) for v in parts[0]], parts[1])
+        original = self.copies.original(used)
+        view = view_of(original) if are_alike(used, used) else None
+        if view is None:
+            return items
+        known = self.known | {id(o) for o in view.options} - view.own
+        options, own, (table, _) = union(original, original, known)
+        position: Plan = Same(None)
+        if not self._is_lost(original):
+            position = self._one_sided(*beside(self._position(original, table, there)))
+        make = partial(_registered, options=options, source=view.source, own=own)
+        return Nested([position, items], make)
+
+    def _undefined(self, a: Any, b: Any, name: str) -> Undefined:
+        for value in (a, b):
+            if isinstance(value, Undefined) and value.reason:
+                return value
+        sides = ((a, "main"), (b, "else"))
+        missing = [label for value, label in sides if isinstance(value, Undefined)]
+        if len(missing) == 2:
+            return a if isinstance(a, Undefined) else b
+        return Undefined(
+            name,
+            f"'{name}' is used here but the {missing[0]} branch of the `if` at {self.line} leaves "
+            "it undefined; which branch runs depends on a tensor, so it must be initialized in "
+            "both branches or before the `if` (or use @tl.function(relaxed=True))",
+        )
+
+    def _disagree(self, a: Any, b: Any, name: str) -> BranchError:
+        site = self.helpers[0] or self.helpers[1]
+        word = leaves_by_return(site) if site is not None and not name else ""
+        if word:
+            return BranchError(
+                f"the function returns {describe_value(a)} from inside of the `{word}` at "
+                f"{self.line} but {describe_value(b)} behind it; whether it returns there depends "
+                f"on a tensor, so both must agree. {_cure(a, b)}"
+            )
+        what = f"'{name}' is" if name else "the result is"
+        return BranchError(
+            f"{what} {describe_value(a)} in the main branch of the `if` at {self.line} but "
+            f"{describe_value(b)} in its else branch; which one runs depends on a tensor, so both "
+            f"must agree. {_cure(a, b)}"
+        )
+
+
+def is_one_sided(a: Any, b: Any) -> bool:
+    """True if one path hands on nothing: objects need no copy then, the journal knows them."""
+    return isinstance(a, Unused) or isinstance(b, Unused)
+
+
+def _options_of(x: Any) -> list[Any]:
+    """What a list that was chosen inside of the branch stands for, where others may know that."""
+    view = known_view(x)
+    if view is None or view.is_known:
+        return []
+    return [o for o in view.options if id(o) not in view.own]
+
+
+def _alternatives(a: Any, b: Any) -> Iterator[Any]:
+    """The lists and dicts in two values of which there is one or the other."""
+    if are_alike(a, b) and a is not b:
+        yield from (a, b)
+    first, second = (parts_of(v) if isinstance(v, (tuple, list, dict)) else None for v in (a, b))
+    if first is not None and second is not None and first[2] == second[2]:
+        for x, y in zip(first[0], second[0], strict=True):
+            yield from _alternatives(x, y)
+
+
+def _registered(items: Sequence[Any], options: Sequence[Any], source: Source, own: set[int]) -> Any:
+    return register(items[0], options, items[1], source, own)
+
+
+def _cure(a: Any, b: Any) -> str:
+    if is_tensor(a) or is_tensor(b) or (is_number(a) and is_number(b)):
+        return "Use tl.cast, or a number of the same kind, or @tl.function(relaxed=True)."
+    return "Make both branches give values of one type."
+
+
+def _dtype(value: Any) -> Any:
+    dtype = getattr(value, "dtype", None)
+    return convert(value).dtype if not hasattr(dtype, "is_integer") else dtype

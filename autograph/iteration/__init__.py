@@ -1,0 +1,1 @@
+"""What `for` goes over: tensors, `zip`, `map`, comprehensions, generators."""

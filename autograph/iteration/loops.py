@@ -1,0 +1,126 @@
+"""`while` and `for` at run time: Python's own, or a `while` node in a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from treadle.graph import Tensor, Value
+from treadle.graph.build import is_tracing
+from treadle.graph.errors import PythonLoopError
+
+from ..changes import journal
+from ..control.conditionals import Getter, Setter
+from ..control.rows import rows_of
+from ..control.staged_loops import StagedLoop, acted_since, node_count
+from ..values.place import Helper, line_of, loop_site, names_of
+from ..values.truth import staged
+from .left_loops import RestOfLoop, rest_of
+from .streams import Loop, stream_of
+
+_JUMPS = ("break_", "do_return")  # flags that a `break` or `return` sets
+
+
+def while_stmt(
+    test: Callable[..., Any],
+    body: Helper,
+    *state: Any,
+    get_state: Getter | None = None,
+    set_state: Setter | None = None,
+    relaxed: bool = False,
+    shapes_vary: bool = False,
+) -> Any:
+    """`while test(state): state = body(state)`; the state after the loop."""
+    mark = node_count()
+    go_on, scope = _tested(test, state)
+    if type(go_on) is not bool and staged(go_on):
+        names = names_of(body, len(state))
+        loop = StagedLoop(loop_site(body), names, get_state, set_state, relaxed)
+        loop.shapes_vary = shapes_vary
+        return _unpacked(loop.run_while(test, body, state, go_on, acted_since(mark, scope)))
+    single = len(state) == 1
+    while go_on:
+        result = body(*state)
+        if single:
+            state = (result,)
+        elif state:
+            state = result
+        mark = node_count()
+        go_on, scope = _tested(test, state)
+        if type(go_on) is not bool and staged(go_on):
+            names = names_of(body, len(state))
+            if not relaxed and any(n.startswith(_JUMPS) for n in names):
+                raise _left_by_tensor(body, "while")
+            loop = StagedLoop(loop_site(body), names, get_state, set_state, relaxed)
+            return _unpacked(loop.run_while(test, body, state, go_on, acted_since(mark, scope)))
+    return _unpacked(state)
+
+
+def for_stmt(
+    iterable: Any,
+    body: Helper,
+    *state: Any,
+    extra_test: Callable[..., Any] | None = None,
+    get_state: Getter | None = None,
+    set_state: Setter | None = None,
+    relaxed: bool = False,
+) -> Any:
+    """`for item in iterable: state = body(item, state)`, as long as `extra_test(state)` holds."""
+    if _is_rows(iterable):
+        names = names_of(body, len(state), 1)
+        loop = StagedLoop(loop_site(body), names, get_state, set_state, relaxed)
+        return _unpacked(loop.run_for(rows_of(iterable), body, state, extra_test))
+    stream = None if type(iterable) is range else stream_of(iterable)
+    if stream is not None:
+        names = names_of(body, len(state), 1)
+        access = extra_test, get_state, set_state, relaxed
+        return _unpacked(stream.run(body, state, Loop(loop_site(body), names, *access)))
+    single = len(state) == 1
+    items = iter(iterable)
+    for item in items:
+        result = body(item, *state)
+        if single:
+            state = (result,)
+        elif state:
+            state = result
+        if extra_test is not None:
+            go_on = extra_test(*state)
+            if type(go_on) is not bool and staged(go_on):
+                if not relaxed:
+                    raise _left_by_tensor(body, "for")
+                rest = RestOfLoop(body, extra_test, get_state, set_state)
+                return _unpacked(rest.run(rest_of(iterable, item, items), state, go_on))
+            if not go_on:
+                break
+    return _unpacked(state)
+
+
+def _tested(test: Helper, state: Sequence[Any]) -> tuple[Any, journal.Scope | None]:
+    """What a loop's test gives, and what it touches in a trace."""
+    if not is_tracing():
+        return test(*state), None
+    with journal.opened() as scope:
+        return test(*state), scope
+
+
+def _is_rows(iterable: Any) -> bool:
+    """True if the items are rows of a tensor that a graph computes."""
+    if isinstance(iterable, Value):
+        return True
+    return isinstance(iterable, Tensor) and is_tracing()
+
+
+def _unpacked(state: Sequence[Any]) -> Any:
+    return state[0] if len(state) == 1 else tuple(state) or None
+
+
+def _left_by_tensor(body: Helper, kind: str) -> PythonLoopError:
+    if kind == "for":
+        cure = "iterate over a tensor ('for i in tl.range(n)')"
+    else:
+        cure = "make its condition a tensor ('while tl.constant(True)')"
+    return PythonLoopError(
+        f"the `{kind}` loop at {line_of(body)} runs in Python, while tracing, but whether it goes "
+        "on came to depend on a tensor (in its condition, or by a `break` or `return` under a "
+        f"tensor condition); {cure}, for a loop of the graph, or use @tl.function(relaxed=True)"
+    )

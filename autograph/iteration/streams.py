@@ -1,0 +1,454 @@
+"""What a loop may go over besides a tensor: `zip`, `map`, comprehensions and the like of tensors.
+
+A stream is *indexed* where the item at each place can be made by itself; else it hands its items to
+the body of a loop one by one (a condition may leave one out, a generator makes many).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Sequence, ValuesView
+from dataclasses import dataclass, replace
+from types import FunctionType
+from typing import Any
+
+from treadle.graph import Tensor, Value, weak
+from treadle.graph.build import convert, is_tracing
+from treadle.graph.errors import ConversionError
+from treadle.graph.location import Loc, describe, user_location
+from treadle.graph.ops.comparison import equal, where
+from treadle.graph.ops.define import constant_of
+from treadle.graph.ops.effects import require
+
+from .. import policy
+from ..changes import journal
+from ..control.conditionals import Branches, Getter, Setter
+from ..control.rows import Rows, rows_of
+from ..control.staged_loops import StagedLoop
+from ..values import special
+from ..values.inside import InTable, staged_in, table_in
+from ..values.place import Helper, LoopSite, line_of, loop_site, user_line
+from ..values.staged_list import StagedList
+from ..values.truth import condition, staged
+from .left_loops import RestOfLoop, rest_of
+
+MOST_UNROLLED = 32  # items of known number become a Python list up to here
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What goes on around an item: the loop's place in the code and its state's names."""
+
+    site: LoopSite
+    names: Sequence[str]
+    extra_test: Callable[..., Any] | None = None
+    get_state: Getter | None = None
+    set_state: Setter | None = None
+    relaxed: bool = False
+
+
+class Stream:
+    """Items that only a loop of the graph can go over, unless their number is known."""
+
+    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        """The state after `state = body(item, *state)` for each item."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Any]:
+        raise ConversionError(
+            f"items of unknown number are needed at {describe(user_location(2))}, while the "
+            "function is traced; go over them in a 'for' loop or a comprehension, or make a list "
+            "of them by list()"
+        )
+
+    def __tl_truth__(self) -> Tensor:
+        return convert(True)  # as of each iterator
+
+
+class Indexed(Stream):
+    """`count` items; `item(i)` makes one. `sizes` is the number of them, if that is known."""
+
+    def __init__(self, count: Any, item: Callable[[Any], Any]) -> None:
+        known = constant_of(count) if isinstance(count, Tensor) else count
+        self.known = None if known is None else int(known)
+        self.count = count
+        self.item = item
+
+    def rows(self) -> Rows:
+        zero, one, count = convert(0), convert(1), convert(self.count)
+        return Rows(zero, one, lambda i: i < count, self.item, bool(self.known))
+
+    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        if self.item is _nothing:
+            return state
+        return staged_loop(loop).run_for(self.rows(), body, state, loop.extra_test)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.known is None:
+            return super().__iter__()
+        return (self.item(convert(i)) for i in range(self.known))
+
+
+class OfTensor(Indexed):
+    """The rows of a tensor."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+        if tensor.shape.rank == 0:
+            raise TypeError("a scalar tensor can't be iterated over")
+        rows = rows_of(tensor, counted=True)
+        size = tensor.shape[0] if tensor.shape.rank else None
+        super().__init__(rows.count if size is None else size, rows.item)
+
+    def rows(self) -> Rows:
+        return rows_of(self.tensor)
+
+
+class Live(Stream):
+    """The items that something has when it is gone over."""
+
+    def now(self) -> StagedList:
+        raise NotImplementedError
+
+    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        return go_over(self.now(), body, state, loop)
+
+    def __tl_truth__(self) -> Tensor:
+        return self.now().__tl_truth__()
+
+
+# How to go over the views of dicts that the graph holds; filled by table_methods.py.
+views: list[Callable[[Any], Any]] = []
+
+
+def live(x: Any) -> Any:
+    """A view of a dict that the graph holds as a stream; all else as it is."""
+    return views[0](x) if InTable.alive and isinstance(x, _VIEWS) else x
+
+
+_VIEWS = (KeysView, ValuesView, ItemsView)
+
+
+def is_asked(x: Any) -> bool:
+    """True for what is asked for its items when the graph runs."""
+    return hasattr(type(x), "__tl_iterate__") and is_tracing()
+
+
+# How to go over objects of the user's classes; filled by iteration_tools.py.
+classes: list[Callable[[Any], Stream | None]] = []
+
+
+def is_staged(x: Any) -> bool:
+    """True if `x` is a tensor, list or stream whose items only the run knows, or may know."""
+    if isinstance(x, (Value, Stream)) or is_asked(x) or staged_in(x) is not None or _of_user(x):
+        return True
+    if _by_index(x) is not None:
+        return True
+    return table_in(x) is not None or live(x) is not x
+
+
+def _by_index(x: Any) -> Indexed | None:
+    """Objects of the user's that Python would ask for one item after the other, until there is no
+    further one: where only the run knows how many there are.
+    """
+    kind = type(x)
+    own = special.is_of_users(x) and getattr(kind, "__iter__", None) in (None, Sequence.__iter__)
+    count, item = (special.method(x, n) if own else None for n in ("__len__", "__getitem__"))
+    size = count() if count is not None and item is not None else None
+    return Indexed(size, item) if isinstance(size, Value) and item is not None else None
+
+
+def _of_user(x: Any) -> bool:
+    """True for objects of which the user's Python gives the items."""
+    found = getattr(type(x), "__iter__", None)
+    return type(found) is FunctionType and is_tracing() and not policy.is_library_function(found)
+
+
+class Asked(Stream):
+    """The items of an object that is asked for them one by one: a dataset."""
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+
+    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        more, item = self.source.__tl_iterate__()
+        return staged_loop(loop).run_items(more, item, body, state, loop.extra_test)
+
+
+def site_of(source: Any, step: Helper) -> LoopSite:
+    """Where the loop over `source` is, as messages have it; `step` is our own."""
+    while isinstance(source, Once) and source.source is not None:
+        source = source.source
+    return loop_site(getattr(source, "make", step))
+
+
+def staged_loop(loop: Loop) -> StagedLoop:
+    return StagedLoop(loop.site, loop.names, loop.get_state, loop.set_state, loop.relaxed)
+
+
+class Each(Stream):
+    """`make(item)` for each item of `source` for which all of `tests` hold.
+
+    `flat`: what is made are iterables, whose items are meant.
+    """
+
+    def __init__(
+        self, source: Any, make: Callable[..., Any], tests: Sequence[Any], flat: bool
+    ) -> None:
+        self.source = source
+        self.make = make
+        self.tests = tests
+        self.flat = flat
+
+    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        count = self.make.__code__.co_argcount
+
+        def step(item: Any, *state: Any) -> Any:
+            return self._guarded(0, unpacked(item, count), body, state, loop)
+
+        return go_over(self.source, step, state, loop)
+
+    def _guarded(
+        self, index: int, args: Sequence[Any], body: Helper, state: Sequence[Any], loop: Loop
+    ) -> Any:
+        """The state after an item for which all tests before that at `index` hold.
+
+        No function here refers to itself: the journal counts references, also those of cycles.
+        """
+        if index < len(self.tests):
+            held = self.tests[index](*args)
+            if staged(held):
+                go_on = functools.partial(self._go_on, index + 1, args, body, loop)
+                return self._branch(held, go_on, state, loop)
+            return self._guarded(index + 1, args, body, state, loop) if held else packed(state)
+        made = self.make(*args)
+        return packed(go_over(made, body, state, loop)) if self.flat else body(made, *state)
+
+    def _go_on(self, index: int, args: Sequence[Any], body: Helper, loop: Loop, *state: Any) -> Any:
+        return self._guarded(index, args, body, state, loop)
+
+    def _branch(self, held: Any, go_on: Helper, state: Sequence[Any], loop: Loop) -> Any:
+        line = line_of(self.make)
+        branches = Branches(
+            go_on, None, state, loop.get_state, loop.set_state, line, relaxed=loop.relaxed
+        )
+        return branches.emit(condition(held), loop.names)
+
+    def candidates(self) -> Iterator[tuple[Sequence[Any], Any]]:
+        """Each item of a Python source, and whether it counts."""
+        count = self.make.__code__.co_argcount
+        stream = stream_of(self.source)
+        for item in self.source if stream is None else stream:
+            args = unpacked(item, count)
+            held: Any = True
+            for test in self.tests:
+                held = test(*args)
+            yield args, held
+
+    def __iter__(self) -> Iterator[Any]:
+        """In Python, where the source is Python's and no test is a tensor."""
+        for args, held in self.candidates():
+            if held:
+                if self.flat:
+                    yield from self.make(*args)
+                else:
+                    yield self.make(*args)
+
+
+class Once(Stream):
+    """Items that can be gone over once, as those of Python's iterators."""
+
+    def __init__(self, source: Any = None) -> None:
+        self.source = source
+        self.ended = False
+        self.left: Loc | None = None  # where it was gone over but perhaps not to its end
+
+    def begin(self, loop: Loop) -> bool:
+        """Note that it is gone over now; False if there is nothing left."""
+        if self.left is not None:
+            raise ConversionError(
+                f"an iterator is used again at {describe(user_location(2))}: it was gone over at "
+                f"{describe(self.left)}, and how far depends on a tensor. Make a list of it first"
+            )
+        if self.ended:
+            return False
+        journal.advance(self)
+        self.ended = True
+        if loop.extra_test is not None:
+            self.left = user_location(2)
+        return True
+
+    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        return go_over(self.source, body, state, loop) if self.begin(loop) else state
+
+
+def of_one(function: Callable[..., Any]) -> Callable[[Any], Any]:
+    """`function` with one parameter, whatever others it has."""
+    return lambda item: function(item)  # noqa: PLW0108
+
+
+class Numbered(Stream):
+    """`enumerate` of a stream: the number is one more state."""
+
+    def __init__(self, source: Any, start: Any) -> None:
+        self.source = source
+        self.start = start
+
+    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        count = len(state)
+
+        def step(item: Any, number: Any, *state: Any) -> Any:
+            return number + 1, *state_of(body((number, item), *state), count)
+
+        test = loop.extra_test
+        inner = replace(
+            loop,
+            names=["number", *loop.names],
+            extra_test=None if test is None else lambda _, *state: test(*state),
+        )
+        return go_over(self.source, step, (self.start, *state), inner)[1:]
+
+
+def has_few(x: Any) -> bool:
+    """True for a stream of a known number of items, small enough for a Python list."""
+    if isinstance(x, Each):
+        source = stream_of(x.source)
+        return not (x.tests or x.flat) and source is not None and has_few(source)
+    return isinstance(x, Indexed) and x.known is not None and x.known <= MOST_UNROLLED
+
+
+def unpacked(item: Any, count: int) -> Sequence[Any]:
+    """The item as the arguments of a function of `count` parameters, as `a, b = item` has them."""
+    if count == 1:
+        return (item,)
+    values = list(item)
+    if len(values) < count:
+        raise ValueError(f"not enough values to unpack (expected {count}, got {len(values)})")
+    if len(values) > count:
+        raise ValueError(f"too many values to unpack (expected {count})")
+    return values
+
+
+def packed(state: Sequence[Any]) -> Any:
+    return state[0] if len(state) == 1 else tuple(state) or None
+
+
+def state_of(result: Any, count: int) -> Sequence[Any]:
+    """The state as a sequence, of what the body of a loop gives."""
+    return (result,) if count == 1 else result if count else ()
+
+
+def go_over(source: Any, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+    """The state after `state = body(item, *state)` for each item of any iterable."""
+    stream = stream_of(source)
+    if stream is not None:
+        return stream.run(body, state, loop)
+    count = len(state)
+    items = iter(source)
+    for item in items:
+        state = state_of(body(item, *state), count)
+        if loop.extra_test is not None:
+            go_on = loop.extra_test(*state)
+            if type(go_on) is not bool and staged(go_on):
+                if not loop.relaxed:
+                    raise left_by_tensor(loop)
+                rest = RestOfLoop(body, loop.extra_test, loop.get_state, loop.set_state)
+                return rest.run(rest_of(source, item, items), state, go_on)
+            if not go_on:
+                break
+    return state
+
+
+def left_by_tensor(loop: Loop) -> ConversionError:
+    return ConversionError(
+        f"the loop at {loop.site.line} goes over items of a Python iterable, while tracing, but "
+        "whether it goes on depends on a tensor (by a `break` or `return`); put the items into a "
+        "tensor, and iterate over that"
+    )
+
+
+def stream_of(x: Any, force: bool = False) -> Stream | None:
+    """How to go over `x` in the graph; None for what Python goes over.
+
+    `force`: Python sequences, too, as tensors.
+    """
+    x = live(x)
+    if isinstance(x, Live):
+        x = x.now()
+    if isinstance(x, Stream):
+        return x
+    if isinstance(x, Value) or (isinstance(x, Tensor) and (force or is_tracing())):
+        return OfTensor(x)
+    if is_asked(x):
+        return Asked(x)
+    table = table_in(x)
+    if table is not None:
+        x = table.ordered()
+    known = staged_in(x)
+    if known is not None:
+        return Indexed(known.size(), known.copy().read) if known.arrays else Indexed(0, _nothing)
+    if _of_user(x):
+        return classes[0](x)
+    by_index = _by_index(x)
+    if by_index is not None:
+        return by_index
+    if force and isinstance(x, range):
+        start, step = x.start, x.step
+        return Indexed(len(x), lambda i: i * step + start)
+    if force and isinstance(x, (list, tuple)):
+        listed = StagedList.of(x)
+        return Indexed(len(x), listed.read) if x else Indexed(0, _nothing)
+    return None
+
+
+def indexed(x: Any) -> Indexed:
+    """`x` as an indexed stream; refused where it is none."""
+    found = stream_of(x, force=True)
+    if isinstance(found, Indexed):
+        return found
+    raise ConversionError(
+        f"what is gone over at {describe(user_location(2))}, together with items of a number that "
+        "only the run tells, must be tensors or lists; make a list of the other one by list()"
+    )
+
+
+def _nothing(index: Any) -> Any:
+    raise IndexError("list index out of range")
+
+
+def zipped(sources: Sequence[Any], strict: bool = False) -> Indexed:
+    streams = [indexed(s) for s in sources]
+    known = [s.known for s in streams if s.known is not None]
+    count: Any
+    if len(known) == len(streams):
+        count = len(list(zip(*map(range, known), strict=strict)))  # Python refuses other lengths
+    else:
+        count = convert(streams[0].count)
+        for i, s in enumerate(streams[1:], 2):
+            other = convert(s.count)
+            if strict:
+                text = f"zip() argument {i} is not as long as argument 1, at {user_line()}"
+                (count,) = require(equal(count, other), [count], "ValueError", text)
+            else:
+                count = where(other < count, other, count)
+    return Indexed(count, lambda i: tuple([s.item(i) for s in streams]))
+
+
+def enumerated(source: Any, start: Any) -> Stream:
+    stream = stream_of(source, force=True)
+    if isinstance(stream, Indexed):
+        item = stream.item
+        return Indexed(stream.count, lambda i: (_place(i) + start, item(i)))
+    return Numbered(source, start)
+
+
+def _place(index: Tensor) -> Any:
+    """The place of an item as a number of Python's."""
+    known = constant_of(index)
+    return weak.mark(index) if known is None else int(known)
+
+
+def backwards(source: Any) -> Indexed:
+    stream = indexed(source)
+    last = stream.count - 1
+    return Indexed(stream.count, lambda i: stream.item(last - i))

@@ -1,0 +1,1 @@
+"""Python's syntax trees rewritten: control flow becomes calls of operators."""

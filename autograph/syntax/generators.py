@@ -1,0 +1,129 @@
+"""Generator functions turned inside out: `yield v` becomes a call of what is done with `v`.
+
+    def positive(x):                        def positive(x):
+        for v in x:                             consumer, state = ag.consuming()
+            if v > 0:                           for v in x:
+                yield v                             if v > 0:
+                                                        state = ag.yielded(consumer, v, state)
+                                                return (state, None)
+
+The consumer's state is then a variable like others, so the conditions and loops around a `yield`
+may be those of a graph.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from .nodes import FreshNames, Maker, blocks
+
+
+def turned(node: ast.FunctionDef, fresh: FreshNames, ag: str, stops: bool) -> list[str] | None:
+    """Rewrite a generator function in place: its new local names. None if a `yield` stands where
+    that can't be: within a larger expression, a `with` or a `try`.
+
+    `stops`: the consumer may have enough before the end.
+    """
+    rewriting = _Rewriting(fresh, ag, stops)
+    try:
+        body = rewriting.block(node.body)
+    except _StaysError:
+        return None
+    make = Maker(ag, node)
+    start = make.assign([rewriting.consumer, rewriting.state], make.call("consuming"))
+    end = Maker(ag, node.body[-1])
+    node.body = [start, *body, rewriting.end(end, end.constant(None))]
+    return rewriting.names
+
+
+class _StaysError(Exception):
+    """A `yield` stands where it can't be rewritten."""
+
+
+class _Rewriting:
+    def __init__(self, fresh: FreshNames, ag: str, stops: bool) -> None:
+        self.fresh = fresh
+        self.ag = ag
+        self.stops = stops
+        self.consumer = fresh("consumer")
+        self.state = fresh("state")
+        self.names = [self.consumer, self.state]
+        self.guarded = False  # inside of a `with` or `try`, which sees the end of a generator
+
+    def block(self, stmts: Sequence[ast.stmt]) -> list[ast.stmt]:
+        return [new for stmt in stmts for new in self.statement(stmt)]
+
+    def statement(self, stmt: ast.stmt) -> list[ast.stmt]:
+        make = Maker(self.ag, stmt)
+        match stmt:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                return [stmt]
+            case ast.Expr(value=ast.Yield(value=value)):
+                return self.taken(value, make)
+            case ast.Expr(value=ast.YieldFrom(value=value)):
+                return self.delegated(value, self.own("value"), make)
+            case ast.Assign(value=ast.Yield(value=value)):
+                sent = ast.Assign(stmt.targets, make.constant(None), **make.at)
+                return [*self.taken(value, make), sent]
+            case ast.Assign(value=ast.YieldFrom(value=value)):
+                name = self.own("value")
+                given = ast.Assign(stmt.targets, make.name(name), **make.at)
+                return [*self.delegated(value, name, make), given]
+            case ast.Return(value=ast.YieldFrom(value=value)):
+                name = self.own("value")
+                return [*self.delegated(value, name, make), self.end(make, make.name(name))]
+            case ast.Return(value=value):
+                self.refuse(value)
+                return [self.end(make, value or make.constant(None))]
+        outer, is_guard = self.guarded, isinstance(stmt, (ast.With, ast.Try, ast.TryStar))
+        self.guarded = outer or is_guard
+        inner = blocks(stmt)
+        for part in ast.iter_child_nodes(stmt):
+            if not isinstance(part, ast.stmt):
+                self.refuse(part)
+        for block in inner:
+            block[:] = self.block(block)
+        self.guarded = outer
+        return [stmt]
+
+    def taken(self, value: ast.expr | None, make: Maker) -> list[ast.stmt]:
+        """`yield value`"""
+        if self.guarded:
+            raise _StaysError
+        self.refuse(value)
+        item = value or make.constant(None)
+        call = make.call("yielded", make.name(self.consumer), item, make.name(self.state))
+        return [make.assign([self.state], call), *self.stop(make)]
+
+    def delegated(self, value: ast.expr, result: str, make: Maker) -> list[ast.stmt]:
+        """`result = yield from value`"""
+        if self.guarded:
+            raise _StaysError
+        self.refuse(value)
+        call = make.call("yielded_from", make.name(self.consumer), value, make.name(self.state))
+        return [make.assign([self.state, result], call), *self.stop(make)]
+
+    def stop(self, make: Maker) -> list[ast.stmt]:
+        if not self.stops:
+            return []
+        test = make.call("has_enough", make.name(self.consumer), make.name(self.state))
+        return [ast.If(test, [self.end(make, make.operator("unused"))], [], **make.at)]
+
+    def end(self, make: Maker, value: ast.expr) -> ast.stmt:
+        return make.give(make.tuple([make.name(self.state), value]))
+
+    def own(self, base: str) -> str:
+        name = self.fresh(base)
+        self.names.append(name)
+        return name
+
+    def refuse(self, part: ast.AST | None) -> None:
+        """Give up if there is a `yield` in a part other than a block."""
+        pending = [] if part is None else [part]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
+                raise _StaysError
+            if not isinstance(node, (ast.Lambda, ast.stmt)):
+                pending += ast.iter_child_nodes(node)

@@ -1,0 +1,114 @@
+"""Guards: what a value that was read must still be for a trace to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ...graph.node import Value
+from .access import MISSING, Access, reference
+from .known import MOST_ITEMS, PLAIN, Known, Made, Values, is_library, plainly_indexed
+
+
+class Guard:
+    """One condition: a value (by type and value), an object (itself), a length, keys, or that
+    there is no such attribute or item.
+    """
+
+    __slots__ = ("expected", "kind", "place")
+
+    def __init__(self, place: Access, kind: str, expected: Any) -> None:
+        self.place = place
+        self.kind = kind  # value, object, length, keys, absent
+        self.expected = expected  # of an object, a reference
+
+    def wanted(self) -> Any:
+        """The value, object, length or keys that the trace was made for."""
+        if self.kind == "absent":
+            return MISSING
+        return self.expected() if self.kind == "object" else self.expected
+
+    def found(self) -> Any:
+        """What is there now."""
+        x = self.place.current()
+        try:
+            if self.kind == "length":
+                return len(x)
+            return tuple(x) if self.kind == "keys" else x
+        except TypeError:
+            return MISSING
+
+    def holds(self) -> bool:
+        root = self.place.root
+        if root.kind == "object" and root.base() is None:
+            return True  # what is gone is read by nobody
+        x = self.found()
+        if self.kind in ("object", "absent"):
+            return x is self.wanted()
+        return same_value(x, self.expected)
+
+
+def same_value(x: Any, y: Any) -> bool:
+    """True for plain values of one type that can't be told apart; floats by their bits."""
+    if x is y:
+        return True
+    kind = type(x)
+    if kind is not type(y):
+        return False
+    if kind is float:
+        return bool(x.hex() == y.hex())  # -0.0 is not 0.0, NaN is NaN
+    if kind is tuple or kind is frozenset or kind is set:
+        if len(x) != len(y):
+            return False
+        if kind is tuple:
+            return all([same_value(a, b) for a, b in zip(x, y, strict=True)])
+        return bool(x == y) and {type(a) for a in x} == {type(b) for b in y}
+    if isinstance(x, np.generic):
+        return bool(x.dtype == y.dtype and x.tobytes() == y.tobytes())
+    if kind is complex:
+        return repr(x) == repr(y)
+    return isinstance(x, PLAIN) and bool(x == y)
+
+
+def _is_plain(x: Any) -> bool:
+    if isinstance(x, (tuple, frozenset)) and type(x) in (tuple, frozenset):
+        return len(x) <= MOST_ITEMS and all(_is_plain(item) for item in x)
+    return isinstance(x, (*PLAIN, np.generic))
+
+
+def guards_of(known: Known, values: Values, depth: int = 0) -> Iterator[Guard]:
+    """What must hold for `known`: for lists and dicts, of all that is in them."""
+    x, place = known.value, known.place
+    if place is None or isinstance(x, (Value, Made)):
+        return
+    if _is_plain(x):
+        yield Guard(place, "value", x)
+    elif type(x) is set:
+        if all(_is_plain(item) for item in x):
+            yield Guard(place, "value", set(x))
+    elif plainly_indexed(x) and len(x) <= MOST_ITEMS and depth < 4:
+        if isinstance(x, dict):
+            if all(_is_plain(k) for k in x):
+                yield Guard(place, "keys", tuple(x))
+        else:
+            yield Guard(place, "length", len(x))
+        for item in values.items(known):
+            yield from guards_of(item, values, depth + 1)
+    elif plainly_indexed(x):
+        yield Guard(place, "length", len(x))
+    elif not (isinstance(x, ModuleType) and is_library(x)):
+        yield Guard(place, "object", reference(values.seen.get(place, x)))
+
+
+def length_guard(known: Known, values: Values) -> Guard | None:
+    """The guard of `len(x)`."""
+    place = known.place or values.place_of(known)
+    if place is None or not hasattr(type(known.value), "__len__"):
+        return None
+    return Guard(place, "length", len(known.value)) if plainly_indexed(known.value) else None
+
+
+__all__ = ["Guard", "guards_of", "length_guard", "same_value"]
