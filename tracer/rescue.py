@@ -77,7 +77,7 @@ class Rescue:
             inner = attrs["callee"].extra.get(RESCUE)
             if inner is not None:
                 self._inner[id(inner)] = inner
-        if op is RAISE or op.name == "call":
+        if op is RAISE or op is AGAIN or op.name == "call":
             journal.note_changes()
         if not self._places.watched:
             return

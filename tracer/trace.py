@@ -217,7 +217,7 @@ def _settled(
                 trace.running(),
                 collector_paused(),
                 converted_methods(converted),
-                journal.opened(staged=False) as scope,
+                journal.opened(staged=False, is_trace=True) as scope,
             ):
                 places.enter(trace.builder)
                 results = [_result_of(converted, args, kwargs, scope)]

@@ -102,10 +102,12 @@ _CONTAINERS = (list, dict, set, bytearray, deque, np.ndarray)
 class Scope:
     """What was touched since it was opened; `ignored` are taken care of by other means.
 
-    `staged`: what it holds may not run, or run often. Only the scope of a trace is not.
+    `staged`: what it holds may not run, or run often. Only the scope of a trace is not, and that
+    of the body of a `try` in it, as far as that has come to no place that may raise.
     """
 
     staged: bool = True
+    is_trace: bool = False
     entries: dict[Any, Entry] = field(default_factory=dict)
     ignored: set[Any] = field(default_factory=set)
     advanced: dict[int, tuple[Any, Loc | None]] = field(default_factory=dict)  # iterators
@@ -189,11 +191,13 @@ def is_staged() -> bool:
 
 
 @contextmanager
-def opened(ignored: Iterable[Any] = (), staged: bool = True) -> Iterator[Scope]:
+def opened(
+    ignored: Iterable[Any] = (), staged: bool = True, is_trace: bool = False
+) -> Iterator[Scope]:
     """A scope; objects get back what they held if the block fails."""
     around = _scopes.get()
     staged = staged or bool(around and around[-1].staged)
-    scope = Scope(staged, ignored={key_of(owner) for owner in ignored})
+    scope = Scope(staged, is_trace, ignored={key_of(owner) for owner in ignored})
     token = _scopes.set((*around, scope))
     try:
         with watched() as scope.moment:
@@ -336,11 +340,11 @@ def stage_all(scope: Scope) -> None:
 
 
 def note_changes() -> None:
-    """Here an exception leaves the trace: what scopes that may not run have changed on the way
-    here will be left so.
+    """Here an exception leaves the trace: what scopes in it have changed on the way here will be
+    left so.
     """
     scopes = _scopes.get()
-    first = max((i for i, scope in enumerate(scopes) if not scope.staged), default=0)
+    first = max((i for i, scope in enumerate(scopes) if scope.is_trace), default=0)
     for scope in scopes[first + 1 :]:
         for key, entry in scope.entries.items():
             after, outermost = contents_of(entry.owner), scopes[first].entries.get(key)

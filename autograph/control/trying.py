@@ -370,12 +370,17 @@ class _Catching:
         for link in reversed(self.links):
             with link.around:
                 ways = link.taken, link.others
+                copied = _with_copies(link.way, whole)
                 join = _Join(self.paths, ways, link.way.changed)
                 plans = join.states(link.way, whole)
                 taken, others = join.outputs
                 results = emit_cond(link.test, link.taken, taken, link.others, others)
                 if link.way.state is not None or whole.state is not None:
-                    whole.state = {n: plan.build(results) for n, plan in plans.items()}
+                    state = {n: plan.build(results) for n, plan in plans.items()}
+                    whole.left = {n: state.pop(_copy_of(n)) for n in copied}
+                    whole.state = state
+                    for n in copied:
+                        self.paths.copies.note(whole.left[n], state[n])
         return self.start, whole
 
     def _test(self, kind: type[BaseException] | None, points: Sequence[Point]) -> Any:
@@ -540,6 +545,21 @@ class _Join(Branches):
             f"{describe_value(b)} on another one; which path is taken only the run will tell, so "
             "all must agree. Use tl.cast, or values of one type, or @tl.function(relaxed=True)."
         )
+
+
+def _copy_of(name: str) -> str:
+    return f"{name} as it is left"
+
+
+def _with_copies(*ways: _Way) -> list[str]:
+    """The names whose values are lists with copies, which become state as well."""
+    live = [(way, way.state) for way in ways if way.state is not None]
+    copied = [n for way, state in live for n, v in way.left.items() if v is not state[n]]
+    for n in dict.fromkeys(copied):
+        for way, state in live:
+            # One more copy: of the first one it is known whose copy it is.
+            state[_copy_of(n)] = Copies().of(way.left.get(n, state[n]))
+    return list(dict.fromkeys(copied))
 
 
 def _handed_on(state: dict[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:

@@ -30,22 +30,23 @@ class Copies:
             return x
         known = None if type(x) is deque else staged_in(x)
         if known is not None:
-            return self._note(known.copy(), x)
+            return self.note(known.copy(), x)
         if type(x) is list:
-            return self._note([self.of(v) for v in x], x)
+            return self.note([self.of(v) for v in x], x)
         if type(x) is dict:
-            return self._note({k: self.of(v) for k, v in x.items()}, x)
+            return self.note({k: self.of(v) for k, v in x.items()}, x)
         if type(x) in (defaultdict, Counter):
             made: Any = defaultdict(x.default_factory) if type(x) is defaultdict else Counter()
             dict.update(made, {k: self.of(v) for k, v in x.items()})
-            return self._note(made, x)
+            return self.note(made, x)
         parts = parts_of(x) if isinstance(x, tuple) or _is_ours(type(x)) else None
         if parts is None:
             return x
         items = [self.of(v) for v in parts[0]]
         return x if all(a is b for a, b in zip(items, parts[0], strict=True)) else parts[1](items)
 
-    def _note(self, copy: Any, x: Any) -> Any:
+    def note(self, copy: Any, x: Any) -> Any:
+        """`copy`, which is one of `x`."""
         self._made.append(copy)
         self._originals[id(copy)] = x
         return copy

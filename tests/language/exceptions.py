@@ -408,3 +408,19 @@ def blocks_nested_deeply():
         return total, log
 
     return f
+
+
+@program(0, 3, 5)
+def list_changed_by_the_handler_and_another_one_elsewhere():
+    def f(x):
+        xs = [x, x + 1]
+        ys = xs
+        try:
+            y = 10 // x
+        except ZeroDivisionError:
+            xs[1] = x - 7
+        else:
+            xs = [y, x % 2, x]
+        return xs, ys, len(xs)
+
+    return f

@@ -186,9 +186,59 @@ def beside_a_variable(decorate: Any) -> Made:
     return f, lambda: (o.k, v)
 
 
+def not_caught_here(decorate: Any) -> Made:
+    o = SimpleNamespace(k=0)
+
+    def f(x: Any) -> Any:
+        try:
+            if x > 0:
+                x += 1
+            else:
+                o.k += 1
+                raise ValueError("neg")
+        except ZeroDivisionError:
+            o.k += 100
+        return x
+
+    return f, lambda: o.k
+
+
+def raises_in_all_ways(decorate: Any) -> Made:
+    o = SimpleNamespace(k=0)
+
+    def f(x: Any) -> Any:
+        try:
+            o.k += 1
+            if x > 5:
+                o.k += 10
+                raise KeyError("big")
+            raise ValueError("small")
+        except KeyError:
+            o.k += 100
+            raise
+
+    return f, lambda: o.k
+
+
+def on_the_way_out(decorate: Any) -> Made:
+    o = SimpleNamespace(k=0)
+
+    def f(x: Any) -> Any:
+        try:
+            if x > 0:
+                o.k += 1
+                raise KeyError("pos")
+            raise ValueError("neg")
+        finally:
+            o.k += 10
+
+    return f, lambda: o.k
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        *(not_caught_here, raises_in_all_ways, on_the_way_out),
         *(only_if_it_raises, in_a_loop, a_list, a_list_that_grows, an_op, strings_and_tensors),
         *(an_argument, caught_and_not, a_function_called, beside_a_variable),
     ],
