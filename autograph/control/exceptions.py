@@ -18,7 +18,7 @@ from treadle.graph.effects import node_effects
 from treadle.graph.errors import OpError
 from treadle.graph.location import Loc, is_internal
 from treadle.graph.op import READ
-from treadle.graph.ops.raising import CAUGHT, Recipe, raise_
+from treadle.graph.ops.raising import CAUGHT, RAISED_AT, Recipe, raise_
 from treadle.graph.symbolic_text import symbolic_text
 from treadle.graph.trying import raise_again
 
@@ -57,6 +57,10 @@ def place_of_raise(error: BaseException) -> Loc | None:
     """The `raise` (or `assert`) statement of the user's that raised `error`; None for errors that
     come from elsewhere: these are about the trace.
     """
+    return _place_in_traceback(error) or vars(error).get(RAISED_AT)
+
+
+def _place_in_traceback(error: BaseException) -> Loc | None:
     tb = error.__traceback__
     last: TracebackType | None = None
     while tb is not None:
@@ -132,7 +136,9 @@ def stage(error: BaseException, place: Loc | None) -> None:
             raise_(error)
     known: BaseException | None = error
     while known is not None:
-        known.__traceback__ = None  # it holds all frames of the trace
+        if known.__traceback__ is not None:
+            vars(known)[RAISED_AT] = place_of_raise(known)  # a handler may raise it again
+            known.__traceback__ = None  # it holds all frames of the trace
         known = known.__context__
 
 

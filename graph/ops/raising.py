@@ -25,6 +25,7 @@ from ..weak import is_python
 from .define import primitive
 from .formatting import Text
 
+RAISED_AT = "__tl_raised_at__"  # of one whose traceback was dropped
 CAUGHT = "__tl_caught__"  # of an exception that a handler is traced with: the slot that holds it
 Build = Callable[[Sequence[Any]], Any]
 
@@ -36,7 +37,7 @@ class Recipe:
         self.error_type = type(error)
         self.tensors: list[Tensor] = []
         self._args = [self._builder(a) for a in error.args]
-        held = {k: v for k, v in vars(error).items() if k != CAUGHT}
+        held = {k: v for k, v in vars(error).items() if k not in (CAUGHT, RAISED_AT)}
         self._attributes = {k: self._builder(v) for k, v in held.items()}
         # The same for exceptions that are equal, where no tensors are in them.
         self.text = repr((error.args, held))

@@ -424,3 +424,27 @@ def list_changed_by_the_handler_and_another_one_elsewhere():
         return xs, ys, len(xs)
 
     return f
+
+
+@program(0, 3, 1)
+def with_in_a_handler_that_raises_again():
+    class Note:
+        def __init__(self, log):
+            self.log = log
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.log.append(1)
+
+    def f(x):
+        xs = [x, x]
+        try:
+            raise ValueError("first")
+        except ValueError:
+            with Note([]):
+                xs[x]
+            raise
+
+    return f
