@@ -57,6 +57,7 @@ class Point:
     """
 
     number: int
+    builder: GraphBuilder  # of the graph that it is in
     version: Version
     recipe: Recipe | None
     kinds: tuple[type[BaseException], ...]
@@ -93,6 +94,7 @@ class Points:
         self.outer: Callable[[GraphBuilder, Op, Attrs], None] | None = builder.watched_by()
         self.region = Region(builder, self)
         self.points: list[Point] = []
+        self.count = 0  # of points, those of graphs that were dropped included
         self.versions: list[Version] = []
         self.ages: dict[int, tuple[Any, bool]] = {}  # by their ids: objects, if the body made them
         self.in_body = True
@@ -117,6 +119,20 @@ class Points:
         finally:
             self._busy = False
 
+    def end_body(self) -> None:
+        """The body has ended: forget the points in loops that were traced once more."""
+        self.in_body = False
+        self.points = [p for p in self.points if self._is_kept(p.builder)]
+
+    def _is_kept(self, builder: GraphBuilder) -> bool:
+        """True if the graph that it built has become one of the region's."""
+        inside: GraphBuilder | None = builder
+        while inside is not None and inside is not self.region.builder:
+            if not inside.closed:
+                return False
+            inside = inside.parent
+        return True
+
     def go_beyond(self) -> None:
         """Take note that what comes next is none of the body."""
         self.goes_beyond = True
@@ -134,7 +150,8 @@ class Points:
         known = attrs["make"] if op is RAISE else attrs["known"] if op is AGAIN else None
         recipe = known if isinstance(known, Recipe) else None
         kinds = () if recipe else (known,) if known else errors_of(op, attrs)
-        point = Point(len(self.points) + 1, version, recipe, kinds)
+        self.count += 1
+        point = Point(self.count, builder, version, recipe, kinds)
         self.points.append(point)
         for tensor in recipe.tensors if recipe is not None else ():
             made = tensor if isinstance(tensor, Value) else builder.resolve(convert(tensor))

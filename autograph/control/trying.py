@@ -196,7 +196,7 @@ class _Paths:
 
     def end_body(self, error: BaseException | None) -> None:
         assert self.notes is not None
-        self.notes.in_body = False
+        self.notes.end_body()
         if error is not None and (isinstance(error, _OURS) or is_about_the_trace(error)):
             raise _PassingError(error)
         if isinstance(error, PathEndsError) and self.notes.points:
@@ -392,7 +392,7 @@ class _Catching:
         if len(mine) == 1:
             known = equal(number, *mine)
         else:
-            table = convert([i in mine for i in range(len(self.notes.points) + 1)])
+            table = convert([i in mine for i in range(self.notes.count + 1)])
             known = gather_known(table, number)
         return known if kind is None else logical_and(known, raised_is(self.slot, (kind,)))
 

@@ -448,3 +448,19 @@ def with_in_a_handler_that_raises_again():
             raise
 
     return f
+
+
+@program(0, 3, 1)
+def loop_that_is_traced_twice_in_a_try():
+    def f(x):
+        xs, t = [x, x + 1], 0.0
+        try:
+            for w in tl.range(3):
+                xs = sorted(xs, reverse=True)
+                t = 0.25
+                xs[w // 2]
+        except LookupError:
+            pass
+        return tl.cast(x, tl.float64) + (t if x > 1 else -1.5), xs
+
+    return f
