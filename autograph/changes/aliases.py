@@ -126,6 +126,13 @@ def count() -> int:
     return len(_views())
 
 
+def forget(since: int) -> None:
+    """Those after the first `since` were of a graph that is not used."""
+    views = _views()
+    for key in list(islice(views, since, None)):
+        del views[key]
+
+
 @contextmanager
 def hidden(since: int) -> Iterator[None]:
     """Inside, nothing is known of those that were chosen after the first `since`."""

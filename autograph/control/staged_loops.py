@@ -21,8 +21,7 @@ from treadle.graph.op import IO, WRITE
 from treadle.graph.ops.define import constant_of
 from treadle.graph.ops.logic import logical_and
 
-from ..changes import journal
-from ..changes.aliases import as_alias
+from ..changes import aliases, journal
 from ..changes.contents import key_of
 from ..values import given
 from ..values.copies import Copies, containers, containers_at, unchanged
@@ -79,6 +78,7 @@ class StagedLoop:
         self.next_test: Tensor | None = None
         self.stages_errors = False  # first it is asked whether another attempt helps
         self.may_stage = True
+        self.views = aliases.count()
         journal.touch_names(set_state)
 
     def run_while(
@@ -253,6 +253,7 @@ class StagedLoop:
         surely: bool,
     ) -> Carried:
         self._restore_places()
+        aliases.forget(self.views)  # those of the last attempt
         unread = range(self.count, self.count + len(self.in_place))
         loop = Carried(
             self.site, self.labels, values, choices, internal, surely, self.relaxed, unread
@@ -319,7 +320,7 @@ class StagedLoop:
             if path not in self.changed and scope.has_changed(value)
         ]
         for copy, original in self.copies.pairs():
-            as_alias(copy, original, known)
+            aliases.as_alias(copy, original, known)
         return copies
 
     def _call_test(self, test: Helper, values: Sequence[Any]) -> Any:
