@@ -126,10 +126,10 @@ def count() -> int:
     return len(_views())
 
 
-def forget(since: int) -> None:
-    """Those after the first `since` were of a graph that is not used."""
+def forget(since: int, until: int | None = None) -> None:
+    """Those after the first `since`, up to `until`, were of a graph that is over, or not used."""
     views = _views()
-    for key in list(islice(views, since, None)):
+    for key in list(islice(views, since, until)):
         del views[key]
 
 

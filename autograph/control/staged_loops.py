@@ -274,7 +274,9 @@ class StagedLoop:
             test = holds(loop)
         loop.drop_constants()
         results = emit_while(loop.initial, loop.test, test, loop.body, loop.outputs)
+        inside = aliases.count()
         values = [plan.build(results) for plan in loop.results]
+        aliases.forget(self.views, inside)
         behind = self.count + len(self.in_place)
         self.in_place = dict(zip(self.in_place, values[self.count : behind], strict=True))
         self.held = values[behind:]

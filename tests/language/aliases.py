@@ -155,3 +155,20 @@ def list_made_and_changed_in_else():
         return xs
 
     return f
+
+
+@program(3, -3, 9, relaxed=True)
+def chosen_list_that_a_loop_changes_or_returns():
+    def f(n):
+        xs = [n, 1]
+        if n > 7:
+            xs = [n, n]
+        for i in tl.range(3):
+            if i < n:
+                xs.append(i)
+            else:
+                return xs
+        xs.append(n)
+        return xs
+
+    return f
