@@ -27,7 +27,7 @@ from ..values import given
 from ..values.copies import Copies, containers, containers_at, unchanged
 from ..values.optional import UnknownValueError
 from ..values.place import Helper, LoopSite
-from ..values.state import NUMBERS, accepts, is_tensor, same_object
+from ..values.state import NUMBERS, accepts, is_tensor, parts_of, same_object
 from ..values.truth import condition, staged
 from ..values.undefined import unused
 from .carried import Carried, Choices, How, Path, RetryError, Widened
@@ -371,12 +371,13 @@ class StagedLoop:
 
     def _doubled(self, loop: Carried, error: Exception) -> Choices | None:
         """Python's floats as float64, which is what they are, where float32 met that."""
+        if not isinstance(error, DTypeError):
+            return None
+        guessed = (None, How.TENSOR, float32)
         floats: Choices = {
-            (i,): float64
-            for i, v in enumerate(loop.values)
-            if isinstance(v, float) and loop.choices.get((i,), float32) is float32
+            path: float64 for path in floats_in(loop.values) if loop.choices.get(path) in guessed
         }
-        return {**loop.choices, **floats} if floats and isinstance(error, DTypeError) else None
+        return {**loop.choices, **floats} if floats else None
 
     def _caught(
         self, loop: Carried, once: Callable[[Carried], list[Any]], error: Exception
@@ -396,6 +397,20 @@ class StagedLoop:
             if kind is not None and (i,) not in found:
                 found[i,] = Widened(kind, None)
         return None if found == loop.choices else found
+
+
+def floats_in(values: Sequence[Any]) -> list[Path]:
+    """The places of Python's floats, those in tuples and the like included."""
+    found: list[Path] = []
+    todo: list[tuple[Path, Any]] = [((i,), v) for i, v in enumerate(values)]
+    while todo:
+        path, value = todo.pop()
+        if isinstance(value, float):
+            found.append(path)
+        elif not is_tensor(value):
+            parts = parts_of(value)
+            todo += [((*path, i), v) for i, v in enumerate([] if parts is None else parts[0])]
+    return found
 
 
 def acted_since(mark: int, scope: journal.Scope | None) -> bool:

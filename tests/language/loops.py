@@ -641,3 +641,20 @@ def counter_of_an_object_made_in_the_loop():
         return t, o.n, o.v
 
     return f
+
+
+@program(2, 0)
+def number_in_a_generators_loop_beside_doubles():
+    def ramp(n):
+        for i in tl.range(n):
+            yield tl.cast(i, tl.float64)
+
+    def f(n):
+        t, last, pair = 0.0, tl.constant(0.0, tl.float64), (0.0, 1)
+        for w in ramp(n):
+            t += 0.5
+            pair = pair[0] + 0.25, pair[1] + 1
+            last = w + t * 0.5 + pair[0]
+        return last, pair[1]
+
+    return f
