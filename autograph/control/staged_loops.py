@@ -373,9 +373,11 @@ class StagedLoop:
         """Python's floats as float64, which is what they are, where float32 met that."""
         if not isinstance(error, DTypeError):
             return None
-        guessed = (None, How.TENSOR, float32)
+        guessed = {id(None), id(How.TENSOR), id(float32)}
         floats: Choices = {
-            path: float64 for path in floats_in(loop.values) if loop.choices.get(path) in guessed
+            path: float64
+            for path in floats_in(loop.values)
+            if id(loop.choices.get(path)) in guessed
         }
         return {**loop.choices, **floats} if floats else None
 
