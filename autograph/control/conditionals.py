@@ -16,6 +16,7 @@ from treadle.graph.ops.gathering import gather_known
 
 from ..changes import journal
 from ..changes.aliases import are_alike, ended, is_container, known_view, register, union, view_of
+from ..changes.births import made_since
 from ..changes.contents import key_of
 from ..changes.lifetime import born_inside
 from ..changes.rebuilt import holds_foreign, home_of, is_mutable, lifted
@@ -109,7 +110,7 @@ class Branches:
         self.set_state = set_state
         self.line = line
         ways = ways or (new_branch(name="then"), new_branch(name="orelse"))
-        self.then, self.orelse = ways
+        self.ways = self.then, self.orelse = ways
         self.outputs: tuple[list[Any], list[Any]] = ([], [])
         self.own_names = journal.names_of(set_state)
         self.places: list[journal.Held] = []  # in objects that the branches change
@@ -144,6 +145,8 @@ class Branches:
         ways: list[list[Any] | None] = []
         changes: list[list[journal.Entry] | None] = []
         copies: list[list[Any]] = []
+        held_lists: list[dict[int, Any]] = []
+        moment: int | None = None
         unknown: UnknownResultError | None = None
         for branch, helper in zip((self.then, self.orelse), self.helpers, strict=True):
             try:
@@ -153,6 +156,8 @@ class Branches:
                         way = [settled(v) for v in self._run(helper, initial)]
                         ways.append(way)
                         copies.append([self.copies.of(v) for v in way])
+                        held_lists.append(self._held_lists(scope))
+                    moment = scope.moment if moment is None else moment
                 self._restore(initial)  # names hold nothing more of the branch's
                 held = self.copies.references()
                 changes.append(journal.closed(scope, ways[-1] or (), copies[-1], held=held))
@@ -191,10 +196,14 @@ class Branches:
             journal.check_structure(place, left, f"`if` at {self.line}")
             self.places.append(place)
             labels = [*labels, place.label]
-            both = (self.then, then), (self.orelse, orelse)
-            for (branch, way), contents in zip(both, left, strict=True):
+            found = [unused if c is None else place.of(c) for c in left]
+            if len(copies) == len(ways) and are_alike(*found):
+                assert moment is not None
+                self.known |= {id(v) for v in found} - made_since(moment, found)
+                found = [lists.get(id(v), v) for v, lists in zip(found, held_lists, strict=True)]
+            for branch, way, value in zip(self.ways, (then, orelse), found, strict=True):
                 with branch:
-                    way.append(unused if contents is None else settled(place.of(contents)))
+                    way.append(settled(value))
         own = len(labels) - len(self.places) - len(initial)
         unread = range(own, own + len(initial))
         plans = [
@@ -204,6 +213,13 @@ class Branches:
         if ways == [None, None]:
             raise PathEndsError
         return [plan.build(results) for plan in plans]
+
+    def _held_lists(self, scope: journal.Scope) -> dict[int, Any]:
+        """Copies of the lists and dicts that changed objects hold at the end of a branch, by the
+        ids of those.
+        """
+        values = [v for e in scope.changed() if e.after is not None for v in e.after.values()]
+        return {id(v): self.copies.of(v) for v in values if is_container(v)}
 
     def _known(
         self, ways: Sequence[Any], copies: Sequence[Any], initial: dict[str, Any]
