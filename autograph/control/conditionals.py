@@ -145,7 +145,7 @@ class Branches:
         ways: list[list[Any] | None] = []
         changes: list[list[journal.Entry] | None] = []
         copies: list[list[Any]] = []
-        held_lists: list[dict[int, Any]] = []
+        lists_left: list[dict[int, Any]] = []
         moment: int | None = None
         unknown: UnknownResultError | None = None
         for branch, helper in zip((self.then, self.orelse), self.helpers, strict=True):
@@ -156,7 +156,7 @@ class Branches:
                         way = [settled(v) for v in self._run(helper, initial)]
                         ways.append(way)
                         copies.append([self.copies.of(v) for v in way])
-                        held_lists.append(self._held_lists(scope))
+                        lists_left.append(held_lists(scope, self.copies))
                     moment = scope.moment if moment is None else moment
                 self._restore(initial)  # names hold nothing more of the branch's
                 held = self.copies.references()
@@ -200,7 +200,7 @@ class Branches:
             if len(copies) == len(ways) and are_alike(*found):
                 assert moment is not None
                 self.known |= {id(v) for v in found} - made_since(moment, found)
-                found = [lists.get(id(v), v) for v, lists in zip(found, held_lists, strict=True)]
+                found = [lists.get(id(v), v) for v, lists in zip(found, lists_left, strict=True)]
             for branch, way, value in zip(self.ways, (then, orelse), found, strict=True):
                 with branch:
                     way.append(settled(value))
@@ -213,13 +213,6 @@ class Branches:
         if ways == [None, None]:
             raise PathEndsError
         return [plan.build(results) for plan in plans]
-
-    def _held_lists(self, scope: journal.Scope) -> dict[int, Any]:
-        """Copies of the lists and dicts that changed objects hold at the end of a branch, by the
-        ids of those.
-        """
-        values = [v for e in scope.changed() if e.after is not None for v in e.after.values()]
-        return {id(v): self.copies.of(v) for v in values if is_container(v)}
 
     def _known(
         self, ways: Sequence[Any], copies: Sequence[Any], initial: dict[str, Any]
@@ -468,6 +461,15 @@ class Branches:
             f"{describe_value(b)} in its else branch; which one runs depends on a tensor, so both "
             f"must agree. {_cure(a, b)}"
         )
+
+
+def held_lists(scope: journal.Scope, copies: Copies) -> dict[int, Any]:
+    """Copies of the lists and dicts that were changed, or are in changed objects, at the end of a
+    scope, by the ids of those.
+    """
+    changed = scope.changed()
+    values = [v for e in changed if e.after is not None for v in (e.owner, *e.after.values())]
+    return {id(v): copies.of(v) for v in values if is_container(v)}
 
 
 def is_one_sided(a: Any, b: Any) -> bool:

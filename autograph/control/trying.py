@@ -36,6 +36,7 @@ from treadle.graph.ops.logic import logical_and
 from treadle.graph.trying import raise_again, raised_is
 
 from ..changes import aliases, journal
+from ..changes.births import made_since
 from ..changes.contents import Contents, contents_of, differing, key_of, put_all
 from ..values.copies import Copies
 from ..values.optional import settled
@@ -44,7 +45,7 @@ from ..values.stand_ins import stand_in
 from ..values.state import Plan, describe_value
 from ..values.undefined import Undefined, unused
 from .carried import RetryError
-from .conditionals import Branches, Getter, Setter, if_stmt, is_one_sided
+from .conditionals import Branches, Getter, Setter, held_lists, if_stmt, is_one_sided
 from .exceptions import PathEndsError, ending, is_about_the_trace
 from .managers import Managed, is_plain
 from .raise_points import SCALAR, Point, Points, groups_of
@@ -279,10 +280,11 @@ class _Paths:
             for (branch, way), contents in zip(ways, left, strict=True):
                 other = made and way is not self.first and key not in way.changed
                 if way.state is not None:
+                    held = unused if contents is None or other else place.of(contents)
                     with branch:
-                        way.state[place.label] = (
-                            unused if contents is None or other else settled(place.of(contents))
-                        )
+                        way.state[place.label] = settled(held)
+                    if id(held) in way.lists:
+                        way.left[place.label] = way.lists[id(held)]
         return found
 
     def _require_known(self, handler: Branch, inside: set[Value]) -> None:
@@ -423,6 +425,7 @@ class _Way:
     def __init__(self) -> None:
         self.state: dict[str, Any] | None = None  # None if it always raises
         self.left: dict[str, Any] = {}  # the state, with copies of lists as it leaves them
+        self.lists: dict[int, Any] = {}  # copies of those that changed objects hold, by their ids
         self.entries: list[journal.Entry] = []
         self.changed: set[Any] = set()  # the keys of objects from before
         self.made: set[Any] = set()  # and of objects that it has made
@@ -456,6 +459,7 @@ class _Way:
         running += [] if state is None else state.values()
         self.state = state
         self.left = {n: copies.of(v) for n, v in (state or {}).items()}
+        self.lists = held_lists(self.scope, copies)
         running += [*self.left.values(), *copies.references()]
         self.entries = journal.closed(self.scope, running=running)
         self.changed = {key_of(entry.owner) for entry in self.entries}
@@ -514,6 +518,7 @@ class _Join(Branches):
         super().__init__(None, None, (), None, None, paths.line, paths.relaxed, ways)
         self.changed = changed
         self.copies = paths.copies
+        self.moment = paths.first.scope.moment
 
     def states(self, a: _Way, b: _Way) -> dict[str, Plan]:
         names = a.state if a.state is not None else b.state or {}
@@ -522,6 +527,8 @@ class _Join(Branches):
         for n in names:
             x, y = first[n], second[n]
             if x is not y and not is_one_sided(x, y):
+                if aliases.are_alike(x, y):  # one from before may be known to others, too
+                    self.known |= {id(x), id(y)} - made_since(self.moment, (x, y))
                 x, y = a.left.get(n, x), b.left.get(n, y)
             plans[n] = self._join(x, y, n)
         return plans

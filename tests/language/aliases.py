@@ -172,3 +172,62 @@ def chosen_list_that_a_loop_changes_or_returns():
         return xs
 
     return f
+
+
+@program(3, -3, 0)
+def attribute_that_gets_one_of_two_lists():
+    def f(n):
+        xs, ys = [n], [1]
+        box, other = Box(xs), Box(ys)
+        if n > 0:
+            box.v = ys
+            ys.append(4)
+        else:
+            box.v.append(5)
+        box.v.append(6)
+        if n < 0:
+            box.v, other.v = other.v, box.v
+        other.v.append(7)
+        return xs, ys, box.v, other.v
+
+    return f
+
+
+@program(3, -3, 0)
+def lists_exchanged_in_a_try():
+    def f(n):
+        xs, ys = [n], [1]
+        box, a = Box(xs), xs
+        try:
+            if n > 0:
+                box.v = ys
+                ys.append(3)
+                raise KeyError
+            10 // n
+            a = ys
+            box.v.append(5)
+        except KeyError:
+            box.v.append(4)
+        except ZeroDivisionError:
+            pass
+        a.append(8)
+        box.v[0] += 100
+        return xs, ys, box.v, a
+
+    return f
+
+
+@program(1, 7)
+def list_made_anew_in_a_try_in_a_loop():
+    def f(n):
+        xs = [n]
+        for i in tl.range(3):
+            try:
+                10 // (n - i)
+                xs = [n, i]
+            except ZeroDivisionError:
+                xs.append(8)
+            xs.append(9)
+        return xs
+
+    return f
