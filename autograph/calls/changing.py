@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import weakref
 from collections import deque
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -30,7 +31,8 @@ from . import keys, table_methods
 
 Convert = Callable[[Any], Any]
 _OF_DICTS = frozenset(["clear", "pop", "popitem", "setdefault", "update"])
-_special: dict[type, bool] = {}  # classes whose objects run the user's code when they are changed
+# Classes, and whether their objects run the user's code when they are changed.
+_special: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
 
 
 def changing(owner: Any, sign: str = "") -> Any:

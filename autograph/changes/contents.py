@@ -136,21 +136,20 @@ def _dict_of(owner: Any) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-_slots_of: dict[type, dict[str, Any]] = {}
+_without_slots: weakref.WeakSet[type] = weakref.WeakSet()
 
 
 def _slots(cls: type) -> dict[str, Any]:
     """The descriptors of the slots that the user's classes declare."""
-    found = _slots_of.get(cls)
-    if found is None:
-        found = {}
-        for base in reversed(cls.__mro__):
-            if "__slots__" in vars(base):
-                members = vars(base).items()
-                found |= {n: d for n, d in members if isinstance(d, MemberDescriptorType)}
-        if len(_slots_of) > 1000:
-            _slots_of.clear()
-        _slots_of[cls] = found
+    if cls in _without_slots:
+        return {}
+    found: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        if "__slots__" in vars(base):
+            members = vars(base).items()
+            found |= {n: d for n, d in members if isinstance(d, MemberDescriptorType)}
+    if not found:
+        _without_slots.add(cls)
     return found
 
 

@@ -39,14 +39,10 @@ def _decoded(value: Any) -> str:
     return text.decode()
 
 
-_stand_ins: dict[type[BaseException], type[BaseException]] = {}
-
-
 def stand_in(kind: type[BaseException], slot: Value) -> BaseException:
     """An exception that is caught as one of class `kind` is."""
-    made = _stand_ins.get(kind)
-    if made is None:
-        made = _stand_ins[kind] = type(kind.__name__, (RaisedInRun, kind), {})
+    known = (c for c in type.__subclasses__(kind) if c.__bases__ == (RaisedInRun, kind))
+    made = next(known, None) or type(kind.__name__, (RaisedInRun, kind), {})
     error = made.__new__(made)
     error.__dict__[CAUGHT] = slot
     return error
