@@ -41,9 +41,10 @@ def _decoded(value: Any) -> str:
 
 def stand_in(kind: type[BaseException], slot: Value) -> BaseException:
     """An exception that is caught as one of class `kind` is."""
-    known = (c for c in type.__subclasses__(kind) if c.__bases__ == (RaisedInRun, kind))
-    made = next(known, None) or type(kind.__name__, (RaisedInRun, kind), {})
-    error = made.__new__(made)
+    made: Any = next((c for c in kind.__subclasses__() if c.__bases__ == (RaisedInRun, kind)), None)
+    if made is None:
+        made = type(kind.__name__, (RaisedInRun, kind), {})
+    error: BaseException = made.__new__(made)
     error.__dict__[CAUGHT] = slot
     return error
 
