@@ -43,7 +43,14 @@ from ..values.state import (
     same_object,
 )
 from ..values.truth import condition, staged
-from ..values.undefined import OnlyTruth, Undefined, Unused, unused, without_truth
+from ..values.undefined import (
+    OnlyTruth,
+    Undefined,
+    Unused,
+    is_disagreement,
+    unused,
+    without_truth,
+)
 from .choice import Choice, as_text, is_text
 from .exceptions import PathEndsError, ending
 from .relaxed import as_promoted, promoted
@@ -283,7 +290,7 @@ class Branches:
         a, b = without_truth(a), without_truth(b)
         if isinstance(a, Undefined) or isinstance(b, Undefined):
             both = isinstance(a, Undefined) and isinstance(b, Undefined)
-            if both or not self.relaxed:
+            if both or not self.relaxed or is_disagreement(a) or is_disagreement(b):
                 return Same(self._undefined(a, b, name))
         if same_object(a, b):
             return Same(a)

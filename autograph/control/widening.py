@@ -17,7 +17,7 @@ from ..values.list_items import Item, item_of, joined_item
 from ..values.optional import Maybe, Optional, Source
 from ..values.staged_list import StagedList
 from ..values.tables import DICTS, Table, like, of_class
-from ..values.undefined import Undefined
+from ..values.undefined import Undefined, is_disagreement
 from .choice import Choice
 
 
@@ -47,7 +47,7 @@ def _may_be_none(a: Any, b: Any) -> bool:
 def _may_be_undefined(a: Any, b: Any) -> bool:
     kinds = (Undefined, Maybe)
     lacks = isinstance(a, kinds) or isinstance(b, kinds)
-    return lacks and type(a) is not type(b)
+    return lacks and type(a) is not type(b) and not (is_disagreement(a) or is_disagreement(b))
 
 
 def _may_be_staged(a: Any, b: Any) -> bool:

@@ -201,6 +201,10 @@ class Maybe(Optional):
             return cls(False, unused, Source(value.name, source.place))
         return value if isinstance(value, cls) else cls(True, value, source)
 
+    def __tl_truth__(self) -> Tensor:
+        value = self._taken()
+        return condition(value) if staged(value) else convert(bool(value))
+
     def _missing(self, attribute: str) -> Exception:
         return UnboundLocalError(
             f"{error_of(Undefined(self._source.name))}: it was left without one by "

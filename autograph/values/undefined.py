@@ -76,6 +76,11 @@ class OnlyTruth(Undefined):
         return [self.truth], lambda new: OnlyTruth(new[0], error)
 
 
+def is_disagreement(value: Any) -> bool:
+    """True for what paths gave that do not go together: it can't be had, on whichever path."""
+    return isinstance(value, Undefined) and value.error is not UndefinedVariableError
+
+
 def without_truth(value: Any) -> Any:
     """Where a value of which only the truth is known meets another one, nothing is known."""
     if type(value) is OnlyTruth:

@@ -175,6 +175,24 @@ def endless_while_left_by_return(x):
         x = x * 2 + 1
 
 
+@case(1, 3, 5)
+def endless_while_by_a_list(n):
+    values = [1]
+    while n < 4 and values:
+        for _ in values:
+            if n // 3 != 1:
+                return n
+        n += 1
+    return n - 7
+
+
+@case(3, -3, 8)
+def truth_of_an_undefined_name(a):
+    if a > 0:
+        flag = a > 5
+    return 1 if flag else 2
+
+
 @case(0, 3, 7, 25)
 def while_else(x):
     n = 0
@@ -324,6 +342,19 @@ def test_as_in_plain_python(f, argument):
 def test_refused_otherwise(f):
     with pytest.raises((TypeError, ValueError), match=r"relaxed=True|initialized"):
         tl.function(f)(tl.constant(3))
+
+
+def test_paths_that_disagree_are_not_undefined() -> None:
+    @tl.function(relaxed=True)
+    def f(c, n):
+        if c:  # noqa: SIM108
+            x = "a" if n < 5 else (1, 2)
+        else:
+            x = 3
+        return x + 1
+
+    with pytest.raises(tl.errors.BranchError, match="the Python str 'a' in the main branch"):
+        f(tl.constant(True), tl.constant(3))
 
 
 def test_an_inner_function_keeps_its_own_mode() -> None:
