@@ -342,7 +342,7 @@ class GraphBuilder:
     """
 
     __slots__ = (
-        *("_constants", "_order", "captures", "closed", "controls", "derived", "inputs"),
+        *("_constants", "_order", "captures", "caught", "closed", "controls", "derived", "inputs"),
         *("is_function", "mixes", "numbers", "replay", "watch"),
         *("facts", "loc", "name", "nodes", "parent", "refined", "resolved"),
     )
@@ -363,6 +363,7 @@ class GraphBuilder:
         self.loc: Loc | None = None  # set while nodes of another graph are replayed
         self.controls: tuple[Node, ...] = ()  # what all nodes have to wait for: by request
         self.watch: Any = None  # is told of nodes that may raise, within the body of a `try`
+        self.caught: list[Any] = []  # regions that an exception has left, which is handled now
         self.replay: Any = None  # gives nodes that are there already, in place of new ones
         inner = parent is not None and not is_function
         # What stands for a Python number (see weak.py).

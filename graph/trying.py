@@ -212,6 +212,13 @@ class Region:
             self._older = set(builder.nodes[: self.start])
         return value.node is not None and value.node not in self._older
 
+    def reaches(self, value: Value, builder: GraphBuilder) -> bool:
+        """True if `builder`, in which the region goes on, can read what it has made there."""
+        owner = value.owner
+        if owner is None or not (owner is builder or builder.lies_in(owner)):
+            return False
+        return not any(region.made(value) for region in owner.caught)
+
     def again(self, values: Sequence[Value]) -> list[Value] | None:
         """`values`, which the region has made, computed anew in the current graph; None where
         that would be much, or could give something else.
@@ -264,11 +271,15 @@ class Region:
 
     @contextmanager
     def before(self) -> Iterator[None]:
-        """Inside, what is known of truth values is what was known before the region."""
+        """Inside, what is known of truth values is what was known before the region, and what it
+        has computed can't be had.
+        """
         known, self.builder.facts = self.builder.facts, self._facts
+        self.builder.caught.append(self)
         try:
             yield
         finally:
+            self.builder.caught.pop()
             self.builder.facts = known
 
     def slot(self, spec: TensorSpec) -> Value:

@@ -311,8 +311,20 @@ class Branches:
             ways = zip((self.then, self.orelse), originals, tables, strict=True)
             indices = [self._position(x, table, branch) for branch, x, table in ways]
             plan = self._join(indices[0], indices[1], name)
-        make = partial(_registered, options=options, source=source, own=own)
-        return Nested([plan, self._join_values(a, b, name)], make)
+        first = {id(options[i]) for i in tables[0]}
+        every = [
+            self._option(o, (o, unused) if id(o) in first else (unused, o)) for o in options
+        ]
+        make = partial(_registered, source=source, own=own)
+        return Nested([plan, self._join_values(a, b, name), Nested(every, list)], make)
+
+    def _option(self, x: Any, beside: tuple[Any, Any]) -> Plan:
+        """A list that may be chosen: as it is, or as it leaves the branch that has made it."""
+        return self._join(*beside, "") if self._is_made_there(x) else Same(x)
+
+    def _is_made_there(self, x: Any) -> bool:
+        """True for a list made in a branch; one that is from before and changes, is known here."""
+        return key_of(x) not in self.changed and holds_foreign(x, home_of())
 
     def _position(self, x: Any, table: Sequence[int], branch: Branch) -> Any:
         """Which of the options `x` is; `table` says where its own ones are among them."""
@@ -425,18 +437,19 @@ class Branches:
         def beside(v: Any) -> tuple[Any, Any]:
             return (unused, v) if other is self.then else (v, unused)
 
-        items = Nested([self._one_sided(*beside(v)) for v in parts[0]], parts[1])
+        items = Nested([self._join(*beside(v), "") for v in parts[0]], parts[1])
         original = self.copies.original(used)
         view = view_of(original) if are_alike(used, used) else None
         if view is None:
             return items
         known = self.known | {id(o) for o in view.options} - view.own
         options, own, (table, _) = union(original, original, known)
+        every = [self._option(o, beside(o)) for o in options]
         position: Plan = Same(None)
         if not self._is_lost(original):
             position = self._one_sided(*beside(self._position(original, table, there)))
-        make = partial(_registered, options=options, source=view.source, own=own)
-        return Nested([position, items], make)
+        make = partial(_registered, source=view.source, own=own)
+        return Nested([position, items, Nested(every, list)], make)
 
     def _undefined(self, a: Any, b: Any, name: str) -> Undefined:
         for value in (a, b):
@@ -502,8 +515,9 @@ def _alternatives(a: Any, b: Any) -> Iterator[Any]:
             yield from _alternatives(x, y)
 
 
-def _registered(items: Sequence[Any], options: Sequence[Any], source: Source, own: set[int]) -> Any:
-    return register(items[0], options, items[1], source, own)
+def _registered(items: Sequence[Any], source: Source, own: set[int]) -> Any:
+    index, target, options = items
+    return register(index, options, target, source, own)
 
 
 def _cure(a: Any, b: Any) -> str:

@@ -198,7 +198,7 @@ class Planner:
     def _of_tensor(self, value: Value) -> Plan:
         if not self.region.made(value) or isinstance(value.spec, (ResourceSpec, DataSpec)):
             return Same(value)
-        if not (value.owner is self.builder or self.builder.lies_in(value.owner)):
+        if not self.region.reaches(value, self.builder):
             return Same(unused)
         self.values.append(value)
         return Slot(len(self.values) - 1, is_python(value))

@@ -352,12 +352,17 @@ class StagedLoop:
             return None
         as_they_are: Choices = {**loop.choices, **dict.fromkeys(numbers, How.PYTHON)}
         internal = list(zip(loop.names, loop.initial, strict=True))[: loop.internal]
-        probe = self._attempt(loop.values, as_they_are, internal, loop.surely)
-        try:
-            with probe.body:
-                after = once(probe)
-        except Exception:
-            return None
+        left = self.copies, self.entries, self.changed, self.replaced, self.next_test
+        with aliases.hidden(self.views):
+            probe = self._attempt(loop.values, as_they_are, internal, loop.surely)
+            try:
+                with probe.body:
+                    after = once(probe)
+            except Exception:
+                return None
+            finally:
+                aliases.forget(self.views)
+                self.copies, self.entries, self.changed, self.replaced, self.next_test = left
         found = dict(loop.choices)
         for path, before in numbers.items():
             value = after[path[0]]
