@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 from typing import Any
 
 from treadle.graph import Tensor, Value, weak
@@ -114,8 +115,10 @@ class LoopBranch(Branch):
         inputs = (*self.inputs, *order)
         return Graph(graph.name, inputs, graph.nodes, graph.outputs, len(order))
 
-    def uses(self, value: Value) -> bool:
-        return any(value is v for node in self.builder.nodes for v in node.inputs)
+    def uses(self, value: Value, outputs: Sequence[Any]) -> bool:
+        """True if a node reads `value`, or it is one of the `outputs`."""
+        read = (v for node in self.builder.nodes for v in node.inputs)
+        return any(value is v for v in chain(outputs, read))
 
 
 class Carried:
@@ -436,7 +439,8 @@ class Carried:
 
     def drop_constants(self) -> None:
         """Leave out the numbers that the body neither reads nor changes: flags, mostly."""
-        unused = [i for i in self._constant if not self.body.uses(self.body.inputs[i])]
+        given = [v for i, v in enumerate(self.outputs) if i not in self._constant]
+        unused = [i for i in self._constant if not self.body.uses(self.body.inputs[i], given)]
         kept = [i for i in range(len(self.initial)) if i not in unused]
         renumbered = {old: new for new, old in enumerate(kept)}
         self.initial = [self.initial[i] for i in kept]

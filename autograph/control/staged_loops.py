@@ -22,7 +22,7 @@ from treadle.graph.ops.define import constant_of
 from treadle.graph.ops.logic import logical_and
 
 from ..changes import aliases, journal
-from ..changes.contents import key_of
+from ..changes.contents import ITEMS, key_of
 from ..values import given
 from ..values.copies import Copies, containers, containers_at, unchanged
 from ..values.optional import UnknownValueError
@@ -187,7 +187,10 @@ class StagedLoop:
                     if own.items() - choices.items():
                         choices = {**choices, **own}  # no copies: others may know them, too
                         continue
-                    if self._found_places():
+                    if found_places := self._new_places():
+                        if self._add_places(found_places):
+                            names = range(-1, len(given))
+                            choices = {p: c for p, c in choices.items() if p[p[0] < 0] in names}
                         values = [*given, *self.held]
                         continue
                     self._restore_places()
@@ -231,19 +234,31 @@ class StagedLoop:
             "loop, and one like that in each iteration"
         )
 
-    def _found_places(self) -> bool:
-        """Make state of what the body changed in objects; False if all of it is already."""
+    def _new_places(self) -> list[journal.Held]:
+        """What the body changed in objects, and is no state so far."""
         known = {place.key for place in self.places}
+        found = []
         for entry in self.entries:
             assert entry.after is not None
             for place in journal.held(entry, entry.places(entry.after)):
                 if place.key not in known:
                     left = [entry.before, entry.after]
                     journal.check_structure(place, left, f"loop at {self.site.line}")
-                    self.places.append(place)
-                    self.held.append(place.of(entry.before))
-                    self.labels = [*self.labels, place.label]
-        return len(known) < len(self.places)
+                    found.append(place)
+        return found
+
+    def _add_places(self, found: Sequence[journal.Held]) -> bool:
+        """Make state of them. True if that is in place of others: items of what is now as a whole.
+        """
+        self._restore_places()
+        whole = {key_of(place.owner) for place in found if place.place == ITEMS}
+        kept = [p for p in self.places if p.place[0] != "item" or key_of(p.owner) not in whole]
+        fewer = len(kept) < len(self.places)
+        self.places = [*kept, *found]
+        self.held = [place.get() for place in self.places]
+        own = self.labels[: self.count + len(self.in_place)]
+        self.labels = [*own, *(place.label for place in self.places)]
+        return fewer
 
     def _attempt(
         self,

@@ -658,3 +658,33 @@ def number_in_a_generators_loop_beside_doubles():
         return last, pair[1]
 
     return f
+
+
+@program([1.0, 2.0], [3.0])
+def flag_that_is_returned_and_set_again():
+    def f(b):
+        flag = False
+        for w in b:
+            try:
+                return flag, w
+            finally:
+                flag = False
+        return flag, 0.0
+
+    return f
+
+
+@program(0, 1)
+def list_that_only_a_later_iteration_grows():
+    def f(n):
+        values = [n, 7]
+        word = "first"
+        for _ in tl.range(3):
+            if word == "first":
+                values[1] = n + 1
+            else:
+                values.insert(0, n)
+            word = "later"
+        return values
+
+    return f
