@@ -38,6 +38,8 @@ def convert(function: Callable[..., Any], relaxed: bool = False) -> Callable[...
         return made_callable
     if policy.DO_NOT_CONVERT in function.__dict__ or is_converted(function.__code__):
         return function
+    if policy.is_ours(function) and policy.is_library_function(function):
+        return function  # it knows tensors; converted, others would call it so, too
     template = template_of(function)
     if template is None:
         return function

@@ -30,6 +30,7 @@ from .explain import KEPT, Explanation, TraceReason, described, keeps_retracing,
 from .fitting import Fitted, InputSignature, spec_if_fitted, value_if_fitted
 from .guards import Guards, guards_from
 from .lock import TraceLock
+from .places import State
 from .progress import note_guards, rests_on, unfinished
 from .reading.reader import Reading
 from .relax import open_sizes
@@ -219,14 +220,21 @@ class Function(Generic[P, R]):
             self._cache.keep(keyed, concrete)
         return concrete, done
 
-    def read(self, guards: Guards, arguments: Mapping[str, Any], called: Iterable[Any]) -> None:
+    def read(
+        self,
+        guards: Guards,
+        arguments: Mapping[str, Any],
+        called: Iterable[Any],
+        state: State | None,
+    ) -> None:
         """Find what a trace that was just made is guarded for, and warn of side effects."""
         reading = Reading()
         reading.read(self.python_function, arguments)
         reading.read_more(called)
         guards.own = guards_from(reading)
         guards.finished = True
-        warn_of_side_effects(self.name, reading, self._told)
+        written = set() if state is None else state.arguments_changed(arguments)
+        warn_of_side_effects(self.name, reading, self._told, written)
 
     def _note_reason(self, number: int, arguments: Any, concrete: ConcreteFunction) -> None:
         earlier = [r for r, _ in self._reasons]

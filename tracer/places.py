@@ -8,7 +8,7 @@ back what they held, and each run stores its own results.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,10 @@ from ..graph.node import Tensor, Value
 from ..graph.spec import TensorSpec
 from ..graph.weak import is_weak, mark
 from ..runtime import EagerTensor
+from .same import Find, Marking, resolved
 
 _NUMBERS = (bool, int, float)
 _NEVER = object()
-Find = Callable[[Mapping[str, Any]], Any]  # an object, from the arguments of a call
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +83,7 @@ class Places:
     ) -> None:
         """`watched` are those that are left changed: a run that raises leaves them so, too."""
         self._held = list(held)
-        self._copies = copies
+        self.copies = copies
         places = [place.held(symbols) for place in watched]
         self.watched = [(held, held.get()) for held in places if held is not None]
         gone = [p for p, held in zip(watched, places, strict=True) if held is None]
@@ -139,7 +139,7 @@ class Places:
         left = self._left(journal.lasting(scope, *results), last)
         known = {held.key for held in self._held}
         for held, given, _ in left:
-            if id(held.owner) not in self._copies and any(map(is_input, flatten(given))):
+            if id(held.owner) not in self.copies and any(map(is_input, flatten(given))):
                 known.add(held.key)
         watched = {held.key for held, _ in self.watched}
         # Objects that an attempt makes are others each time: asked for once, they are left.
@@ -157,12 +157,12 @@ class Places:
 
     def state(self) -> State | None:
         """What the finished trace reads and writes, besides arguments and captures."""
-        own = [(h, kind) for h, kind in self._read if id(h.owner) not in self._copies]
+        own = [(h, kind) for h, kind in self._read if id(h.owner) not in self.copies]
         read = [(self.place_of(h), kind) for h, kind in own]
         return State(read, self.writes, len(self._held)) if self.writes else None
 
     def place_of(self, held: journal.Held) -> Place:
-        copied = self._copies.get(id(held.owner))
+        copied = self.copies.get(id(held.owner))
         find = copied or _reference(held.owner)
         return Place(find, held.place, held.label, held.loc, copied is not None)
 
@@ -233,6 +233,11 @@ class State:
         self.rescue: Any = None  # of a run that raises
         self.outputs = sum(sum(w.is_result) + (w.or_else is not _NEVER) for w in writes)
 
+    def arguments_changed(self, arguments: Mapping[str, Any]) -> set[int]:
+        """The ids of the lists, dicts and dataclasses in `arguments` that are written."""
+        places = [write.place for write in self._writes if write.place.argument]
+        return {id(place.find(arguments)) for place in places}
+
     def recursion(self, name: str) -> str:
         label = self._writes[0].place.label
         return (
@@ -301,7 +306,7 @@ def put_results(
     stored: list[tuple[journal.Held, Any]] = []
     for write in writes:
         present = None if write.or_else is _NEVER else next(remaining)
-        value = pack(write.template, list(_leaves(write, remaining)))
+        value = resolved(pack(write.template, list(_leaves(write, remaining))), arguments)
         if present is not None and is_tracing():
             kind = Maybe if write.or_else is ABSENT else Optional
             value = kind(present, value, Source(write.place.label, "a function called"))
@@ -335,6 +340,8 @@ def written(
     """How the places get what they are left with, and the graph's results for that."""
     writes: list[Write] = []
     results: list[Any] = []
+    values = [value for _, given, last in left for value in (given, last)]
+    marking = Marking(values, places.copies, _reference)
     for held, given, last in left:
         value, or_else = settled(last), _NEVER
         if isinstance(value, Optional):
@@ -349,7 +356,9 @@ def written(
                 )
             writes.append(Write(places.place_of(held), ABSENT, (False,), (None,)))
             continue
-        before = flatten(given)
+        mark_in = marking.inside if held.place == ITEMS else marking.marked
+        value = mark_in(value)
+        before = flatten(mark_in(given))
         leaves = flatten(value)
         is_result, kinds = [], []
         for i, leaf in enumerate(leaves):

@@ -12,9 +12,15 @@ from .reading.changes import Change, is_first_time
 from .reading.reader import Reading
 
 
-def warn_of_side_effects(name: str, reading: Reading, told: set[tuple[str, int]]) -> None:
-    """Warn of each line that changes something that outlives the call of function `name`."""
+def warn_of_side_effects(
+    name: str, reading: Reading, told: set[tuple[str, int]], written: set[int]
+) -> None:
+    """Warn of each line that changes something that outlives the call of function `name`, but for
+    objects whose ids are in `written`: they are changed at each call.
+    """
     for change in _lasting(reading):
+        if change.mark[0] in ("items", "attribute") and change.mark[1] in written:
+            continue
         code = change.function.__code__
         at = (code.co_filename, change.site.line)
         if at in told:

@@ -181,7 +181,7 @@ def trace_function(
     if progress.created:
         return concrete, progress.touched
     alive = [callee for kept in called.values() if (callee := kept()) is not None]
-    function.read(progress.guards, arguments, alive)
+    function.read(progress.guards, arguments, alive, concrete.state)
     return concrete, None
 
 
@@ -207,7 +207,8 @@ def _settled(
     for _ in range(12):
         trace = Trace(name, may_create)
         symbols, _ = trace.arguments(arguments, keyed.tied)
-        places = Places(known_places, copies_of(arguments, symbols), watched, symbols)
+        copies = copies_of(arguments, symbols)
+        places = Places(known_places, copies, watched, symbols)
         rescue = trace.builder.watch = Rescue(places, trace.builder)
         debug(1, f"treadle: tracing {name}({', '.join(f'{n}={x!r}' for n, x in symbols.items())})")
         args, kwargs = function.parameters.unbind(symbols)
@@ -225,8 +226,7 @@ def _settled(
                 if not returns:
                     results[0] = None
                 leaves, is_tensor = result_values(results[0])
-                if function.is_helper:
-                    journal.stage_all(scope)
+                journal.stage_all(scope, None if function.is_helper else copies)
                 again = places.finish(scope, rescue.was_told, results, leaves)
         except UnknownResultError as error:
             if error.callee is not ref:

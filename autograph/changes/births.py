@@ -23,9 +23,7 @@ def watched() -> Iterator[int]:
     global _watchers  # noqa: PLW0603 - the collector is a global of the process
     with _lock:
         _watchers += 1
-        _made.append({id(x) for x in gc.get_objects(generation=0)})
-        gc.collect(0)
-        moment = len(_made)
+    moment = collected()
     try:
         yield moment
     finally:
@@ -33,6 +31,14 @@ def watched() -> Iterator[int]:
             _watchers -= 1
             if not _watchers:
                 _made.clear()
+
+
+def collected() -> int:
+    """Collect the young ones that nobody needs; the others are written down. Gives the moment."""
+    with _lock:
+        _made.append({id(x) for x in gc.get_objects(generation=0)})
+        gc.collect(0)
+        return len(_made)
 
 
 def made_since(moment: int, objects: Iterable[Any]) -> set[int]:

@@ -12,7 +12,7 @@ import ast
 import dis
 import gc
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ from ..values.staged_list import StagedList, stage
 from ..values.state import holds_tensor
 from ..values.tables import DICTS, Kept, like
 from ..values.undefined import Undefined
-from . import aliases
+from . import aliases, births
 from .births import is_namespace, made_since, watched
 from .contents import (
     ABSENT,
@@ -326,16 +326,22 @@ def lasting(scope: Scope, *results: Sequence[Any]) -> list[Entry]:
     after = [v for e in scope.entries.values() if e.after is not None for v in e.after.values()]
     born = born_inside(owners, _copies(_scopes.get()), (*results, after))
     if not {id(e.owner) for e in staged} <= born:
-        gc.collect(0)  # attempts to trace a loop leave cycles behind that refer to them
+        births.collected()  # attempts to trace a loop leave cycles behind that refer to them
         born = born_inside(owners, _copies(_scopes.get()), (*results, after))
         born = scope.born(scope.made_inside(), born)
     return [e for e in staged if id(e.owner) not in born]
 
 
-def stage_all(scope: Scope) -> None:
-    """What the scope has changed is for the run to say."""
+def made_in_trace(objects: Iterable[Any]) -> set[int]:
+    """The ids of those `objects` that were made in the trace that is under way."""
+    scope = next(scope for scope in reversed(_scopes.get()) if scope.is_trace)
+    return scope.made_among(objects)
+
+
+def stage_all(scope: Scope, among: Container[int] | None = None) -> None:
+    """What the scope has changed is for the run to say; `among`: of objects with these ids."""
     for entry in scope.changed():
-        if entry.after is not None:
+        if entry.after is not None and (among is None or id(entry.owner) in among):
             entry.staged.update(entry.places(entry.after))
 
 

@@ -39,7 +39,7 @@ class Copies:
             made: Any = defaultdict(x.default_factory) if type(x) is defaultdict else Counter()
             dict.update(made, {k: self.of(v) for k, v in x.items()})
             return self.note(made, x)
-        parts = parts_of(x) if isinstance(x, tuple) or _is_ours(type(x)) else None
+        parts = parts_of(x) if isinstance(x, tuple) or is_ours(type(x)) else None
         if parts is None:
             return x
         items = [self.of(v) for v in parts[0]]
@@ -101,5 +101,6 @@ def unchanged(before: Any, after: Any, path: Path) -> Iterator[tuple[Path, Any]]
             yield from unchanged(x, y, (*path, i))
 
 
-def _is_ours(kind: type) -> bool:
+def is_ours(kind: type) -> bool:
+    """True for what AutoGraph makes in place of Python's values."""
     return hasattr(kind, "__tl_flatten__") and not hasattr(kind, "__tl_unflatten__")

@@ -42,6 +42,11 @@ class Layer:
         return x if x > 0 else -x
 
 
+def test_functions_of_ours_stay_as_they_are_when_they_are_traced() -> None:
+    assert tl.function(tl.add)(tl.constant(1), 2).numpy() == 3
+    assert ag.call(tl.add) is tl.add
+
+
 def test_what_is_left_alone() -> None:
     traced = tl.function(double_if_positive)
 

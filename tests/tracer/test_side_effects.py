@@ -84,11 +84,6 @@ def attribute(model: Any, x: Any) -> Any:
     return x
 
 
-def argument(items: Any, x: Any) -> Any:
-    items.append(x)
-    return x
-
-
 def warned(f: Any, *args: Any) -> list[warnings.WarningMessage]:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -110,7 +105,6 @@ def warned(f: Any, *args: Any) -> list[warnings.WarningMessage]:
         (attribute, (Model(),), "model.calls += 1"),
         (lambda m, x: (m.note(1), x)[1], (Model(),), "self.seen.append(x)"),
         (in_a_loop, (), "log.append(i + 1)"),
-        (argument, ([c(1)],), "items.append(x)"),
         (next_item(), (), "next(items)"),
     ],
 )

@@ -1,0 +1,140 @@
+"""Objects from before the call that a run leaves in places: they stay the same ones.
+
+In what a place gets, a `Same` stands for a list, dict or the like that the user's code had before,
+and a `OneOf` for one of several that a tensor chose.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..autograph.changes import aliases, journal
+from ..autograph.values.copies import is_ours
+from ..graph.build import convert, is_tracing
+from ..graph.nest import children, rebuild
+
+Find = Callable[[Mapping[str, Any]], Any]  # an object, from the arguments of a call
+
+
+class Same:
+    """An object that `find` gives at a call."""
+
+    __slots__ = ("find",)
+
+    def __init__(self, find: Find) -> None:
+        self.find = find
+
+    def found(self, arguments: Mapping[str, Any]) -> Any:
+        owner = self.find(arguments)
+        if owner is None:
+            raise ReferenceError("an object that a function puts into another one was deleted")
+        return owner
+
+
+class OneOf:
+    """`options[index]`, or an object of its own that holds `content` where that is None."""
+
+    __slots__ = ("content", "index", "options", "view")
+
+    def __init__(
+        self, index: Any, content: Any, options: Sequence[Same | None], view: aliases.View
+    ) -> None:
+        self.index = index
+        self.content = content
+        self.options = options
+        self.view = view
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], OneOf]]:
+        parts = [self.index, self.content]
+        return parts, lambda new: OneOf(new[0], new[1], self.options, self.view)
+
+    def found(self, arguments: Mapping[str, Any]) -> Any:
+        options = [None if o is None else o.found(arguments) for o in self.options]
+        content = resolved(self.content, arguments)
+        if is_tracing():
+            source = self.view.source
+            return aliases.register(self.index, options, content, source, set())
+        chosen = options[int(self.index)]
+        return content if chosen is None else chosen
+
+
+class Marking:
+    """Puts marks into `values`: for the objects that `finds` has by their ids, and others from
+    before the trace that is under way, which `reference` finds.
+    """
+
+    def __init__(
+        self, values: Sequence[Any], finds: Mapping[int, Find], reference: Callable[[Any], Find]
+    ) -> None:
+        self._finds = finds
+        self._reference = reference
+        objects = list(_objects(values))
+        young = journal.made_in_trace(objects)
+        self._old = {id(x) for x in objects if journal.has_birth(x)} - young
+
+    def marked(self, value: Any) -> Any:
+        """`value` with marks."""
+        if not _has_identity(value):
+            return self.inside(value)
+        same = self._same(value)
+        if same is not None:
+            return same
+        view = aliases.known_view(value)
+        if view is None or not view.is_known:
+            return self.inside(value)
+        options = [self._same(o) for o in view.options]
+        return OneOf(convert(view.index), self.inside(value), options, view)
+
+    def inside(self, value: Any) -> Any:
+        """A new object like `value`, with marks in it."""
+        items = children(value)
+        if items is None:
+            return value
+        new = [self.marked(item) for item in items]
+        same = all(a is b for a, b in zip(new, items, strict=True))
+        return value if same else rebuild(value, new)
+
+    def _same(self, x: Any) -> Same | None:
+        find = self._finds.get(id(x))
+        if find is None and id(x) in self._old:
+            find = self._reference(x)
+        return None if find is None else Same(find)
+
+
+def resolved(value: Any, arguments: Mapping[str, Any]) -> Any:
+    """`value` with the objects in place of their marks."""
+    if isinstance(value, (Same, OneOf)):
+        return value.found(arguments)
+    items = children(value)
+    if items is None:
+        return value
+    new = [resolved(item, arguments) for item in items]
+    return value if all(a is b for a, b in zip(new, items, strict=True)) else rebuild(value, new)
+
+
+def _objects(values: Sequence[Any]) -> Iterator[Any]:
+    """What has an identity in `values`, and what that was chosen from."""
+    seen: set[int] = set()
+    pending = list(values)
+    while pending:
+        x = pending.pop()
+        items = children(x)
+        if items is None or id(x) in seen:
+            continue
+        seen.add(id(x))
+        pending += items
+        if _has_identity(x):
+            yield x
+            view = aliases.known_view(x)
+            pending += [] if view is None else view.options
+
+
+def _has_identity(x: Any) -> bool:
+    if aliases.is_container(x) or isinstance(x, (list, dict, deque)):
+        return True
+    return not isinstance(x, tuple) and not is_ours(type(x)) and children(x) is not None
+
+
+__all__ = ["Find", "Marking", "OneOf", "Same", "resolved"]
