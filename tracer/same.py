@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..autograph.changes import aliases, journal
+from ..autograph.changes.rebuilt import is_plain_object
 from ..autograph.values.copies import is_ours
 from ..graph.build import convert, is_tracing
 from ..graph.nest import children, rebuild
@@ -19,7 +20,7 @@ Find = Callable[[Mapping[str, Any]], Any]  # an object, from the arguments of a 
 
 
 class Same:
-    """An object that `find` gives at a call."""
+    """An object that `find` gives at a call; it is not kept alive."""
 
     __slots__ = ("find",)
 
@@ -71,7 +72,7 @@ class Marking:
         self._finds = finds
         self._reference = reference
         objects = list(_objects(values))
-        young = journal.made_in_trace(objects)
+        young = journal.of_trace().made_among(objects)
         self._old = {id(x) for x in objects if journal.has_birth(x)} - young
 
     def marked(self, value: Any) -> Any:
@@ -120,11 +121,10 @@ def _objects(values: Sequence[Any]) -> Iterator[Any]:
     pending = list(values)
     while pending:
         x = pending.pop()
-        items = children(x)
-        if items is None or id(x) in seen:
+        if id(x) in seen:
             continue
         seen.add(id(x))
-        pending += items
+        pending += children(x) or ()
         if _has_identity(x):
             yield x
             view = aliases.known_view(x)
@@ -134,7 +134,9 @@ def _objects(values: Sequence[Any]) -> Iterator[Any]:
 def _has_identity(x: Any) -> bool:
     if aliases.is_container(x) or isinstance(x, (list, dict, deque)):
         return True
-    return not isinstance(x, tuple) and not is_ours(type(x)) and children(x) is not None
+    if children(x) is None:
+        return is_plain_object(x)
+    return not isinstance(x, tuple) and not is_ours(type(x))
 
 
 __all__ = ["Find", "Marking", "OneOf", "Same", "resolved"]

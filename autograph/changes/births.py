@@ -54,6 +54,16 @@ def made_since(moment: int, objects: Iterable[Any]) -> set[int]:
         return young.union(*[wanted & made for made in _made[moment:]])
 
 
+def young(moment: int) -> list[Any]:
+    """What was made after `moment`, as far as the collector knows it."""
+    with _lock:
+        older = set().union(*_made[moment:])
+        return [
+            *gc.get_objects(generation=0),
+            *(x for x in gc.get_objects(generation=1) if id(x) in older),
+        ]
+
+
 def is_namespace(x: dict[Any, Any]) -> bool:
     """True for the `__dict__` of an object: it is made when it is asked for, the object was
     before.

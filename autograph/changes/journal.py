@@ -332,10 +332,9 @@ def lasting(scope: Scope, *results: Sequence[Any]) -> list[Entry]:
     return [e for e in staged if id(e.owner) not in born]
 
 
-def made_in_trace(objects: Iterable[Any]) -> set[int]:
-    """The ids of those `objects` that were made in the trace that is under way."""
-    scope = next(scope for scope in reversed(_scopes.get()) if scope.is_trace)
-    return scope.made_among(objects)
+def of_trace() -> Scope:
+    """The scope of the trace that is under way."""
+    return next(scope for scope in reversed(_scopes.get()) if scope.is_trace)
 
 
 def stage_all(scope: Scope, among: Container[int] | None = None) -> None:

@@ -6,13 +6,14 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, GeneratorType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from treadle.graph import Tensor
 from treadle.graph.build import GraphBuilder
+from treadle.graph.location import is_internal
 from treadle.graph.node import Node
 
 _LIMIT = 5_000  # objects that are looked at; beyond it the answer is "from before"
@@ -43,6 +44,36 @@ def born_inside(
             reached.add(key)
             known += [id(r) for r in _referents(members[key]) if id(r) in members]
     return {id(c) for c in candidates if id(c) in members} - reached
+
+
+def is_held(x: Any, objects: Iterable[Any]) -> bool:
+    """True if an object, function or generator of the user's among `objects` leads to `x`."""
+    todo = [o for o in objects if o is not x and _may_hold(o)]
+    seen: set[int] = set()
+    while todo:
+        o = todo.pop()
+        if id(o) in seen or issubclass(type(o), _OPAQUE) or _is_ours(o):
+            continue
+        seen.add(id(o))
+        referents = _referents(o)
+        if any(r is x for r in referents):
+            return True
+        todo += [r for r in referents if gc.is_tracked(r)]
+    return False
+
+
+def _may_hold(x: Any) -> bool:
+    """True for what may hold something that no name leads to."""
+    kind = type(x)
+    if kind is GeneratorType:
+        return not is_internal(x.gi_code.co_filename)
+    if kind.__module__ == "builtins":
+        return kind in (FunctionType, MethodType)
+    return not (_is_ours(x) or issubclass(kind, _OPAQUE))
+
+
+def _is_ours(x: Any) -> bool:
+    return type(x).__module__.startswith("treadle.")
 
 
 def _references(members: dict[int, Any], key: int) -> int:

@@ -6,7 +6,6 @@ object of the same class that is made without running the class's code.
 
 from __future__ import annotations
 
-import dataclasses
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -43,7 +42,9 @@ def is_plain_object(value: Any) -> bool:
     kind = type(value)
     if isinstance(value, type) or is_tensor(value) or is_number(value):
         return False
-    if policy.is_library_type(kind) or hasattr(kind, "__tl_flatten__"):
+    if policy.is_library_type(kind):
+        return False
+    if hasattr(kind, "__tl_flatten__") and not hasattr(kind, "__tl_unflatten__"):
         return False
     if not kind.__flags__ & _HEAP or not _is_of_object(kind) or parts_of(value) is not None:
         return False
@@ -55,8 +56,6 @@ def is_mutable(value: Any) -> bool:
     """True for lists and the like, and for objects that are nothing but their attributes."""
     if isinstance(value, (list, dict, set, deque, StagedList)):
         return True
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return not getattr(value, "__dataclass_params__").frozen  # noqa: B009
     return is_plain_object(value)
 
 

@@ -25,12 +25,31 @@ from treadle.graph.spec import TensorSpec
 from treadle.graph.symbolic_text import is_active
 
 from .. import policy
+from ..changes import journal
+from ..changes.births import young
 from ..changes.contents import contents_of
-from ..changes.rebuilt import Rebuilt, Shape, holds_foreign, is_made_inside, is_plain_object
+from ..changes.lifetime import is_held
+from ..changes.rebuilt import (
+    Rebuilt,
+    Shape,
+    holds_foreign,
+    home_of,
+    is_made_inside,
+    is_plain_object,
+)
+from ..changes.sharing import is_shared
 from ..values.facts import known_truth
 from ..values.filling import Filling
 from ..values.optional import Optional, Source, object_pattern, pattern_of
-from ..values.state import common_dtype, describe_value, is_number, is_tensor, parts_of, same_object
+from ..values.state import (
+    common_dtype,
+    describe_value,
+    is_number,
+    is_record,
+    is_tensor,
+    parts_of,
+    same_object,
+)
 from ..values.undefined import Undefined, Unused, unused
 
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodWrapperType)
@@ -160,6 +179,10 @@ class Choice:
             return self.tl_options[self.tl_index]
         if self.tl_is_text:
             return self.__tl_tensor__()
+        shapes = [Shape.of(o) if is_record(o) else None for o in self.tl_options]
+        if shapes[0] is not None and len(set(shapes)) == 1:
+            # What it is from then on does not matter: results are new.
+            return shapes[0].make([getattr(self, name) for name in shapes[0].names])
         raise self.tl_refusal("leaves the function, which can give tensors only")
 
     def __tl_argument__(self) -> Any:
@@ -269,8 +292,16 @@ def picked(index: Any, values: Sequence[Any], source: Source) -> Any:
         return values[left[0]]
     if all(type(v) is str for v in values):
         return Choice(index, values, source)
+    there = [v for v in values if v is not None]
+    if len(there) < len(values) and not any(isinstance(v, Optional) for v in there):
+        present = picked(index, [v is not None for v in values], source)
+        some = [there[0] if v is None else v for v in values]
+        return Optional(present, picked(index, some, source), source)
     numbers = all(is_number(v) and not isinstance(v, (str, bytes)) for v in values)
     if numbers and all(common_dtype(values[0], v) is not None for v in values):
+        known = _test_of(index, tuple(values))
+        if known is not None:
+            return known
         dtype = max([weak.joined(values[0], v) for v in values], key=lambda d: d.size)
         found = weak.mark(gather_known(convert(list(values), dtype), index))
         if all(isinstance(v, bool) for v in values):
@@ -305,6 +336,16 @@ def _tests_of(index: Any) -> dict[int, tuple[Any, tuple[bool, ...]]]:
     key = "tests of a choice", id(index)
     found: dict[int, Any] = index.owner.derived.setdefault(key, {})
     return found
+
+
+def _test_of(index: Any, truths: tuple[Any, ...]) -> Value | None:
+    """The truth value of `_tests_of` that is known to be like this, if it can be had here."""
+    home = home_of()
+    for test, known in _tests_of(index).values():
+        if known == truths and all(isinstance(t, bool) for t in truths) and id(test.owner) in home:
+            found: Value = test
+            return found
+    return None
 
 
 def possible(index: Any, count: int) -> list[int]:
@@ -394,10 +435,19 @@ def _outside(option: Any, source: Source) -> Any:
     if isinstance(option, Rebuilt):
         return option.shape
     if is_plain_object(option):
-        made_inside = source.is_loop and is_made_inside(option, source.home)
-        if made_inside or holds_foreign(option, source.home):
+        if holds_foreign(option, source.home) or (source.is_loop and _is_own(option, source)):
             return Shape.of(option)
     return option
+
+
+def _is_own(option: Any, source: Source) -> bool:
+    """True for an object that the loop has made, or the trace before it for that name only."""
+    if is_made_inside(option, source.home):
+        return True
+    trace = journal.of_trace()
+    if not trace.made_among([option]) or is_shared(option, source.name):
+        return False
+    return not is_held(option, [*trace.owners(), *young(trace.moment)])
 
 
 def _rebuilt(value: Any, own: Sequence[Any], shape: Shape, source: Source) -> Rebuilt:

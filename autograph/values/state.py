@@ -77,12 +77,23 @@ def is_tensor(value: Any) -> bool:
     return hasattr(kind, "__tl_tensor__") and not hasattr(kind, "__tl_flatten__")
 
 
+def is_record(value: Any) -> bool:
+    """True for dataclasses and the like whose fields can be set: they are objects, not values."""
+    kind = type(value)
+    params = getattr(kind, "__dataclass_params__", None)
+    if params is not None:
+        return not params.frozen
+    if hasattr(kind, "__attrs_attrs__"):
+        return kind.__setattr__.__name__ != "_frozen_setattrs"
+    return hasattr(kind, "__tl_unflatten__") and not issubclass(kind, (list, tuple, dict))
+
+
 def parts_of(value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any], object] | None:
     """The items of a container, how to make it of others, and its structure; None for a leaf."""
     if hasattr(type(value), "__tl_flatten__") and not hasattr(type(value), "__tl_unflatten__"):
         items, make = value.__tl_flatten__()
         return list(items), make, (type(value), getattr(value, "__tl_structure__", len(items)))
-    if is_tensor(value):
+    if is_tensor(value) or is_record(value):
         return None
     found = children(value)
     if found is None:
