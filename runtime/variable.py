@@ -63,6 +63,7 @@ class Variable:
     <tl.Variable 'Variable:0' shape=(2,) dtype=float32, numpy=array([2., 3.], dtype=float32)>
     """
 
+    __tl_variable__ = True
     __slots__ = (
         *("__weakref__", "_value", "aggregation", "constraint", "dtype", "name", "spec"),
         *("synchronization", "trainable"),

@@ -233,7 +233,7 @@ class Function(Generic[P, R]):
         reading.read_more(called)
         guards.own = guards_from(reading)
         guards.finished = True
-        written = set() if state is None else state.arguments_changed(arguments)
+        written = set() if state is None else state.written(arguments)
         warn_of_side_effects(self.name, reading, self._told, written)
 
     def _note_reason(self, number: int, arguments: Any, concrete: ConcreteFunction) -> None:

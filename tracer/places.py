@@ -233,10 +233,15 @@ class State:
         self.rescue: Any = None  # of a run that raises
         self.outputs = sum(sum(w.is_result) + (w.or_else is not _NEVER) for w in writes)
 
-    def arguments_changed(self, arguments: Mapping[str, Any]) -> set[int]:
-        """The ids of the lists, dicts and dataclasses in `arguments` that are written."""
-        places = [write.place for write in self._writes if write.place.argument]
-        return {id(place.find(arguments)) for place in places}
+    def written(self, arguments: Mapping[str, Any]) -> set[Any]:
+        """The places that are written, as `("attribute", id of the object, name)`, or `("items",
+        id)`.
+        """
+        found: set[Any] = set()
+        for place in (write.place for write in self._writes):
+            owner, (kind, name) = id(place.find(arguments)), place.place
+            found.add((kind, owner, name) if kind == "attribute" else ("items", owner))
+        return found
 
     def recursion(self, name: str) -> str:
         label = self._writes[0].place.label

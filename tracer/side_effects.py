@@ -6,6 +6,7 @@ import linecache
 import os
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 from ..graph.errors import SideEffectWarning
 from .reading.changes import Change, is_first_time
@@ -13,13 +14,13 @@ from .reading.reader import Reading
 
 
 def warn_of_side_effects(
-    name: str, reading: Reading, told: set[tuple[str, int]], written: set[int]
+    name: str, reading: Reading, told: set[tuple[str, int]], written: set[Any]
 ) -> None:
     """Warn of each line that changes something that outlives the call of function `name`, but for
-    objects whose ids are in `written`: they are changed at each call.
+    what is `written` at each call.
     """
     for change in _lasting(reading):
-        if change.mark[0] in ("items", "attribute") and change.mark[1] in written:
+        if change.mark in written:
             continue
         code = change.function.__code__
         at = (code.co_filename, change.site.line)

@@ -20,13 +20,13 @@ from ..values.list_places import is_symbolic, place_of
 from ..values.optional import Source
 from ..values.place import user_line
 from ..values.staged_list import StagedList
-from ..values.state import is_number, is_tensor
+from ..values.state import is_number, is_tensor, is_variable
 from .changing import changing
 from .keys import Keyed
 
 
 class Items:
-    """A Python sequence, or an array, that is indexed by what may be symbolic."""
+    """A Python sequence, text or array that is indexed by what may be symbolic."""
 
     __slots__ = ("of",)
 
@@ -38,19 +38,21 @@ class Items:
             return self.of[key]
         if isinstance(self.of, np.ndarray):
             return convert(self.of)[key]
+        if isinstance(self.of, str):  # the bounds of a slice must be known
+            return _one_of(self.of, key) if isinstance(key, Value) else self.of[key]
         if isinstance(key, Value) and not all(map(_is_scalar, self.of)):
             return _one_of(self.of, key)
         return StagedList.of(self.of)[key]
 
 
 def _is_scalar(value: Any) -> bool:
-    return is_tensor(value) or is_number(value)
+    return (is_tensor(value) and not is_variable(value)) or is_number(value)
 
 
 def _one_of(items: Sequence[Any], key: Value) -> Any:
     """The one of several Python objects at a place that the run tells."""
     place = place_of(key, convert(len(items)))
-    kind = type(items).__name__
+    kind = "string" if isinstance(items, str) else type(items).__name__
     (place,) = require(
         (place >= 0) & (place < len(items)),
         [place],
@@ -67,7 +69,7 @@ def items(x: Any) -> Any:
         return x
     if kind is dict or isinstance(x, dict):
         return Keyed(x) if is_tracing() else x
-    if kind in (list, tuple, deque, np.ndarray) and is_tracing():
+    if kind in (list, tuple, deque, np.ndarray, str) and is_tracing():
         known = staged_in(x)
         return Items(x) if known is None else known
     if isinstance(x, (list, UserList)) and is_tracing():

@@ -26,7 +26,7 @@ from ..changes.rebuilt import holds_foreign, home_of, lifted
 from ..changes.sharing import at, is_shared
 from ..values.copies import Copies
 from ..values.facts import known_truth
-from ..values.filling import Filling, filler
+from ..values.filling import Filling, filler, is_pattern
 from ..values.optional import Maybe, Optional, Source
 from ..values.place import LoopSite
 from ..values.state import (
@@ -215,7 +215,7 @@ class Carried:
 
     def _stays(self, value: Any, path: Path) -> bool:
         """True for a list or dict that may be the same in each iteration: others may know it."""
-        return type(value) in (list, dict) and path not in self.choices
+        return type(value) in (list, dict) and path not in self.choices and not is_pattern(value)
 
     def _make(self, make: Callable[[Sequence[Any]], Any], path: Path) -> Any:
         alias = self.choices.get((-1, *path))

@@ -47,6 +47,7 @@ from ..values.state import (
     is_number,
     is_record,
     is_tensor,
+    is_variable,
     parts_of,
     same_object,
 )
@@ -118,6 +119,8 @@ class Choice:
         texts = sum(type(o) is str for o in options)
         if texts and (texts < len(options) or len(set(options)) > _MOST_TEXTS):
             return False
+        if len({is_variable(o) for o in options}) > 1:
+            return False
         if not (isinstance(a, (Choice, Rebuilt)) and type(a) is type(b)):
             return True
         return bool(a.__tl_structure__ != b.__tl_structure__)
@@ -164,6 +167,9 @@ class Choice:
         return type(self.tl_options[0]) is str
 
     def __tl_tensor__(self) -> Tensor:
+        if is_variable(self.tl_options[0]):
+            read: Tensor = Operations.select(self, convert)
+            return read
         if not self.tl_is_text:
             raise self.tl_refusal("is used where a tensor is needed")
         texts = convert(list(self.tl_options), string)
@@ -177,7 +183,7 @@ class Choice:
     def __tl_leave__(self) -> Any:
         if isinstance(self.tl_index, int):
             return self.tl_options[self.tl_index]
-        if self.tl_is_text:
+        if self.tl_is_text or is_variable(self.tl_options[0]):
             return self.__tl_tensor__()
         shapes = [Shape.of(o) if is_record(o) else None for o in self.tl_options]
         if shapes[0] is not None and len(set(shapes)) == 1:
@@ -186,7 +192,8 @@ class Choice:
         raise self.tl_refusal("leaves the function, which can give tensors only")
 
     def __tl_argument__(self) -> Any:
-        return self.__tl_tensor__() if self.tl_is_text else self
+        tensor = self.tl_is_text or is_variable(self.tl_options[0])
+        return self.__tl_tensor__() if tensor else self
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -307,7 +314,7 @@ def picked(index: Any, values: Sequence[Any], source: Source) -> Any:
         if all(isinstance(v, bool) for v in values):
             _tests_of(index)[id(found)] = found, tuple(values)
         return found
-    alike = all(is_tensor(v) and not weak.is_weak(v) for v in values)
+    alike = all(is_tensor(v) and not weak.is_weak(v) and not is_variable(v) for v in values)
     if alike and len({convert(v).dtype for v in values}) == 1:
         branches = [new_branch(name="option") for _ in values]
         outputs = []
@@ -517,7 +524,7 @@ def _order(option: Any) -> tuple[str, str, int]:
 
 def _can_be_chosen(value: Any) -> bool:
     kind = type(value)
-    if kind in (Choice, Rebuilt, str, _Place) or _is_function(value):
+    if kind in (Choice, Rebuilt, str, _Place) or _is_function(value) or is_variable(value):
         return True
     if value is None or is_tensor(value) or is_number(value) or parts_of(value) is not None:
         return False

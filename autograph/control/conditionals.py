@@ -476,6 +476,12 @@ class Branches:
                 f"on a tensor, so both must agree. {_cure(a, b)}"
             )
         what = f"'{name}' is" if name else "the result is"
+        if isinstance(a, set) and isinstance(b, set):
+            return BranchError(
+                f"{what} one set in the main branch of the `if` at {self.line} and another one in "
+                "its else branch; which one depends on a tensor. Begin with one set before the "
+                "`if`, and change that in the branches (.add, .update, .clear), or use a dict"
+            )
         return BranchError(
             f"{what} {describe_value(a)} in the main branch of the `if` at {self.line} but "
             f"{describe_value(b)} in its else branch; which one runs depends on a tensor, so both "

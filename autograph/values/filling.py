@@ -27,6 +27,14 @@ class Filling:
     number: bool = False
 
 
+def is_pattern(items: list[Any] | dict[Any, Any]) -> bool:
+    """True for what stands in for a list or dict that nobody has made so far."""
+    values = items.values() if isinstance(items, dict) else items
+    return any(
+        isinstance(v, Filling) or (isinstance(v, (list, dict)) and is_pattern(v)) for v in values
+    )
+
+
 def filler(spec: Spec) -> Tensor:
     """Some value of `spec`, in the current graph."""
     if isinstance(spec, ArraySpec):

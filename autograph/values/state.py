@@ -88,6 +88,11 @@ def is_record(value: Any) -> bool:
     return hasattr(kind, "__tl_unflatten__") and not issubclass(kind, (list, tuple, dict))
 
 
+def is_variable(value: Any) -> bool:
+    """True for variables: tensors that others may assign, so which one it is matters."""
+    return hasattr(type(value), "__tl_variable__")
+
+
 def parts_of(value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any], object] | None:
     """The items of a container, how to make it of others, and its structure; None for a leaf."""
     if hasattr(type(value), "__tl_flatten__") and not hasattr(type(value), "__tl_unflatten__"):

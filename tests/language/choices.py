@@ -575,3 +575,16 @@ def objects_in_a_list():
         return shapes[i].area(), [s.seen for s in shapes]
 
     return f
+
+
+@program([3, 4, 7], [2, 9])
+def list_in_a_tuple_in_what_may_be_none():
+    def f(xs):
+        best = None
+        for x in xs:
+            key = [x % 2, -x]
+            if best is None or best[0][0] <= x % 2:
+                best = (key, x)
+        return -1 if best is None else best[1]
+
+    return f

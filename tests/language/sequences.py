@@ -263,3 +263,12 @@ def zip_strict():
         return sum(x * y for x, y in zip(a, b, strict=True))
 
     return f
+
+
+@program(1, 2, -5, 7)
+def character_of_a_text():
+    def f(x):
+        letter = "hello"[x]
+        return letter + "!" == "e!", "aeiou"[x] == "e", letter.upper() == "L"
+
+    return f
