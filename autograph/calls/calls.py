@@ -7,7 +7,14 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from inspect import CO_GENERATOR
-from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from treadle.graph import weak
@@ -23,6 +30,7 @@ from ..convert import is_converted, known_template, template_of
 from ..iteration.generated import Generated
 from ..policy import replaced
 from ..values import special
+from ..values.inside import staged_in
 from ..values.staged_list import StagedList
 from ..values.truth import staged
 from . import changing, choosing, keys
@@ -60,6 +68,8 @@ def _converted(function: Any, relaxed: bool) -> Any:
         return _of_builtin(function)
     if kind is MethodWrapperType:
         return changing.special_method(function)
+    if kind in _UNBOUND and function.__objclass__ in _CONTAINERS and is_tracing():
+        return functools.partial(_call_unbound, relaxed, function)
     if kind is type and function in replaced:
         return replaced[function]
     if policy.takes_functions(function) and is_tracing():
@@ -74,6 +84,17 @@ def _converted(function: Any, relaxed: bool) -> Any:
             return function
         return functools.partial(inner, *function.args, **function.keywords)
     return MethodType(call(kind.__call__, relaxed), function)
+
+
+_UNBOUND = (MethodDescriptorType, WrapperDescriptorType)
+_CONTAINERS = (list, dict, set, deque)
+
+
+def _call_unbound(relaxed: bool, function: Any, *args: Any, **kwargs: Any) -> Any:
+    """`list.append(x, v)`"""
+    if not (args and isinstance(args[0], function.__objclass__)):
+        return function(*args, **kwargs)
+    return call(function.__get__(args[0]), relaxed)(*args[1:], **kwargs)
 
 
 def _method(function: MethodType, relaxed: bool) -> Any:
@@ -106,7 +127,7 @@ def _class(cls: type, relaxed: bool) -> Any:
 def _of_builtin(function: Any) -> Any:
     """What to call instead of a function or method of a built-in class."""
     owner = function.__self__
-    if type(owner) is list:
+    if isinstance(owner, list) and (type(owner) is list or staged_in(owner) is not None):
         return list_method(function)
     if type(owner) is deque:
         return deque_method(function)

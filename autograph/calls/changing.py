@@ -217,9 +217,29 @@ _SPECIAL = ("__setitem__", "__delitem__", "__setattr__", "__delattr__")
 
 def special_method(method: Any) -> Any:
     """What to call instead of a method such as `x.__setitem__` of a class of C."""
-    if method.__name__ not in _SPECIAL or not is_tracing():
+    if not is_tracing():
         return method
+    if method.__name__ not in _SPECIAL:
+        staged = staged_in(method.__self__)
+        return method if staged is None else functools.partial(_on_staged, method, staged)
     return functools.partial(getattr(Changing, method.__name__), Changing(method.__self__))
+
+
+_BUILTINS = {
+    **{"__len__": len, "__iter__": iter, "__reversed__": reversed},
+    **{"__contains__": operator.contains, "__repr__": repr, "__str__": str},
+}
+
+
+def _on_staged(method: Any, staged: Any, *args: Any) -> Any:
+    """`method`, which is a list's own, on what the graph holds of the list."""
+    name = method.__name__
+    if name in _BUILTINS:
+        builtin = _BUILTINS[name]
+        return policy.replaced.get(builtin, builtin)(staged, *args)
+    if not hasattr(operator, name):
+        return method(*args)
+    return getattr(operator, name)(staged, *args)
 
 
 # --- calls ---------------------------------------------------------------------------------

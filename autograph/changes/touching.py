@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Iterator, MutableMapping, MutableSequence, MutableSet
+from itertools import islice
 from types import CellType, FunctionType
 from typing import Any
 
@@ -58,10 +59,12 @@ def touch_argument(x: Any, depth: int = 0) -> None:
     if depth == _REACH or isinstance(x, (type, FunctionType)):
         return
     inner: list[Any] = []
+    # No code of the user's class runs.
     if isinstance(x, (list, tuple)):
-        inner = list(x[:100])
+        kind: Any = list if isinstance(x, list) else tuple
+        inner = list(islice(kind.__iter__(x), 100))
     elif isinstance(x, dict):
-        inner = list(x.values())[:100]
+        inner = list(islice(dict.values(x), 100))
     elif own:
         inner = list(getattr(x, "__dict__", {}).values())
     for item in inner:

@@ -272,3 +272,30 @@ def character_of_a_text():
         return letter + "!" == "e!", "aeiou"[x] == "e", letter.upper() == "L"
 
     return f
+
+
+@program(1, 3)
+def list_class_with_methods_of_its_own():
+    class Odd(list):
+        def __len__(self):
+            return list.__len__(self) + 5
+
+        def __contains__(self, v):
+            return list.__contains__(self, v + 1)
+
+        def __getitem__(self, i):
+            return list.__getitem__(self, i) * 2
+
+        def total(self):
+            t = 0
+            for v in super().__iter__():
+                t += v
+            return t, super().__len__()
+
+    def f(x):
+        values = Odd([1, 2])
+        if x > 2:
+            values.append(x)
+        return len(values), 2 in values, values[0], values.total()
+
+    return f
