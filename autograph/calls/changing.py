@@ -226,8 +226,12 @@ def special_method(method: Any) -> Any:
 
 
 _BUILTINS = {
-    **{"__len__": len, "__iter__": iter, "__reversed__": reversed},
-    **{"__contains__": operator.contains, "__repr__": repr, "__str__": str},
+    "__len__": len,
+    "__iter__": iter,
+    "__reversed__": reversed,
+    "__contains__": operator.contains,
+    "__repr__": repr,
+    "__str__": str,
 }
 
 

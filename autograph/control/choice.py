@@ -441,10 +441,10 @@ def _outside(option: Any, source: Source) -> Any:
     """How an option is told from others outside of the branch or loop."""
     if isinstance(option, Rebuilt):
         return option.shape
-    if is_plain_object(option):
-        if holds_foreign(option, source.home) or (source.is_loop and _is_own(option, source)):
-            return Shape.of(option)
-    return option
+    if not is_plain_object(option):
+        return option
+    inside = holds_foreign(option, source.home) or (source.is_loop and _is_own(option, source))
+    return Shape.of(option) if inside else option
 
 
 def _is_own(option: Any, source: Source) -> bool:

@@ -312,9 +312,7 @@ class Branches:
             indices = [self._position(x, table, branch) for branch, x, table in ways]
             plan = self._join(indices[0], indices[1], name)
         first = {id(options[i]) for i in tables[0]}
-        every = [
-            self._option(o, (o, unused) if id(o) in first else (unused, o)) for o in options
-        ]
+        every = [self._option(o, (o, unused) if id(o) in first else (unused, o)) for o in options]
         make = partial(_registered, source=source, own=own)
         return Nested([plan, self._join_values(a, b, name), Nested(every, list)], make)
 

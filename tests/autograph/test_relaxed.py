@@ -347,7 +347,7 @@ def test_refused_otherwise(f):
 def test_paths_that_disagree_are_not_undefined() -> None:
     @tl.function(relaxed=True)
     def f(c, n):
-        if c:  # noqa: SIM108
+        if c:
             x = "a" if n < 5 else (1, 2)
         else:
             x = 3
