@@ -248,7 +248,7 @@ class StagedLoop:
         return found
 
     def _add_places(self, found: Sequence[journal.Held]) -> bool:
-        """Make state of them. True if that is in place of others: items of what is now as a whole."""
+        """Make state of them. True if that is in place of items of what is a whole now."""
         self._restore_places()
         whole = {key_of(place.owner) for place in found if place.place == ITEMS}
         kept = [p for p in self.places if p.place[0] != "item" or key_of(p.owner) not in whole]

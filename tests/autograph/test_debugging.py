@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from line_tracing import lines_of
 
 import treadle as tl
 
@@ -218,32 +219,12 @@ def everything(n, log):
     return total
 
 
-def lines_of(f: Callable[..., Any], *args: Any) -> set[int]:
-    """The lines of `everything` that run."""
-    seen: set[int] = set()
-    lines, first = inspect.getsourcelines(everything)
-
-    def trace(frame: FrameType, event: str, arg: Any) -> Any:
-        if frame.f_code.co_filename != __file__:
-            return None
-        if event == "line" and first <= frame.f_lineno < first + len(lines):
-            seen.add(frame.f_lineno)
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        f(*args)
-    finally:
-        sys.settrace(before)
-    return seen
-
-
 @pytest.mark.parametrize("n", range(9))
 def test_just_the_lines_that_run_are_counted(n: int) -> None:
     converted = tl.autograph.convert(everything)
     assert converted is not everything
-    assert lines_of(converted, n, []) == lines_of(everything, n, [])
+    lines = lines_of(everything, everything, n, [])
+    assert lines_of(everything, converted, n, []) == lines
 
 
 COVERED = """
