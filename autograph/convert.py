@@ -26,7 +26,7 @@ from .syntax.expressions import Expressions, sequences_of
 from .syntax.generators import turned
 from .syntax.lower import Lowerer
 from .syntax.nesting import parted
-from .syntax.nodes import FreshNames
+from .syntax.nodes import FreshNames, walk
 from .syntax.resolve import Resolver, still_holds
 from .syntax.source import NoSourceError, function_ast, mangling_class
 
@@ -218,7 +218,7 @@ class Conversion:
         return Template(code, self.ag, id(self.f.__globals__), self.resolver.asked)
 
     def _uses_frame(self, node: ast.AST) -> bool:
-        calls = (n for n in ast.walk(node) if isinstance(n, ast.Call))
+        calls = (n for n in walk(node) if isinstance(n, ast.Call))
         return any(self.resolver.uses_frame(call) for call in calls)
 
     def _expressions(self, args: ast.arguments) -> Expressions:
@@ -403,11 +403,11 @@ def _inner_functions(node: ast.FunctionDef, candidates: set[str]) -> list[str]:
         return []
     found = [
         s.name
-        for s in ast.walk(node)
+        for s in walk(node)
         if isinstance(s, ast.FunctionDef) and s.name in candidates and not s.decorator_list
     ]
     counts: Counter[str] = Counter()
-    for n in ast.walk(node):
+    for n in walk(node):
         match n:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 counts[name] += 1

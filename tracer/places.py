@@ -185,11 +185,19 @@ class Places:
 
 
 def _whole(entry: journal.Entry, after: Contents) -> list[Any]:
-    """The places that scopes have left, or all items of a container that has others now."""
+    """The places that scopes have left, and others in the same object with what only a run knows;
+    all items of a container that has others now.
+    """
+    symbolic = [p for p in entry.places(after) if _is_symbolic(after.at(p))]
+    places = list(dict.fromkeys([*entry.staged, *symbolic]))
     if entry.before.structure == after.structure:
-        return list(entry.staged)
-    attributes = [p for p in entry.staged if p[0] == "attribute"]
-    return attributes if len(attributes) == len(entry.staged) else [*attributes, ITEMS]
+        return places
+    attributes = [p for p in places if p[0] == "attribute"]
+    return attributes if len(attributes) == len(places) else [*attributes, ITEMS]
+
+
+def _is_symbolic(value: Any) -> bool:
+    return any(isinstance(leaf, Value) for leaf in flatten(value))
 
 
 def is_input(leaf: Any) -> bool:
@@ -240,7 +248,10 @@ class State:
         found: set[Any] = set()
         for place in (write.place for write in self._writes):
             owner, (kind, name) = id(place.find(arguments)), place.place
-            found.add((kind, owner, name) if kind == "attribute" else ("items", owner))
+            if kind == "attribute":
+                found.add((kind, owner, name))
+            elif place.argument or place.place == ITEMS:
+                found.add(("items", owner))
         return found
 
     def recursion(self, name: str) -> str:

@@ -10,6 +10,8 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from .nodes import parts
+
 
 class Names:
     """The identifiers of a function, a bit each, in order of appearance."""
@@ -320,7 +322,7 @@ def _pattern(
 
 def _branches(s: Scanner, node: ast.stmt, into: Activity) -> None:
     """A compound statement seen from afar: what it may do, in no order."""
-    for child in ast.iter_child_nodes(node):
+    for child in parts(node):
         into.perhaps(s.of(child))
 
 

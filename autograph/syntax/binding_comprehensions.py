@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .hoisting import binds
-from .nodes import FreshNames, Maker
+from .nodes import FreshNames, Maker, walk
 
 IsBuiltin = Callable[..., bool]
 _DISPLAYS = (ast.ListComp, ast.SetComp, ast.DictComp)
@@ -37,7 +37,7 @@ def as_loops(
     """The statements that `stmt` becomes; None if there is nothing to do, or it can't be done."""
     field = _FIELDS.get(type(stmt))
     value = getattr(stmt, field, None) if field else None
-    if field is None or value is None or not any(_is_binding(n) for n in ast.walk(value)):
+    if field is None or value is None or not any(_is_binding(n) for n in walk(value)):
         return None
     loops = _Loops(fresh, ag, is_builtin)
     made = copy.copy(stmt)
@@ -50,7 +50,7 @@ def _is_binding(node: ast.AST) -> bool:
     if not isinstance(node, (*_DISPLAYS, ast.GeneratorExp)) or not binds(node):
         return False
     own = _names(*(g.target for g in node.generators))
-    inner = [n for n in ast.walk(node) if isinstance(n, _SCOPES) and n is not node]
+    inner = [n for n in walk(node) if isinstance(n, _SCOPES) and n is not node]
     return all(
         not isinstance(n, ast.Lambda) and own.isdisjoint(_names(*(g.target for g in n.generators)))
         for n in inner
@@ -58,11 +58,11 @@ def _is_binding(node: ast.AST) -> bool:
 
 
 def _names(*nodes: ast.AST) -> set[str]:
-    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+    return {n.id for node in nodes for n in walk(node) if isinstance(n, ast.Name)}
 
 
 def _bound(node: ast.AST) -> set[str]:
-    return _names(*(n.target for n in ast.walk(node) if isinstance(n, ast.NamedExpr)))
+    return _names(*(n.target for n in walk(node) if isinstance(n, ast.NamedExpr)))
 
 
 class _Loops:
@@ -75,7 +75,7 @@ class _Loops:
         self.is_builtin = is_builtin
 
     def visit(self, node: ast.expr) -> ast.expr:
-        if not any(map(_is_binding, ast.walk(node))):
+        if not any(map(_is_binding, walk(node))):
             return node
         match node:
             case ast.ListComp() | ast.SetComp() | ast.DictComp() if _is_binding(node):
@@ -89,7 +89,7 @@ class _Loops:
         evaluated: list[_Place] = []
         for place in _operands(node):
             part = place.get()
-            if any(map(_is_binding, ast.walk(part))):
+            if any(map(_is_binding, walk(part))):
                 for earlier in evaluated:
                     self._keep(earlier)
                 place.put(self.visit(part))
@@ -173,7 +173,7 @@ class _Loops:
         make: Maker,
     ) -> None:
         """The targets of a comprehension are its own: they get other names."""
-        names = [n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)]
+        names = [n.id for g in generators for n in walk(g.target) if isinstance(n, ast.Name)]
         renamed = _Renamed({n: self.fresh(n) for n in dict.fromkeys(names)})
         block = [renamed.visit(stmt) for stmt in inner]
         for i, g in reversed(list(enumerate(generators))):

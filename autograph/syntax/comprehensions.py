@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from .nodes import Maker
+from .nodes import Maker, walk
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _COLLECTORS = {ast.ListComp: "list_", ast.SetComp: "set_", ast.DictComp: "dict_"}
@@ -17,7 +17,7 @@ def can_convert(node: Comprehension) -> bool:
     """False where it must stay as it is: it makes functions that see its variables change, binds
     names, or has targets that no parameter can be; or where nothing in it can be a tensor.
     """
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, (ast.Lambda, ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)):
             return False
         if isinstance(part, ast.comprehension) and (part.is_async or not parameters(part.target)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
-from .nodes import Jumps
+from .nodes import Jumps, walk
 
 
 def set_on_each_way(stmt: ast.For | ast.While, jumps: Jumps) -> set[str]:
@@ -25,7 +25,7 @@ def set_on_each_way(stmt: ast.For | ast.While, jumps: Jumps) -> set[str]:
 
 def _may_be_read_first(name: str, stmt: ast.For | ast.While) -> bool:
     """True if the loop may read the name before it assigns it."""
-    found = [n for n in ast.walk(stmt) if isinstance(n, ast.Name) and n.id == name]
+    found = [n for n in walk(stmt) if isinstance(n, ast.Name) and n.id == name]
     stored = min(n.lineno for n in found if isinstance(n.ctx, ast.Store))
     return any(isinstance(n.ctx, ast.Load) and n.lineno <= stored for n in found)
 

@@ -15,7 +15,7 @@ from .constructs import Constructs
 from .expressions import Expressions
 from .frames import Env, Frame, join_undefined
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple, Stmt
-from .nodes import FreshNames, Maker
+from .nodes import FreshNames, Maker, walk
 from .tries import add_try
 
 
@@ -300,6 +300,6 @@ def _read_in_place(node: ast.stmt) -> list[str]:
         case ast.AugAssign(target=ast.Name(id=name)):
             return [name]
         case ast.Delete(targets=targets):
-            return [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+            return [n.id for t in targets for n in walk(t) if isinstance(n, ast.Name)]
         case _:
             return []

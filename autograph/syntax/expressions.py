@@ -13,7 +13,7 @@ from typing import Any
 from .activity import parameters
 from .comprehensions import can_convert, lowered
 from .hoisting import binds, binds_lazily
-from .nodes import FreshNames, Maker
+from .nodes import FreshNames, Maker, walk
 from .resolve import Resolver, root_of
 
 # Builtins that have a meaning of their own for tensors, and the operators that know it.
@@ -192,7 +192,7 @@ class Expressions:
     def _text(self, node: ast.JoinedStr | ast.BinOp) -> ast.expr:
         """An f-string, or `"..." % values`: the run may have to make it."""
         make = Maker(self.ag, node)
-        alone = binds(node) or any(isinstance(n, (ast.Yield, ast.Await)) for n in ast.walk(node))
+        alone = binds(node) or any(isinstance(n, (ast.Yield, ast.Await)) for n in walk(node))
         self.depth += not alone
         for part in node.values if isinstance(node, ast.JoinedStr) else [node]:
             self._text_part(part)
@@ -345,7 +345,7 @@ class Expressions:
             return make.call("generator", made) if lazy else made
         kept, self._may_bind = self._may_bind, False  # `:=` is not allowed in an iterable
         generators[0].iter = self.expression(generators[0].iter)
-        names = [n.id for g in generators for n in ast.walk(g.target) if isinstance(n, ast.Name)]
+        names = [n.id for g in generators for n in walk(g.target) if isinstance(n, ast.Name)]
         for i, g in enumerate(generators):
             if i:
                 g.iter = self._inside(names, g.iter)
@@ -427,7 +427,7 @@ def sequences_of(function: ast.FunctionDef) -> set[str]:
     """The names that are assigned a tuple or list that is written out."""
     return {
         target.id
-        for node in ast.walk(function)
+        for node in walk(function)
         if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Tuple, ast.List))
         for target in node.targets
         if isinstance(target, ast.Name)

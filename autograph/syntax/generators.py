@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from .nodes import FreshNames, Maker, blocks
+from .nodes import FreshNames, Maker, blocks, parts
 
 
 def turned(node: ast.FunctionDef, fresh: FreshNames, ag: str, stops: bool) -> list[str] | None:
@@ -79,7 +79,7 @@ class _Rewriting:
         outer, is_guard = self.guarded, isinstance(stmt, (ast.With, ast.Try, ast.TryStar))
         self.guarded = outer or is_guard
         inner = blocks(stmt)
-        for part in ast.iter_child_nodes(stmt):
+        for part in parts(stmt):
             if not isinstance(part, ast.stmt):
                 self.refuse(part)
         for block in inner:
@@ -126,4 +126,4 @@ class _Rewriting:
             if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await)):
                 raise _StaysError
             if not isinstance(node, (ast.Lambda, ast.stmt)):
-                pending += ast.iter_child_nodes(node)
+                pending += parts(node)

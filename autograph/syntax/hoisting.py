@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from .nodes import FreshNames, Maker
+from .nodes import FreshNames, Maker, parts
 
 
 def hoisted(value: ast.expr, fresh: FreshNames, ag: str) -> tuple[list[ast.stmt], ast.expr]:
@@ -65,6 +65,10 @@ def binds_lazily(node: ast.expr) -> bool:
 
 def binds(node: ast.AST) -> bool:
     """True if the expression has a `:=` of its own scope."""
-    if isinstance(node, ast.NamedExpr):
-        return True
-    return not isinstance(node, ast.Lambda) and any(binds(c) for c in ast.iter_child_nodes(node))
+    todo = [node]
+    for each in todo:  # it grows
+        if isinstance(each, ast.NamedExpr):
+            return True
+        if not isinstance(each, ast.Lambda):
+            todo += parts(each)
+    return False

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Collection, Sequence
 
 from .hoisting import binds
-from .nodes import FreshNames, Maker
+from .nodes import FreshNames, Maker, parts, walk
 
 
 def item_stores(
@@ -74,7 +74,7 @@ def _is_store(target: ast.expr, own: Collection[str]) -> bool:
 
 def _has_text(index: ast.expr) -> bool:
     """True if the key is, or has, a string: then it is that of a dict or the like."""
-    return any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(index))
+    return any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in walk(index))
 
 
 def _is_simple(index: ast.AST) -> bool:
@@ -83,8 +83,7 @@ def _is_simple(index: ast.AST) -> bool:
         case ast.Name() | ast.Constant():
             return True
         case ast.Slice() | ast.Tuple() | ast.UnaryOp() | ast.BinOp():
-            parts = ast.iter_child_nodes(index)
-            return all(_is_simple(p) for p in parts if isinstance(p, ast.expr))
+            return all(_is_simple(p) for p in parts(index) if isinstance(p, ast.expr))
         case _:
             return False
 
@@ -127,7 +126,7 @@ def _unpacked(
     if not all(isinstance(t, ast.Name) or _is_store(t, own) for t in items):
         return None
     bound = {t.id for t in items if isinstance(t, ast.Name)}
-    stored = [n for t in items if _is_store(t, own) for n in ast.walk(t)]
+    stored = [n for t in items if _is_store(t, own) for n in walk(t)]
     used = {n.id for n in stored if isinstance(n, ast.Name)}
     if bound & used:
         return None

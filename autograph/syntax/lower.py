@@ -19,7 +19,7 @@ from .else_clauses import set_on_each_way
 from .hoisting import binds, hoisted, nested
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple
 from .item_stores import item_stores
-from .nodes import BREAK, CONTINUE, RETURN, FreshNames, Jumps, Maker
+from .nodes import BREAK, CONTINUE, RETURN, FreshNames, Jumps, Maker, walk
 from .patterns import as_branches
 
 _MAY_RAISE = (
@@ -458,12 +458,12 @@ class Lowerer:
         names = {h.name for h in stmt.handlers if h.name}
         if any((self.scanner.globals | self.scanner.nonlocals) & self.names.bit(n) for n in names):
             return False
-        return any(isinstance(n, _MAY_RAISE) for s in stmt.body for n in ast.walk(s))
+        return any(isinstance(n, _MAY_RAISE) for s in stmt.body for n in walk(s))
 
     def _is_staged_with(self, stmt: ast.With) -> bool:
         if not self.suppresses(stmt) or any(binds(i.context_expr) for i in stmt.items):
             return False
-        return any(isinstance(n, _MAY_RAISE) for s in stmt.body for n in ast.walk(s))
+        return any(isinstance(n, _MAY_RAISE) for s in stmt.body for n in walk(s))
 
     def _staged_try(
         self, stmt: ast.Try | ast.With, rest: Sequence[ast.stmt], context: Context, out: Block

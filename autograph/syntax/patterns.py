@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from .hoisting import binds
-from .nodes import FreshNames, Maker
+from .nodes import FreshNames, Maker, walk
 
 
 def as_branches(stmt: ast.Match, fresh: FreshNames, ag: str) -> list[ast.stmt] | None:
@@ -60,7 +60,7 @@ def _guard(names: Sequence[str], guard: ast.expr, make: Maker) -> ast.expr:
 
 def _names(pattern: ast.pattern) -> list[str]:
     found = []
-    for node in ast.walk(pattern):
+    for node in walk(pattern):
         match node:
             case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
                 found.append(name)

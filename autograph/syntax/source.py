@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType, FunctionType
 
+from .nodes import walk
+
 FunctionNode = ast.FunctionDef | ast.Lambda
 
 
@@ -102,7 +104,7 @@ def _lambdas_in(text: str) -> list[ast.Lambda]:
         tree = quiet_parse(text)
     except SyntaxError as error:
         raise NoSourceError(f"its file does not parse: {error}") from None
-    return [n for n in ast.walk(tree) if isinstance(n, ast.Lambda)]
+    return [n for n in walk(tree) if isinstance(n, ast.Lambda)]
 
 
 def _lambda(code: CodeType, lines: list[str]) -> ast.Lambda:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from .nodes import walk
 from .source import FunctionNode
 
 
@@ -13,7 +14,7 @@ def formatted(node: FunctionNode) -> str:
     tree = ast.parse(text)
     lines = text.splitlines()
     kept = _lines_of_texts(tree)
-    for n in ast.walk(tree):
+    for n in walk(tree):
         if isinstance(n, ast.Return) and isinstance(n.value, ast.Tuple) and n.value.elts:
             i = n.lineno - 1
             if n.end_lineno == n.lineno and lines[i].lstrip().startswith("return ("):
@@ -24,7 +25,7 @@ def formatted(node: FunctionNode) -> str:
 def _lines_of_texts(tree: ast.AST) -> set[int]:
     """The lines inside of strings, whose blank lines count."""
     found: set[int] = set()
-    for n in ast.walk(tree):
+    for n in walk(tree):
         if isinstance(n, ast.Constant) and isinstance(n.value, str):
             found.update(range(n.lineno - 1, n.end_lineno or n.lineno))
     return found
