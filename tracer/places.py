@@ -7,6 +7,8 @@ back what they held, and each run stores its own results.
 
 from __future__ import annotations
 
+import functools
+import operator
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,22 +17,20 @@ from typing import Any
 import numpy as np
 
 from ..autograph.changes import journal
-from ..autograph.changes.contents import ABSENT, ITEMS, Contents, contents_of, put
+from ..autograph.changes.contents import ABSENT, ITEMS, Contents, contents_of, put, put_all
 from ..autograph.values.optional import Maybe, Optional, Source, settled
-from ..autograph.values.state import default_dtype
 from ..autograph.values.undefined import Undefined, Unused
 from ..graph.build import GraphBuilder, convert, is_tracing
-from ..graph.dtypes import DType, float64
 from ..graph.errors import ConversionError
 from ..graph.location import Loc, describe
-from ..graph.nest import children, flatten, pack
+from ..graph.nest import children, flatten, pack, rebuild
 from ..graph.node import Tensor, Value
 from ..graph.spec import TensorSpec
 from ..graph.weak import is_weak, mark
 from ..runtime import EagerTensor
+from .kinds import Kinds, dtype_of, inputs_in, is_input, is_lasting, objects_in
 from .same import Find, Marking, resolved
 
-_NUMBERS = (bool, int, float)
 _NEVER = object()
 
 
@@ -43,6 +43,11 @@ class Place:
     label: str
     loc: Loc | None
     argument: bool  # in an argument's list, dict or dataclass, which the trace has a copy of
+
+    def value(self, arguments: Mapping[str, Any]) -> Any:
+        """What is there."""
+        held = self.held(arguments)
+        return None if held is None else held.get()
 
     def held(self, arguments: Mapping[str, Any]) -> journal.Held | None:
         owner = self.find(arguments)
@@ -82,14 +87,20 @@ class Places:
         symbols: Mapping[str, Any],
     ) -> None:
         """`watched` are those that are left changed: a run that raises leaves them so, too."""
-        self._held = list(held)
-        self.copies = copies
+        inside = {id(x) for h in held for x in objects_in(h.get())}
+        self._held = [h for h in held if id(h.owner) not in inside]
+        self._copies = copies
+        self.finds = dict(copies)  # and how to find the lists and dicts in places, by their ids
         places = [place.held(symbols) for place in watched]
         self.watched = [(held, held.get()) for held in places if held is not None]
         gone = [p for p, held in zip(watched, places, strict=True) if held is None]
         self._gone = {(place.label, place.place) for place in gone}
-        self.given = [place.get() for place in held]
-        self._read = [(held, kind_of(held.get())) for held in held]
+        self.given = [place.get() for place in self._held]
+        self._kinds = Kinds()
+        pairs = zip(self._held, self.given, strict=True)
+        self._read = [(held, self._kinds.at(held.owner, given)) for held, given in pairs]
+        # Places in what those hold: what was there, and the symbols that are there now.
+        self._inner: list[tuple[journal.Held, Any, Any]] = []
         self.leaves: list[Any] = []  # what is read for the inputs
         self.inputs: list[Value] = []
         self.writes: list[Write] = []
@@ -97,20 +108,60 @@ class Places:
 
     def enter(self, builder: GraphBuilder) -> None:
         """Let the places hold symbols."""
+        seen: set[int] = set()
         for held, given in zip(self._held, self.given, strict=True):
-            leaves = flatten(given)
-            for i, leaf in enumerate(leaves):
-                if is_input(leaf):
-                    tensor = isinstance(leaf, Tensor)
-                    spec = leaf.spec if tensor else TensorSpec((), _dtype_of(leaf))
-                    name = "".join(c if c.isalnum() else "_" for c in held.label)
-                    self.leaves.append(leaf)
-                    leaves[i] = builder.add_input(spec, name)
-                    self.inputs.append(leaves[i])
-                    if not tensor or is_weak(leaf):
-                        mark(leaves[i])
+            find = self.place_of(held).value
+            fill = self._inside if held.place == ITEMS else self._entered
             journal.touch(held.owner, held.label)
-            held.put(pack(given, leaves))
+            held.put(fill(builder, held, given, find, seen))
+
+    def _entered(
+        self, builder: GraphBuilder, held: journal.Held, given: Any, find: Find, seen: set[int]
+    ) -> Any:
+        """`given` with symbols: lists and dicts stay the same ones."""
+        if children(given) is None:
+            return self._input(builder, held.label, given) if is_input(given) else given
+        if not is_lasting(given):
+            return self._inside(builder, held, given, find, seen)
+        if id(given) in seen:
+            return given
+        seen.add(id(given))
+        self.finds.setdefault(id(given), find)
+        before = contents_of(given)
+        now = contents_of(self._inside(builder, held, given, find, seen))
+        assert before is not None
+        assert now is not None
+        journal.touch(given, held.label)
+        put_all(given, now)
+        places = [("attribute", name) for name in now.attributes]
+        for place in places if now.items is None else [*places, ITEMS]:
+            inner = journal.Held(given, place, held.label, held.loc)
+            self._inner.append((inner, inner.of(before), inner.of(now)))
+        return given
+
+    def _inside(
+        self, builder: GraphBuilder, held: journal.Held, given: Any, find: Find, seen: set[int]
+    ) -> Any:
+        """One like `given`, with symbols in it."""
+        items = children(given)
+        if items is None:
+            return given
+        ways = [functools.partial(_child, find, i) for i in range(len(items))]
+        new = [
+            self._entered(builder, held, x, way, seen) for x, way in zip(items, ways, strict=True)
+        ]
+        return rebuild(given, new)
+
+    def _input(self, builder: GraphBuilder, label: str, leaf: Any) -> Value:
+        tensor = isinstance(leaf, Tensor)
+        spec = leaf.spec if tensor else TensorSpec((), dtype_of(leaf))
+        name = "".join(c if c.isalnum() else "_" for c in label)
+        self.leaves.append(leaf)
+        made = builder.add_input(spec, name)
+        self.inputs.append(made)
+        if not tensor or is_weak(leaf):
+            mark(made)
+        return made
 
     def now(self, surely: bool) -> tuple[list[Write], list[Any]]:
         """What a run that raises here leaves in the places; `surely`: the user's code raises."""
@@ -135,11 +186,11 @@ class Places:
         Gives the places that are to be read at each call, or to be watched, too: then the function
         must be traced again with these.
         """
-        last = [held.get() for held in self._held]
+        last = [held.get() for held in (*self._held, *(held for held, *_ in self._inner))]
         left = self._left(journal.lasting(scope, *results), last)
         known = {held.key for held in self._held}
         for held, given, _ in left:
-            if id(held.owner) not in self.copies and any(map(is_input, flatten(given))):
+            if id(held.owner) not in self.finds and any(map(is_input, flatten(given))):
                 known.add(held.key)
         watched = {held.key for held, _ in self.watched}
         # Objects that an attempt makes are others each time: asked for once, they are left.
@@ -148,36 +199,40 @@ class Places:
             again = [held for held, *_ in left if held.key in known]
             return again, [self.place_of(held) for held, *_ in left]
         self.writes, self.results = written(self, left)
-        self._read += [(held, kind_of(given)) for held, given, _ in left[len(self._held) :]]
-        before = {held.key: held.raw(contents_of(held.owner) or Contents({})) for held, *_ in left}
+        others = [(h, given) for h, given, _ in left if id(h.owner) not in self.finds]
+        self._read += [(h, self._kinds.at(h.owner, given)) for h, given in others[len(self._held) :]]
+        places = [*(held for held, *_ in left), *(held for held, *_ in self._inner)]
+        before = [held.raw(contents_of(held.owner) or Contents({})) for held in places]
         journal.resume(scope)
-        for held, *_ in left:
-            put(held.owner, held.place, before[held.key])
+        for held, value in zip(places, before, strict=True):
+            put(held.owner, held.place, value)
+        self._kinds = Kinds()
         return None
 
     def state(self) -> State | None:
         """What the finished trace reads and writes, besides arguments and captures."""
-        own = [(h, kind) for h, kind in self._read if id(h.owner) not in self.copies]
-        read = [(self.place_of(h), kind) for h, kind in own]
+        read = [(self.place_of(h), kind) for h, kind in self._read]
         return State(read, self.writes, len(self._held)) if self.writes else None
 
     def place_of(self, held: journal.Held) -> Place:
-        copied = self.copies.get(id(held.owner))
-        find = copied or _reference(held.owner)
-        return Place(find, held.place, held.label, held.loc, copied is not None)
+        find = self.finds.get(id(held.owner)) or _reference(held.owner)
+        return Place(find, held.place, held.label, held.loc, id(held.owner) in self._copies)
 
     def _left(
         self, entries: Sequence[journal.Entry], last: Sequence[Any]
     ) -> list[tuple[journal.Held, Any, Any]]:
         """The places that are state, what they held before, and what they held last."""
         found: dict[Any, tuple[journal.Held, Any, Any]] = {}
-        for held, given, value in zip(self._held, self.given, last, strict=True):
+        for held, given, value in zip(self._held, self.given, last, strict=False):
             found[held.key] = (held, given, value)
         for entry in entries:
             assert entry.after is not None
             for held in journal.held(entry, _whole(entry, entry.after)):
                 value = held.of(entry.after)
                 found.setdefault(held.key, (held, held.of(entry.before), value))
+        for (held, given, entered), value in zip(self._inner, last[len(self._held) :], strict=True):
+            if not _is_same(entered, value):
+                found.setdefault(held.key, (held, given, value))
         # Where all items of a container are left, single ones are among them.
         whole = {held.key[0] for held, *_ in found.values() if held.place == ITEMS}
         single = [h.key for h, *_ in found.values() if h.place[0] == "item" and h.key[0] in whole]
@@ -200,31 +255,17 @@ def _is_symbolic(value: Any) -> bool:
     return any(isinstance(leaf, Value) for leaf in flatten(value))
 
 
-def is_input(leaf: Any) -> bool:
-    """True for what is read anew at each call: tensors, and Python numbers."""
-    return isinstance(leaf, Tensor) or type(leaf) in _NUMBERS
+def _is_same(a: Any, b: Any) -> bool:
+    """True for the same object, and for the same ones in two containers."""
+    first, second = children(a), children(b)
+    if a is b or first is None or second is None or type(a) is not type(b):
+        return a is b
+    keys = not isinstance(a, dict) or list(a) == list(b)
+    return keys and len(first) == len(second) and all(map(operator.is_, first, second))
 
 
-def _dtype_of(number: Any) -> DType:
-    return float64 if isinstance(number, float) else default_dtype(number)
-
-
-def kind_of(value: Any) -> Any:
-    """What a trace assumes of the value of a place."""
-    if isinstance(value, Undefined):
-        return "absent"
-    if isinstance(value, Tensor):
-        shape = value.shape
-        return "tensor", value.dtype.code, None if shape.rank is None else tuple(shape)
-    if type(value) in _NUMBERS:
-        return "number", type(value), _dtype_of(value).code
-    items = children(value)
-    if items is not None:
-        keys = tuple(value) if isinstance(value, dict) else len(items)
-        return type(value), keys, tuple([kind_of(item) for item in items])
-    if value is None or isinstance(value, (str, bytes, frozenset)):
-        return value
-    return "object", id(value)
+def _child(find: Find, index: int, arguments: Mapping[str, Any]) -> Any:
+    return (children(find(arguments)) or ())[index]
 
 
 class State:
@@ -287,24 +328,26 @@ class State:
 
     def fits(self) -> bool:
         """True if the places hold what the trace was made for."""
+        kinds = Kinds()
         for place, kind in self._read:
             held = place.held({})
-            if held is None or kind_of(held.get()) != kind:
+            if held is None or kinds.at(held.owner, held.get()) != kind:
                 return False
         return True
 
     def values(self) -> list[Tensor]:
         """What the places hold now, as tensors."""
         found: list[Tensor] = []
+        seen: dict[int, Any] = {}
         for place, _ in self._read[: self._inputs]:
             held = place.held({})
             if held is None:
                 raise ReferenceError(f"'{place.label}' is gone: the object was deleted")
-            for leaf in flatten(held.get()):
+            for leaf in inputs_in(held.get(), seen):
                 if isinstance(leaf, Tensor):
                     found.append(leaf)
-                elif type(leaf) in _NUMBERS:
-                    dtype = _dtype_of(leaf)
+                else:
+                    dtype = dtype_of(leaf)
                     array = np.asarray(leaf, dtype.numpy)
                     found.append(convert(leaf, dtype) if is_tracing() else EagerTensor(array))
         return found
@@ -357,7 +400,7 @@ def written(
     writes: list[Write] = []
     results: list[Any] = []
     values = [value for _, given, last in left for value in (given, last)]
-    marking = Marking(values, places.copies, _reference)
+    marking = Marking(values, places.finds, _reference)
     for held, given, last in left:
         value, or_else = settled(last), _NEVER
         if isinstance(value, Optional):
