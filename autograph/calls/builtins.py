@@ -54,6 +54,7 @@ from ..values.special import is_of_users, method
 from ..values.staged_list import StagedList
 from ..values.truth import condition, not_, staged
 from . import keys
+from .asking import QUESTIONS
 from .calls import call
 from .collecting import any_order, list_, listed, set_, tuple_
 from .formatting import repr_, str_
@@ -384,7 +385,7 @@ BUILTINS: dict[Any, Any] = {
     str: str_,
     repr: repr_,
 }
-replaced.update(BUILTINS)
+replaced.update({**BUILTINS, **QUESTIONS})
 replaced.update({f: on_symbols(f) for f in FUNCTIONS})
 replaced.update({functools.reduce: reduce, operator.contains: lambda x, v: in_(v, x)})
 replaced.update({operator.not_: not_, operator.truth: bool_})

@@ -136,7 +136,7 @@ def isinstance_(x: Any, kinds: Any) -> Any:
     if issubclass(kind, Optional):
         return _is_optional_of(x, kinds)
     if kind is Value and weak.is_python(x):
-        return isinstance(_SAMPLES[x.dtype.kind], kinds)
+        return isinstance(SAMPLES[x.dtype.kind], kinds)
     if kind is StagedList:
         return isinstance([], kinds)
     return isinstance(x, kinds)
@@ -154,7 +154,7 @@ def _is_optional_of(x: Any, kinds: Any) -> Any:
     return if_exp(present, lambda: inner, lambda: none)
 
 
-_SAMPLES = {"b": False, "i": 0, "u": 0, "f": 0.0, "c": 0j, "O": ""}
+SAMPLES = {"b": False, "i": 0, "u": 0, "f": 0.0, "c": 0j, "O": ""}
 
 
 aliases.Operations.change = change

@@ -10,8 +10,9 @@ import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from dis import opname
 from enum import Enum
-from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType
+from types import BuiltinFunctionType, FrameType, FunctionType, MethodType, MethodWrapperType
 from typing import Any, NoReturn
 
 from treadle.graph import Tensor, Value, weak
@@ -54,6 +55,7 @@ from ..values.state import (
 from ..values.undefined import Undefined, Unused, unused
 
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodWrapperType)
+_NAMES = ("__name__", "__qualname__", "__module__", "__doc__")  # of classes and functions
 _MOST_TEXTS = 16  # a text that takes on more values in a loop is a string tensor
 
 
@@ -196,7 +198,7 @@ class Choice:
         return self.__tl_tensor__() if tensor else self
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
+        if name.startswith("__") and name.endswith("__") and name not in _NAMES:
             raise AttributeError(name)
         has = [_has(o, name) for o in self.tl_options]
         if not any(has):
@@ -218,6 +220,8 @@ class Choice:
             return Choice
         if len(kinds) == 1:
             return kinds.pop()
+        if _asks_by_name(sys._getframe(1)):
+            return self.tl_pick([type(o) for o in self.tl_options])
         raise self.tl_refusal("has its class asked for by code that AutoGraph has not converted")
 
     def __eq__(self, other: object) -> Any:
@@ -288,6 +292,11 @@ class Choice:
         if self.tl_is_text and is_active():
             return repr(self.__tl_tensor__())
         return f"<one of {self.tl_options!r}>"
+
+
+def _asks_by_name(frame: FrameType) -> bool:
+    """True for `x.__class__` itself, which may be one of several; `isinstance` needs the class."""
+    return opname[frame.f_code.co_code[frame.f_lasti]].startswith("LOAD_")
 
 
 def picked(index: Any, values: Sequence[Any], source: Source) -> Any:

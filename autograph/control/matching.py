@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from treadle.graph.ops.logic import logical_and, logical_or
+from treadle.graph.build import convert
+from treadle.graph.ops.logic import logical_and, logical_not, logical_or
 
+from ..values.optional import Optional, settled
 from ..values.truth import condition, staged
+from .choice import Choice
 from .conditionals import if_exp
 
 Names = dict[str, Any]
@@ -60,6 +63,9 @@ class Is(Pattern):
         self.value = value
 
     def test(self, subject: Any, names: Names) -> Any:
+        subject = settled(subject)
+        if issubclass(type(subject), Optional) and self.value is None:
+            return logical_not(convert(subject.__tl_flatten__()[0][0]))
         return subject is self.value
 
 
@@ -185,6 +191,13 @@ class Instance(Pattern):
         self.attributes = attributes
 
     def test(self, subject: Any, names: Names) -> Any:
+        subject = settled(subject)
+        if issubclass(type(subject), Optional):
+            present, value = subject.__tl_flatten__()[0]
+            truth = self.test(value, names)
+            return truth and logical_and(convert(present), convert(truth))
+        if type(subject) is Choice:
+            return self._of_choice(subject, names)
         parts = [f"p{i}" for i in range(len(self.patterns))]
         first = len(parts)
         parts += [f"{name}=p{first + i}" for i, name in enumerate(self.attributes)]
@@ -193,6 +206,19 @@ class Instance(Pattern):
         if found is None:
             return False
         return _all([*self.patterns, *self.attributes.values()], found, names)
+
+
+    def _of_choice(self, subject: Choice, names: Names) -> Any:
+        """For each object that it may be."""
+        each: list[Names] = [{} for _ in subject.tl_options]
+        pairs = zip(subject.tl_options, each, strict=True)
+        truths = [self.test(option, found) for option, found in pairs]
+        if all(truth is False for truth in truths):
+            return False
+        for name in dict.fromkeys(n for found in each for n in found):
+            some = next(found[name] for found in each if name in found)
+            names[name] = subject.tl_pick([found.get(name, some) for found in each])
+        return subject.tl_pick(truths)
 
 
 def _bound(text: str) -> str:

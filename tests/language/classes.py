@@ -321,3 +321,60 @@ def text_of_an_object():
         return 0
 
     return f
+
+
+class Shape:
+    __match_args__ = ("side",)
+
+    def __init__(self, side):
+        self.side = side
+
+
+class Cube(Shape):
+    edges = 12
+
+
+@program(0, 3, 5)
+def match_of_a_chosen_object():
+    def f(n):
+        if n < 3:
+            s = Shape(n + 1)
+        else:
+            s = Shape(n)
+        t = Shape(n + 1) if n < 3 else Cube(n)
+        u = None
+        if n < 4:
+            u = Cube(n)
+        match s:
+            case Shape(4):
+                first = 44
+            case Shape(side) if side > 4:
+                first = side
+            case _:
+                first = -1
+        match t:
+            case Cube(side):
+                second = side * 10
+            case Shape(side=v):
+                second = v
+        match u:
+            case None:
+                third = -1
+            case Shape(side):
+                third = side
+        return first, second, third
+
+    return f
+
+
+@program(0, 3, 5)
+def class_of_a_chosen_object():
+    def f(n):
+        s = Shape(n) if n < 3 else Cube(n)
+        of_class = {Shape: 1, Cube: 2}[type(s)]
+        named = type(s).__name__ == "Cube", s.__class__ is Shape
+        asked = hasattr(s, "edges"), getattr(s, "edges", 7), callable(s), len(vars(s))
+        again = type(s)(4).side, type(s) in (Shape, int), issubclass(type(s), Cube)
+        return of_class, named, asked, again
+
+    return f

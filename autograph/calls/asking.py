@@ -1,0 +1,72 @@
+"""Python's questions about an object (its class, its attributes) where a tensor chose it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from treadle.graph import Value, weak
+
+from ..control.choice import Choice, Operations, operate
+from ..values.optional import settled
+from ..values.staged_list import StagedList
+from .choosing import SAMPLES
+
+_NONE = object()
+
+
+def type_(x: Any, *bases: Any) -> Any:
+    """`type(x)`: one of several classes, where `x` is one of several objects."""
+    if bases:
+        return type(x, *bases)
+    x = settled(x)
+    if type(x) is Choice:
+        return x.tl_pick([type_(o) for o in x.tl_options])
+    if type(x) is Value and weak.is_python(x):
+        return type(SAMPLES[x.dtype.kind])
+    return list if type(x) is StagedList else type(x)
+
+
+def issubclass_(cls: Any, kinds: Any) -> Any:
+    if type(cls) is Choice:
+        return cls.tl_pick([issubclass(o, kinds) for o in cls.tl_options])
+    return issubclass(cls, kinds)
+
+
+def callable_(x: Any) -> Any:
+    if type(x) is Choice:
+        return x.tl_pick([callable(o) for o in x.tl_options])
+    return callable(x)
+
+
+def hasattr_(x: Any, name: Any) -> Any:
+    if type(x) is Choice:
+        return x.tl_pick([hasattr(o, name) for o in x.tl_options])
+    return hasattr(x, name)
+
+
+def getattr_(x: Any, name: Any, default: Any = _NONE) -> Any:
+    if type(x) is not Choice:
+        return getattr(x, name) if default is _NONE else getattr(x, name, default)
+    if default is _NONE or all(hasattr(o, name) for o in x.tl_options):
+        return getattr(x, name)
+
+    def read(option: Any) -> Any:
+        return Operations.read(option, name) if hasattr(option, name) else default
+
+    return Operations.select(x, read)
+
+
+def vars_(*x: Any) -> Any:
+    if x and type(x[0]) is Choice:
+        return operate(vars, x[0], plain=True)
+    return vars(*x)
+
+
+QUESTIONS: dict[Any, Any] = {
+    type: type_,
+    issubclass: issubclass_,
+    callable: callable_,
+    hasattr: hasattr_,
+    getattr: getattr_,
+    vars: vars_,
+}
