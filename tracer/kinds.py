@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType
 from typing import Any
 
 from ..autograph.changes.rebuilt import is_plain_object
@@ -15,6 +18,25 @@ from ..graph.nest import children
 from ..graph.node import Tensor
 
 NUMBERS = (bool, int, float)
+
+
+class Itself:
+    """Equal to one of the same object, as long as that is alive."""
+
+    __slots__ = ("_find",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, x: Any) -> None:
+        try:
+            self._find: Callable[[], Any] = weakref.ref(x)
+        except TypeError:
+            self._find = lambda: x
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Itself):
+            return NotImplemented
+        mine = self._find()
+        return mine is not None and mine is other._find()
 
 
 class Kinds:
@@ -44,7 +66,26 @@ class Kinds:
             return type(value), keys, tuple([self.of(item) for item in items])
         if value is None or isinstance(value, (str, bytes, frozenset)):
             return value
-        return "object", id(value)
+        return "object", Itself(value)
+
+    @property
+    def objects(self) -> list[Any]:
+        """Those that were met, in order."""
+        return [x for _, x in self._seen.values()]
+
+    def known_elsewhere(self, own: Sequence[Any]) -> list[tuple[int, Any]]:
+        """The lists, dicts and dataclasses that more than one place refers to, with their numbers;
+        `own` refers to some of them, too.
+        """
+        ours = {id(own), *map(id, self._seen.values())}
+        found = []
+        for number, x in self._seen.values():
+            if is_lasting(x):
+                referrers = gc.get_referrers(x)
+                others = [r for r in referrers if id(r) not in ours and type(r) is not FrameType]
+                if len(others) > 1:
+                    found.append((number, x))
+        return found
 
     def _known(self, x: Any) -> int | None:
         """The number of an object that was there before."""

@@ -29,7 +29,7 @@ from ..graph.spec import TensorSpec
 from ..graph.weak import is_weak, mark
 from ..runtime import EagerTensor
 from .kinds import Kinds, dtype_of, inputs_in, is_input, is_lasting, objects_in
-from .same import Find, Marking, resolved
+from .same import Find, Marking, is_made_up, resolved
 
 _NEVER = object()
 
@@ -99,6 +99,8 @@ class Places:
         self._kinds = Kinds()
         pairs = zip(self._held, self.given, strict=True)
         self._read = [(held, self._kinds.at(held.owner, given)) for held, given in pairs]
+        # What the code may know by other names, too: it must be the same at each call.
+        self._fixed = self._kinds.known_elsewhere(self.given)
         # Places in what those hold: what was there, and the symbols that are there now.
         self._inner: list[tuple[journal.Held, Any, Any]] = []
         self.leaves: list[Any] = []  # what is read for the inputs
@@ -178,6 +180,14 @@ class Places:
             results += found
         return writes, results
 
+    @staticmethod
+    def stage(scope: journal.Scope) -> None:
+        """What holds something that only a trace can hold gets what that is at each call."""
+        for entry in scope.changed():
+            if entry.after is not None:
+                places = entry.places(entry.after)
+                entry.staged.update(p for p in places if is_made_up(entry.after.at(p)))
+
     def finish(
         self, scope: journal.Scope, may_raise: bool, *results: Sequence[Any]
     ) -> tuple[list[journal.Held], list[Place]] | None:
@@ -198,12 +208,14 @@ class Places:
         if len(known) > len(self._held) or (may_raise and new):
             again = [held for held, *_ in left if held.key in known]
             return again, [self.place_of(held) for held, *_ in left]
-        self.writes, self.results = written(self, left)
         others = [(h, given) for h, given, _ in left if id(h.owner) not in self.finds]
-        self._read += [(h, self._kinds.at(h.owner, given)) for h, given in others[len(self._held) :]]
+        self._read += [
+            (h, self._kinds.at(h.owner, given)) for h, given in others[len(self._held) :]
+        ]
         places = [*(held for held, *_ in left), *(held for held, *_ in self._inner)]
         before = [held.raw(contents_of(held.owner) or Contents({})) for held in places]
         journal.resume(scope)
+        self.writes, self.results = written(self, left)
         for held, value in zip(places, before, strict=True):
             put(held.owner, held.place, value)
         self._kinds = Kinds()
@@ -212,7 +224,7 @@ class Places:
     def state(self) -> State | None:
         """What the finished trace reads and writes, besides arguments and captures."""
         read = [(self.place_of(h), kind) for h, kind in self._read]
-        return State(read, self.writes, len(self._held)) if self.writes else None
+        return State(read, self.writes, len(self._held), self._fixed) if self.writes else None
 
     def place_of(self, held: journal.Held) -> Place:
         find = self.finds.get(id(held.owner)) or _reference(held.owner)
@@ -272,10 +284,17 @@ class State:
     """What a finished trace reads at each call, besides arguments and captures, and writes."""
 
     def __init__(
-        self, read: Sequence[tuple[Place, Any]], writes: Sequence[Write], inputs: int
+        self,
+        read: Sequence[tuple[Place, Any]],
+        writes: Sequence[Write],
+        inputs: int,
+        fixed: Sequence[tuple[int, Any]] = (),
     ) -> None:
-        """`read` are the places with what they held; the first `inputs` are read at each call."""
+        """`read` are the places with what they held; the first `inputs` are read at each call.
+        `fixed` are objects in them, by number, for which no other ones may stand.
+        """
         self._read = read
+        self._fixed = fixed
         self._inputs = inputs
         self._writes = writes
         self._in_arguments = any(w.place.argument for w in writes)
@@ -333,7 +352,8 @@ class State:
             held = place.held({})
             if held is None or kinds.at(held.owner, held.get()) != kind:
                 return False
-        return True
+        objects = kinds.objects if self._fixed else []
+        return all(objects[number] is x for number, x in self._fixed)
 
     def values(self) -> list[Tensor]:
         """What the places hold now, as tensors."""

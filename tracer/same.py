@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..autograph.changes import aliases, journal
-from ..autograph.changes.rebuilt import is_plain_object
+from ..autograph.changes.contents import contents_of
+from ..autograph.changes.rebuilt import Shape, is_plain_object
+from ..autograph.control.choice import Choice
 from ..autograph.values.copies import is_ours
+from ..autograph.values.inside import staged_in, table_in
+from ..autograph.values.optional import Source
 from ..graph.build import convert, is_tracing
 from ..graph.nest import children, rebuild
 
@@ -61,6 +65,42 @@ class OneOf:
         return content if chosen is None else chosen
 
 
+class New:
+    """An object of the user's class that each run makes."""
+
+    __slots__ = ("shape", "values")
+
+    def __init__(self, shape: Shape, values: Sequence[Any]) -> None:
+        self.shape = shape
+        self.values = values
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], New]]:
+        return list(self.values), lambda new: New(self.shape, new)
+
+    def found(self, arguments: Mapping[str, Any]) -> Any:
+        return self.shape.make([resolved(v, arguments) for v in self.values])
+
+
+class OneObject:
+    """`options[index]`: one of several objects, classes or texts."""
+
+    __slots__ = ("index", "options", "source")
+
+    def __init__(self, index: Any, options: Sequence[Any], source: Source) -> None:
+        self.index = index
+        self.options = options
+        self.source = source
+
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], OneObject]]:
+        return [self.index, *self.options], lambda new: OneObject(new[0], new[1:], self.source)
+
+    def found(self, arguments: Mapping[str, Any]) -> Any:
+        options = [resolved(o, arguments) for o in self.options]
+        if is_tracing():
+            return Choice(self.index, options, self.source)
+        return options[int(self.index)]
+
+
 class Marking:
     """Puts marks into `values`: for the objects that `finds` has by their ids, and others from
     before the trace that is under way, which `reference` finds.
@@ -74,14 +114,20 @@ class Marking:
         objects = list(_objects(values))
         young = journal.of_trace().made_among(objects)
         self._old = {id(x) for x in objects if journal.has_birth(x)} - young
+        self._open: set[int] = set()  # new objects that are being marked
 
     def marked(self, value: Any) -> Any:
         """`value` with marks."""
+        if type(value) is Choice:
+            options = [self.marked(o) for o in value.tl_options]
+            return OneObject(convert(value.tl_index), options, value.tl_source)
         if not _has_identity(value):
             return self.inside(value)
         same = self._same(value)
         if same is not None:
             return same
+        if children(value) is None:
+            return self._new(value)
         view = aliases.known_view(value)
         if view is None or not view.is_known:
             return self.inside(value)
@@ -97,6 +143,17 @@ class Marking:
         same = all(a is b for a, b in zip(new, items, strict=True))
         return value if same else rebuild(value, new)
 
+    def _new(self, x: Any) -> Any:
+        """An object that the trace has made, in parts; one that leads to itself as it is."""
+        contents = contents_of(x)
+        if id(x) in self._open or contents is None:
+            return x
+        self._open.add(id(x))
+        shape = Shape.of(x)
+        values = [self.marked(contents.attributes[name]) for name in shape.names]
+        self._open.discard(id(x))
+        return New(shape, values)
+
     def _same(self, x: Any) -> Same | None:
         find = self._finds.get(id(x))
         if find is None and id(x) in self._old:
@@ -106,7 +163,7 @@ class Marking:
 
 def resolved(value: Any, arguments: Mapping[str, Any]) -> Any:
     """`value` with the objects in place of their marks."""
-    if isinstance(value, (Same, OneOf)):
+    if isinstance(value, (Same, OneOf, New, OneObject)):
         return value.found(arguments)
     items = children(value)
     if items is None:
@@ -124,7 +181,9 @@ def _objects(values: Sequence[Any]) -> Iterator[Any]:
         if id(x) in seen:
             continue
         seen.add(id(x))
-        pending += children(x) or ()
+        contents = contents_of(x) if is_plain_object(x) else None
+        pending += children(x) or () if contents is None else contents.values()
+        pending += x.tl_options if type(x) is Choice else ()
         if _has_identity(x):
             yield x
             view = aliases.known_view(x)
@@ -134,9 +193,23 @@ def _objects(values: Sequence[Any]) -> Iterator[Any]:
 def _has_identity(x: Any) -> bool:
     if aliases.is_container(x) or isinstance(x, (list, dict, deque)):
         return True
+    if type(x) is Choice:
+        return False
     if children(x) is None:
         return is_plain_object(x)
     return not isinstance(x, tuple) and not is_ours(type(x))
+
+
+def is_made_up(x: Any, depth: int = 3) -> bool:
+    """True for what only a trace can hold, but for tensors: one of several objects, a list of a
+    length that the run tells, and what holds such.
+    """
+    if type(x) is Choice or is_ours(type(x)) or staged_in(x) is not None:
+        return True
+    if table_in(x) is not None or (aliases.is_container(x) and aliases.known_view(x) is not None):
+        return True
+    items = children(x) if depth else None
+    return items is not None and any(is_made_up(item, depth - 1) for item in items)
 
 
 __all__ = ["Find", "Marking", "OneOf", "Same", "resolved"]

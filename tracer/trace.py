@@ -227,6 +227,7 @@ def _settled(
                     results[0] = None
                 leaves, is_tensor = result_values(results[0])
                 journal.stage_all(scope, None if function.is_helper else copies)
+                places.stage(scope)
                 again = places.finish(scope, rescue.was_told, results, leaves)
         except UnknownResultError as error:
             if error.callee is not ref:

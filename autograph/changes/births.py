@@ -64,11 +64,9 @@ def young(moment: int) -> list[Any]:
         ]
 
 
-def is_namespace(x: dict[Any, Any]) -> bool:
-    """True for the `__dict__` of an object: it is made when it is asked for, the object was
-    before.
-    """
-    return any(_namespace_of(owner) is x for owner in gc.get_referrers(x))
+def owner_of(x: dict[Any, Any]) -> Any:
+    """The object of which `x` is the `__dict__`, which is made when it is asked for; else None."""
+    return next((owner for owner in gc.get_referrers(x) if _namespace_of(owner) is x), None)
 
 
 def _namespace_of(owner: Any) -> Any:

@@ -34,7 +34,7 @@ from ..values.state import holds_tensor
 from ..values.tables import DICTS, Kept, like
 from ..values.undefined import Undefined
 from . import aliases, births
-from .births import is_namespace, made_since, watched
+from .births import made_since, owner_of, watched
 from .contents import (
     ABSENT,
     ITEMS,
@@ -139,13 +139,19 @@ class Scope:
         entries = [(o, self.entries.get(id(o))) for o in owners]
         young = made_since(self.moment, [o for o, e in entries if e is None or e.has_birth])
         dicts = [o for o, _ in entries if isinstance(o, dict) and id(o) in young]
-        return young - {id(o) for o in dicts if is_namespace(o)}
+        return young - self._older(dicts)
 
     def born(self, young: set[int], known: set[int]) -> set[int]:
         """`known`, and what was made in it by when it was made."""
         dicts = {key: e.owner for key, e in self.entries.items() if isinstance(e.owner, dict)}
-        older = {key for key in young - known if key in dicts and is_namespace(dicts[key])}
+        older = self._older([dicts[key] for key in young - known if key in dicts])
         return known | young - older
+
+    def _older(self, dicts: Sequence[dict[Any, Any]]) -> set[int]:
+        """The ids of those that are the `__dict__` of an object from before."""
+        owners = [(d, owner_of(d)) for d in dicts]
+        young = made_since(self.moment, [o for _, o in owners if o is not None])
+        return {id(d) for d, o in owners if o is not None and id(o) not in young}
 
     def restore(self) -> None:
         for entry in self.entries.values():

@@ -13,6 +13,7 @@ from treadle.graph.nest import staged_list
 from treadle.graph.ops.comparison import not_equal
 from treadle.graph.ops.logic import logical_not
 from treadle.graph.ops.reshaping import reshape
+from treadle.graph.weak import mark
 
 from .inside import table_in
 from .special import method
@@ -75,5 +76,5 @@ def condition(value: Any) -> Tensor:
 def not_(value: Any) -> Any:
     """`not value`."""
     if type(value) is not bool and staged(value):
-        return logical_not(condition(value))
+        return mark(logical_not(condition(value)))
     return not value

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 import treadle as tl
-from treadle.autograph.changes.births import is_namespace, made_since, watched
+from treadle.autograph.changes.births import made_since, owner_of, watched
 
 
 class Thing:
@@ -77,8 +77,8 @@ def test_the_dict_of_an_object_is_as_old_as_that():
     with watched() as moment:
         asked_for = vars(thing)
         assert made_since(moment, [asked_for]) == {id(asked_for)}
-        assert is_namespace(asked_for)
-    assert not is_namespace(plain)
+        assert owner_of(asked_for) is thing
+    assert owner_of(plain) is None
 
 
 def test_a_change_of_the_dict_of_an_older_object():

@@ -93,7 +93,8 @@ def test_two_places_with_one_list() -> None:
     def f(x):
         if x > 3:
             box.two = [x]
-        box.one[0] = box.one[0] + x
+        if x > 0:
+            box.one[0] = box.one[0] + x
         return box.two[0]
 
     assert int(f(tl.constant(1))) == 2
@@ -101,3 +102,54 @@ def test_two_places_with_one_list() -> None:
     assert box.one is shared
     assert int(f(tl.constant(1))) == 4
     assert plain(shared) == [7]
+
+
+class Item:
+    def __init__(self, n: Any) -> None:
+        self.n = n
+
+
+def made_in_a_branch(box, x):
+    if x > 3:
+        box.one = Item(x)
+    return box.one.n
+
+
+def record_made_in_a_branch(box, x):
+    if x > 3:
+        box.one = dataclasses.replace(box.one, value=x)
+    return box.one.value
+
+
+def emptied_and_filled(box, x):
+    if x > 3:
+        box.one = []
+    box.one.append(x)
+
+
+def chosen_at_the_top(box, x):
+    box.one = box.two[0] if x > 3 else box.two[1]
+
+
+def truth(box, x):
+    if x > 3:
+        box.one = not box.one
+
+
+@pytest.mark.parametrize(
+    ("f", "make", "show"),
+    [
+        (made_in_a_branch, lambda: Box(Item(1), 0), lambda b: b.one.n),
+        (record_made_in_a_branch, lambda: Box(Record(1, []), 0), lambda b: b.one.value),
+        (emptied_and_filled, lambda: Box([1], 0), lambda b: b.one),
+        (chosen_at_the_top, lambda: Box(0, (Item(1), Item(2))), lambda b: b.two.index(b.one)),
+        (truth, lambda: Box(False, 0), lambda b: (b.one, type(b.one))),
+    ],
+)
+def test_objects_that_a_run_makes(f: Any, make: Any, show: Any) -> None:
+    box, wanted = make(), make()
+    traced = tl.function(lambda x: f(box, x))
+    for x in (1, 5, 1, 7):
+        traced(tl.constant(x))
+        f(wanted, x)
+        assert plain(show(box)) == show(wanted)
