@@ -26,19 +26,20 @@ from .calls.builtins import (
 )
 from .calls.calls import call, range_
 from .calls.changing import assigning, changing
-from .calls.choosing import isinstance_
+from .calls.choosing import is_, is_not, isinstance_
 from .calls.collecting import dict_, list_, set_, starred, tuple_, unpacked
 from .calls.counters import counter_method
-from .calls.formatting import text
+from .calls.formatting import percent, text
 from .calls.heaps import OWN
 from .calls.indexing import del_item, items, set_item, span
 from .calls.iteration_tools import of_class
 from .calls.keys import counting, key
-from .calls.list_methods import searching
 from .calls.list_searching import METHODS
 from .calls.ordering import compared, max_, min_, sorted_
 from .calls.sets import ALGEBRA
 from .calls.table_methods import METHODS as TABLE_METHODS
+from .calls.texts import searched
+from .calls.unpacking import python_items, unpack
 from .control import matching as pattern
 from .control.asserting import assert_stmt
 from .control.conditionals import if_exp, if_stmt
@@ -53,7 +54,8 @@ from .iteration.generated import consuming, has_enough, yielded, yielded_from
 from .iteration.loops import for_stmt, while_stmt
 from .iteration.streams import classes
 from .policy import converted
-from .values.optional import is_, is_not, read
+from .values.optional import read
+from .values.staged_list import searching
 from .values.truth import not_
 from .values.undefined import peek, undefined, unused
 
@@ -102,10 +104,13 @@ __all__ = [
     "paths",
     "pattern",
     "peek",
+    "percent",
+    "python_items",
     "range_",
     "read",
     "reversed_",
     "round_",
+    "searched",
     "set_",
     "set_item",
     "sorted_",
@@ -115,6 +120,7 @@ __all__ = [
     "text",
     "tuple_",
     "undefined",
+    "unpack",
     "unpacked",
     "unused",
     "while_stmt",

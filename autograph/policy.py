@@ -7,6 +7,7 @@ treadle), generators, coroutines and whatever has no Python source.
 
 from __future__ import annotations
 
+import builtins
 import functools
 import inspect
 import os
@@ -33,6 +34,7 @@ _GENERATORS = (
     | inspect.CO_ITERABLE_COROUTINE
 )
 _OUR_ROOTS = frozenset({"treadle", "numpy"})
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class made while the program runs
 _INSTALLED = tuple(
     {
         os.path.join(resolve(sysconfig.get_paths()[kind]), "")
@@ -79,7 +81,9 @@ _OF_TOTAL_ORDERING = frozenset(
 def is_library_type(cls: type) -> bool:
     """True if instances of the class are none of the user's own making."""
     module = sys.modules.get(cls.__module__)
-    return cls.__module__ == "builtins" or (module is not None and is_library_module(module))
+    if module is builtins:  # so says a class, too, that exec() made without a __name__
+        return not cls.__flags__ & _HEAP_TYPE or getattr(builtins, cls.__name__, None) is cls
+    return module is not None and is_library_module(module)
 
 
 _CHANGING_MODULES = frozenset(

@@ -29,10 +29,11 @@ from .weak import (
     KEEPING,
     OPEN,
     UNARY,
-    are_weak,
+    are_python,
     common,
     default_of,
     is_number,
+    is_python,
     is_weak,
     kind_of,
     mark,
@@ -243,7 +244,7 @@ def _pack(value: Any, first: Any, dtype: DType | None) -> Tensor:
 def hint_of(values: Any, first: Any) -> DType:
     """The dtype of a list with tensors: that of the first one which is no Python number."""
     if not is_weak(first):
-        dtype: DType = first.dtype
+        dtype: DType = (first if hasattr(first, "dtype") else convert(first)).dtype
         return dtype
     for v in values:
         if isinstance(v, Tensor) and not is_weak(v):
@@ -254,9 +255,9 @@ def hint_of(values: Any, first: Any) -> DType:
 
 def binary(op: Op, x: Any, y: Any) -> Any:
     """Apply an op of two operands; a number or array beside a tensor takes its dtype."""
-    if (type(x) is Value and is_weak(x)) or (type(y) is Value and is_weak(y)):
+    if (type(x) is Value and is_python(x)) or (type(y) is Value and is_python(y)):
         result = apply(op, operands(op, x, y), NO_ATTRS)
-        return mark(result) if op.name in KEEPING and are_weak(x, y) else result
+        return mark(result) if op.name in KEEPING and are_python(x, y) else result
     if not isinstance(x, Tensor) or not isinstance(y, Tensor):
         x, y = operands(op, x, y)
     return apply(op, (x, y), NO_ATTRS)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
-from .node import Tensor
+from .dtypes import string
+from .errors import OperatorNotAllowedInGraphError
+from .location import describe, user_location
+from .node import Tensor, Value
 from .ops import arithmetic, comparison, division, indexing, linear, logic
+from .ops.texts import is_text, text_item, text_method
+from .weak import is_weak
 
 
 def _logical_or_bitwise(
@@ -91,4 +97,70 @@ def install(kind: type) -> None:
         setattr(kind, f"__{name}__", unary)
 
 
+# What `x.name` is, of what is no attribute of symbolic tensors; set by autograph.
+attributes: list[Callable[[Value, str], Any]] = []
+
+
+def _attribute(x: Value, name: str) -> Any:
+    found = getattr(Value, name, None)
+    if found is not None:
+        return found.__get__(x)  # a property that has raised
+    if name.startswith("_") or not attributes:
+        raise AttributeError(f"a tensor has no attribute '{name}'", name=name, obj=x)
+    return attributes[0](x, name)
+
+
+def _percent(x: Any, y: Any) -> Any:
+    raise OperatorNotAllowedInGraphError(
+        f"the text that '%' fills in at {describe(user_location(2))} depends on a tensor; begin "
+        "with a text that is known, or join texts by '+'"
+    )
+
+
+def _of_texts(function: Callable[[Any, Any], Any], of_text: Callable[[Any, Any], Any]) -> Any:
+    """An operator of symbolic tensors, of which some stand for texts of Python."""
+    return lambda x, y: of_text(x, y) if is_text(x) else function(x, y)
+
+
+def _times(x: Any, y: Any) -> Any:
+    if is_text(x):
+        return text_method("*", x, y)
+    if is_text(y):
+        return text_method("*", y, x)
+    if isinstance(x, str) and is_weak(y):  # `"-" * n`
+        return text_method("*", x, y)
+    return BINARY["mul"](x, y)
+
+
+def _of_same(function: Callable[[Any, Any], Any], otherwise: bool) -> Any:
+    """`==` or `!=`: no text equals what is none."""
+
+    def operator(x: Any, y: Any) -> Any:
+        if is_text(x) and not isinstance(y, str) and not _is_string(y):
+            return otherwise
+        return function(x, y)
+
+    return operator
+
+
+def _is_string(x: Any) -> bool:
+    if hasattr(type(x), "__tl_tensor__"):
+        x = x.__tl_tensor__()
+    return isinstance(x, Tensor) and x.dtype is string
+
+
+def _install_texts() -> None:
+    for name, sign in {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+        compared = functools.partial(text_method, sign)
+        setattr(Value, f"__{name}__", _of_texts(COMPARISON[name], compared))
+    for name, found in {"eq": False, "ne": True}.items():
+        setattr(Value, f"__{name}__", _of_same(COMPARISON[name], found))
+    Value.__mul__ = _times  # type: ignore[method-assign]
+    Value.__rmul__ = _reflected(_times)  # type: ignore[method-assign]
+    Value.__mod__ = _of_texts(BINARY["mod"], _percent)  # type: ignore[method-assign]
+    Value.__getitem__ = _of_texts(indexing.getitem, text_item)  # type: ignore[method-assign]
+    Value.__getattr__ = _attribute  # type: ignore[attr-defined]
+
+
 install(Tensor)
+_install_texts()

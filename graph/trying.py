@@ -29,6 +29,7 @@ from .errors import (
 from .node import Graph, Node, Value, subgraphs
 from .op import ANYTHING, CHECKS, READ, WRITE, Attrs, Op, no_gradient
 from .ops.define import primitive
+from .ops.texts import errors_of_method
 from .spec import ResourceSpec, Spec, TensorSpec
 
 _numbers = count()
@@ -136,9 +137,18 @@ def errors_of(op: Op, attrs: Attrs) -> tuple[type[BaseException], ...]:
             return tuple(found)
     if op.name == "require":
         return (getattr(builtins, attrs["error"]),)
+    if op.name == "text_method":
+        return errors_of_method(attrs["method"])
     if attrs.get("of_list"):
         return (IndexError,)
     return _OF_OPS.get(op.name, _ANY)
+
+
+def runs_python(op: Op, attrs: Attrs) -> bool:
+    """True for a node that may run Python code, which may raise anything."""
+    if op.name == "call":
+        return any(effect == ANYTHING for effect, _ in attrs["callee"].effects)
+    return ANYTHING in op.effects or op.name == "iterator_next"
 
 
 def _collect(graph: Graph, found: dict[type[BaseException], None], seen: set[int]) -> None:
@@ -352,5 +362,6 @@ __all__ = [
     "raise_again",
     "raised_is",
     "raised_text",
+    "runs_python",
     "store",
 ]

@@ -21,12 +21,14 @@ KEEPING = UNARY | frozenset(
     [
         *("add", "subtract", "multiply", "divide", "floordiv", "floormod", "pow", "maximum"),
         *("minimum", "equal", "not_equal", "less", "less_equal", "greater"),
-        *("greater_equal", "cast", "const"),
+        *("greater_equal", "cast", "const", "join"),
     ]
 )
 # Ops that take what stands for a Python number as it is, besides these.
-OPEN = KEEPING | {"print_", "raise_", "format_text", "keep", "slot"}
+OPEN = KEEPING | {"print_", "raise_", "format_text", "keep", "slot", "text_method"}
 _LARGE = ("multiply", "pow")  # a product of int32 leaves that soon
+# Values of Python like those that a value stands for, by the kind of its dtype.
+SAMPLES: dict[str, Any] = {"b": False, "i": 0, "u": 0, "f": 0.0, "c": 0j, "O": ""}
 DEFAULT = {"b": bool_, "i": int32, "f": float32, "c": complex128}
 
 
@@ -76,6 +78,19 @@ def are_weak(x: Any, y: Any) -> bool:
     return (is_weak(x) and is_number(y)) or (is_weak(y) and is_number(x))
 
 
+def are_python(x: Any, y: Any) -> bool:
+    """True for two numbers, or two texts, of which at least one is symbolic."""
+    if are_weak(x, y):
+        return True
+    text = _is_text(x) and _is_text(y)
+    return text and (type(x) is Value or type(y) is Value)
+
+
+def _is_text(x: Any) -> bool:
+    chosen = getattr(type(x), "__tl_chosen__", False)  # one of several
+    return chosen or isinstance(x, str) or (is_python(x) and x.dtype is string)
+
+
 def default_of(value: Any) -> DType:
     """The dtype that a number has where a tensor is needed, with nothing beside it."""
     return DEFAULT[kind_of(value)]
@@ -90,7 +105,7 @@ def takes(dtype: DType, number: Any) -> bool:
     if dtype is float64 and isinstance(number, Value) and number.dtype is float32:
         return False
     try:
-        to_array({"b": False, "i": 0, "f": 0.0, "c": 0j}[kind], dtype)
+        to_array(SAMPLES[kind], dtype)
     except OpError:
         return False
     return True

@@ -17,8 +17,10 @@ from ..graph.node import FunctionRef, Graph, Node
 from ..graph.op import infer_specs
 from ..graph.ops.raising import RAISE
 from ..graph.passes.pipeline import optimize
+from ..graph.persistent import PersistentArray
 from ..graph.settings import collector_paused, debug
 from ..graph.spec import TensorSpec
+from ..graph.streams import Cursor
 from .plan import Plan
 from .variable import Storage
 
@@ -115,8 +117,9 @@ def at_user_line(error: BaseException) -> BaseException:
     specs = [_Operand(v) for v in operands]
     if isinstance(error, OpError):
         return explained(error, node.op, specs, node.loc)
-    of_list = node.attrs.get("of_list", False)  # an error of Python's own
-    if isinstance(error, (ValueError, TypeError, IndexError)) and not (node.op.effects or of_list):
+    of_python = node.attrs.get("of_list", False) or node.op.name == "text_method"
+    mistaken = isinstance(error, (ValueError, TypeError, IndexError))
+    if mistaken and not (node.op.effects or of_python):
         try:
             infer_specs(node.op, tuple([o.spec for o in specs]), node.attrs)
         except OpError as better:
@@ -136,4 +139,16 @@ class _Operand:
         if isinstance(array, (np.ndarray, np.generic)):
             self.spec: Any = TensorSpec(array.shape, as_dtype(array.dtype))
         else:
-            self.spec = "a variable" if isinstance(value, Storage) else type(value).__name__
+            self.spec = _described(value)
+
+
+def _described(value: Any) -> str:
+    match value:
+        case Storage():
+            return "a variable"
+        case PersistentArray():
+            return f"an array of {len(value)} items"
+        case Cursor():
+            return "an iterator"
+        case _:
+            return type(value).__name__

@@ -11,6 +11,7 @@ import itertools
 import keyword
 import linecache
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,9 +23,21 @@ from ..graph.node import Graph, Node, Value
 from ..graph.spec import TensorSpec
 
 _numbers = itertools.count()
+# Files of plans that are no more. They are taken out when the next one comes: the collector may be
+# at work in the middle of what reads `linecache`.
+_gone: deque[str] = deque()
 _PART = 2_000  # nodes in a function, where a graph is cut into several
 _MAX_DEPTH = 15  # CPython nests at most 20 blocks
 _SIMPLE = (int, float, bool, str, type(None))
+
+
+def forget_dead() -> None:
+    """Take the sources of plans that are no more out of `linecache`."""
+    while True:
+        try:
+            linecache.cache.pop(_gone.popleft(), None)
+        except IndexError:
+            return
 
 
 class Plan:
@@ -61,8 +74,9 @@ class Plan:
         code = compile(self.source, self.filename, "exec", dont_inherit=True)
         exec(code, self.namespace)
         lines = self.source.splitlines(keepends=True)
+        forget_dead()
         linecache.cache[self.filename] = (len(self.source), None, lines, self.filename)
-        weakref.finalize(self, linecache.cache.pop, self.filename, None)
+        weakref.finalize(self, _gone.append, self.filename)
         function: Callable[..., Any] = self.namespace[self.name]
         return function
 

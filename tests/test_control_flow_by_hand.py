@@ -147,3 +147,41 @@ def test_shape_invariants() -> None:
             run(c(1), shape_invariants=(tl.TensorShape([]), tl.TensorShape([3])))
         with pytest.raises(tl.errors.ShapeError, match="1 shape_invariants for 2 loop variables"):
             run(c(1), shape_invariants=[tl.TensorShape([])])
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (lambda: tl.cond(c(True), c(1), c(2)), "cond: true_fn must be a function"),
+        (lambda: tl.cond(c(True), lambda: 1, 2), "cond: false_fn must be a function"),
+        (lambda: tl.while_loop(3, lambda i: i, [0]), "while_loop: cond must be a function of the"),
+        (lambda: tl.while_loop(lambda i: i < 3, 2, [0]), "while_loop: body must be a function of"),
+        (lambda: tl.switch_case(c(1), [3, 2]), r"switch_case: branch_fns\[0\] must be a function"),
+        (lambda: tl.case([(c(True), 3)]), "case: the function of pair 0 must be a function"),
+        (lambda: tl.case([(c(True), lambda: 1)], 3), "case: default must be a function"),
+    ],
+)
+@pytest.mark.parametrize("how", [lambda f: f, tl.function], ids=["eager", "traced"])
+def test_what_is_no_function(program: Any, message: str, how: Any) -> None:
+    with pytest.raises(TypeError, match=message):
+        how(program)()
+
+
+def test_a_loop_without_variables() -> None:
+    """As TensorFlow 2.21: its body may still assign to variables."""
+    v = tl.Variable(0)
+
+    def run() -> Any:
+        def body() -> Any:
+            v.assign_add(1)
+            return []
+
+        return tl.while_loop(lambda: v < 3, body, [])
+
+    assert run() == []
+    v.assign(0)
+    assert tl.function(run)() == []
+    assert v.numpy() == 3
+    assert (
+        tl.function(lambda: tl.while_loop(lambda: c(True), list, [], maximum_iterations=2))() == []
+    )

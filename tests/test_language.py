@@ -8,6 +8,7 @@ import pytest
 from language import (
     aliases,
     branches,
+    built_texts,
     choices,
     classes,
     containers,
@@ -16,6 +17,7 @@ from language import (
     exceptions,
     generators,
     heaps,
+    held_lists,
     iterators,
     lasting_tables,
     lists_within,
@@ -24,13 +26,15 @@ from language import (
     sets,
     state,
     tables,
+    unpacking,
 )
 from language.harness import Program, first_call, traced, untraced
 
 MODULES = (
     *(branches, loops, exceptions, state, choices),
     *(sequences, containers, generators, iterators, lists_within, classes),
-    *(deques, tables, heaps, aliases, sets, counters, lasting_tables),
+    *(deques, tables, heaps, aliases, sets, counters, lasting_tables, unpacking),
+    *(held_lists, built_texts),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

@@ -43,6 +43,9 @@ class Opaque:
     def may_be(self, x: object) -> bool:
         return self._target is None or self._target() is x
 
+    def is_surely(self, x: object) -> bool:
+        return self._target is not None and self._target() is x
+
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
@@ -62,7 +65,7 @@ _GIVEN = (TensorSpec, ArraySpec, DataSpec, VariableArgument)  # what a call must
 class Accepts:
     """Binds the arguments of a concrete function's call and checks them.
 
-    `arguments` says what each must be. A method's own object is not asked for.
+    `arguments` says what each must be. A method's own object is not asked for, but may be given.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Accepts:
         parameters: Parameters,
         arguments: Mapping[str, Any],
         tied: Mapping[int, Variable],
+        of_class: bool = False,
     ) -> None:
         self._name = name
         self.parameters = parameters
@@ -82,8 +86,11 @@ class Accepts:
                 given = arguments[p.name]
                 self.arguments[p.name] = {k: self._described(given[k], k) for k in given}
         self._variables = []
+        self._own: Opaque | None = None  # a method's own object
         first = next(iter(self.arguments), "")
-        if first in ("self", "cls") and isinstance(self.arguments[first], Opaque):
+        own = self.arguments.get(first)
+        if isinstance(own, Opaque) and (of_class or first in ("self", "cls")):
+            self._own = own
             del self.arguments[first]
             self.parameters = parameters.without_first()
         # A spec's own name serves as a keyword as well.
@@ -125,6 +132,11 @@ class Accepts:
     ) -> list[Any]:
         """The tensors and variables, in order. What is no tensor may be left out."""
         renamed = {self._renamed.get(n, n): x for n, x in kwargs.items()}
+        if args and self._own is not None and self._own.is_surely(args[0]):
+            next_one = next(iter(self.arguments.values()), None)
+            again = isinstance(next_one, Opaque) and next_one.is_surely(args[0])
+            if not again or len(args) > len(self.parameters.names):
+                args = args[1:]
         try:
             given = self.parameters.signature.bind_partial(*args, **renamed).arguments
         except TypeError as error:

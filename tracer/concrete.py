@@ -72,6 +72,16 @@ class ConcreteFunction:
     def name(self) -> str:
         return self.ref.name
 
+    def __copy__(self) -> ConcreteFunction:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"the concrete function '{self.name}' can't be copied or pickled: it works on the very "
+            "variables that it was traced with. Copy the tl.function, and ask the copy for its own "
+            "by get_concrete_function"
+        )
+
     @property
     def inputs(self) -> list[Value]:
         """The symbolic inputs, captures last."""

@@ -199,6 +199,8 @@ def _explain_guards(made: TraceReason, same: Sequence[TraceReason]) -> None:
             made.old, made.new = ("gone" if old is None else shown(old)), shown(new)
             if broken.kind == "length":
                 made.place = f"len({made.place})"
+            elif broken.kind == "type":
+                made.place = f"type({made.place})"
             elif broken.kind == "keys":
                 made.place = f"the keys of {made.place}"
             elif old is None and broken.kind == "value":
@@ -207,7 +209,7 @@ def _explain_guards(made: TraceReason, same: Sequence[TraceReason]) -> None:
                 made.new = "another one"
             made.cure = (
                 f"keep '{broken.place.name}' as it is, or make it an argument"
-                if broken.kind in ("length", "keys", "absent")
+                if broken.kind in ("type", "length", "keys", "absent")
                 else _guard_cure(made.place, old, new)
             )
             return

@@ -106,8 +106,13 @@ def guards_from(reading: Reading) -> list[Guard]:
             return (place.kind, id(place.base), place.key) in changed
         if place.kind == "object":
             return False
-        owner = id(seen.get(place.base))
+        base = place.base
+        owner = id(seen.get(base))
         mark: Mark = ("attribute", owner, place.key)
+        if place.kind == "item" and base.kind == "attribute" and base.key == "__dict__":
+            whose = id(seen.get(base.base))  # `vars(x)["k"]`
+            if ("attribute", whose, place.key) in changed:
+                return True
         return (mark if place.kind == "attribute" else ("items", owner)) in changed
 
     def stays(guard: Guard, changed_inside: bool = False) -> bool:
@@ -192,7 +197,9 @@ class _Writer:
     def guard(self, guard: Guard) -> None:
         if guard.kind == "absent":
             place = guard.place
-            holder, key = self.place(place.base), self.constant(place.key)
+            base = place.base
+            holder = self.place(base) if isinstance(base, Access) else self.constant(base)
+            key = self.constant(place.key)
             there = f"{key} in {holder}"
             if place.kind == "attribute":
                 there = f"{self.constant(hasattr)}({holder}, {key})"
@@ -205,6 +212,9 @@ class _Writer:
                 weak = isinstance(expected, weakref.ref) and id(expected()) not in self._held
                 wanted = f"{self.constant(expected)}()" if weak else self.constant(expected())
                 self.write(f"if {where} is not {wanted}: return False")
+            case "type":
+                type_, wanted = self.constant(type), self.constant(expected())
+                self.write(f"if {type_}({where}) is not {wanted}: return False")
             case "length":
                 self.write(f"if {self.constant(len)}({where}) != {expected!r}: return False")
             case "keys":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +21,13 @@ from ..autograph.changes.contents import ABSENT, ITEMS, Contents, contents_of, p
 from ..autograph.values.optional import Maybe, Optional, Source, settled
 from ..autograph.values.undefined import Undefined, Unused
 from ..graph.build import GraphBuilder, convert, is_tracing
+from ..graph.dtypes import string
 from ..graph.errors import ConversionError
 from ..graph.location import Loc, describe
 from ..graph.nest import children, flatten, pack, rebuild
 from ..graph.node import Tensor, Value
 from ..graph.spec import TensorSpec
-from ..graph.weak import is_weak, mark
+from ..graph.weak import is_python, is_weak, mark
 from ..runtime import EagerTensor
 from .kinds import Kinds, dtype_of, inputs_in, is_input, is_lasting, objects_in
 from .same import Find, Marking, is_made_up, resolved
@@ -57,14 +58,14 @@ class Place:
 @dataclass(frozen=True, slots=True, eq=False)
 class Write:
     """What a place gets: `template` with results at its leaves. `numbers`: which results become
-    Python numbers again, by the type that they were of. `or_else`: what it gets if the first
+    Python numbers and texts again, and what makes them such. `or_else`: what it gets if the first
     result, a truth value, says so.
     """
 
     place: Place
     template: Any
     is_result: tuple[bool, ...]
-    numbers: tuple[type | None, ...]
+    numbers: tuple[Callable[[Any], Any] | None, ...]
     or_else: Any = _NEVER
 
 
@@ -182,11 +183,15 @@ class Places:
 
     @staticmethod
     def stage(scope: journal.Scope) -> None:
-        """What holds something that only a trace can hold gets what that is at each call."""
-        for entry in scope.changed():
-            if entry.after is not None:
-                places = entry.places(entry.after)
-                entry.staged.update(p for p in places if is_made_up(entry.after.at(p)))
+        """What holds something that only a trace can hold gets what that is at each call. So does
+        what holds a tensor, in a function that writes objects: it may depend on these.
+        """
+        changed = [(e, e.after) for e in scope.changed() if e.after is not None]
+        for test in (is_made_up, _is_symbolic):
+            for entry, after in changed:
+                entry.staged.update(p for p in entry.places(after) if test(after.at(p)))
+            if not any(entry.staged for entry, _ in changed):
+                break
 
     def finish(
         self, scope: journal.Scope, may_raise: bool, *results: Sequence[Any]
@@ -204,8 +209,10 @@ class Places:
                 known.add(held.key)
         watched = {held.key for held, _ in self.watched}
         # Objects that an attempt makes are others each time: asked for once, they are left.
-        new = [h for h, *_ in left if h.key not in watched and (h.label, h.place) not in self._gone]
-        if len(known) > len(self._held) or (may_raise and new):
+        unseen = [
+            h for h, *_ in left if h.key not in watched and (h.label, h.place) not in self._gone
+        ]
+        if len(known) > len(self._held) or (may_raise and unseen):
             again = [held for held, *_ in left if held.key in known]
             return again, [self.place_of(held) for held, *_ in left]
         others = [(h, given) for h, given, _ in left if id(h.owner) not in self.finds]
@@ -444,9 +451,9 @@ def written(
             symbolic = isinstance(leaf, Value)
             is_result.append(symbolic)
             old = before[i] if len(before) == len(leaves) else None
-            was_number = not isinstance(old, Tensor) or is_weak(old)
+            was_number = not isinstance(old, Tensor) or is_python(old)
             kind = _python_kind(leaf) if symbolic and was_number else None
-            kinds.append(kind if kind and is_weak(leaf) else None)
+            kinds.append(kind if kind and is_python(leaf) else None)
             if symbolic:
                 results.append(leaf)
                 leaves[i] = None
@@ -461,12 +468,18 @@ def written(
     return writes, results
 
 
-def _python_kind(value: Tensor) -> type | None:
+def _as_text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _python_kind(value: Tensor) -> Callable[[Any], Any] | None:
     if value.shape.rank != 0:
         return None
     dtype = value.dtype
     if dtype.is_bool:
         return bool
+    if dtype is string:
+        return _as_text
     return int if dtype.is_integer else float if dtype.is_floating else None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..graph.nest import attribute_names, children
 from ..graph.spec import ArraySpec, DataSpec, TensorSpec
 from ..runtime import Variable
-from .accepts import Opaque, VariableArgument
+from .accepts import Opaque, VariableArgument, names_within
 
 _LITERALS = (bool, int, float, complex, str, bytes, type(None))
 _TITLES = {"list": "List", "tuple": "Tuple"}
@@ -29,7 +29,7 @@ def signature_text(
     if not verbose:
         return f"({', '.join(_short(taken))}) -> {type_text(outputs)}"
     lines = ["Input Parameters:"]
-    lines += [f"  {name} ({kind.name}): {type_text(x)}" for name, kind, x in taken]
+    lines += [f"  {name} ({kind.name}): {type_text(x, name)}" for name, kind, x in taken]
     lines += ["Output Type:", f"  {type_text(outputs)}", "Captures:"]
     lines += [f"  {_capture(c)}" for c in captures] or ["  None"]
     return "\n".join(lines)
@@ -63,15 +63,18 @@ def _short(taken: Sequence[_Taken]) -> list[str]:
             parts.append("/")
         if kind is inspect.Parameter.KEYWORD_ONLY and kind is not last:
             parts.append("*")
-        parts.append(f"{name}: {type_text(x)}")
+        parts.append(f"{name}: {type_text(x, name)}")
         last = kind
     return [*parts, "/"] if last is inspect.Parameter.POSITIONAL_ONLY else parts
 
 
-def type_text(x: Any) -> str:
-    """What is known of an argument or a result: `TensorSpec(...)`, `Literal[2]`, `List[...]`."""
+def type_text(x: Any, name: str | None = None) -> str:
+    """What is known of an argument (called `name`) or a result: `TensorSpec(...)`, `Literal[2]`,
+    `List[...]`.
+    """
     if isinstance(x, TensorSpec):
-        return repr(TensorSpec(x.shape, x.dtype))
+        own = None if x.name == name else x.name  # not the one that the parameter gives it
+        return repr(TensorSpec(x.shape, x.dtype, own))
     if isinstance(x, VariableArgument):
         value = x.spec.value
         return f"VariableSpec(shape={value.shape}, dtype=tl.{value.dtype.name}, alias_id={x.index})"
@@ -83,8 +86,10 @@ def type_text(x: Any) -> str:
     if items is None:
         return repr(x)
     if isinstance(x, Mapping):
-        return f"Dict[{', '.join([f'[{k!r}, {type_text(x[k])}]' for k in x])}]"
-    texts = [type_text(item) for item in items]
+        within = {k: None if name is None else f"{name}_{k}" for k in x}
+        return f"Dict[{', '.join([f'[{k!r}, {type_text(x[k], within[k])}]' for k in x])}]"
+    each = zip(items, names_within(x, name), strict=True)
+    texts = [type_text(item, n) for item, n in each]
     names: Sequence[str] = getattr(type(x), "_fields", ())
     if dataclasses.is_dataclass(x):
         names = attribute_names(x)

@@ -25,6 +25,7 @@ from ..runtime.eager import wrap
 from .places import Places, Write, put_results
 
 RESCUE = "rescue"  # of a traced function, for its callers
+RAISES = "raises"  # it may raise an exception of the user's code
 _stamps = count()
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
@@ -66,11 +67,15 @@ class Rescue:
         self._inner: dict[int, Rescue] = {}
         self._busy = False
         self.was_told = False
+        self.raises = False  # an exception of the user's code
 
     def __call__(self, builder: GraphBuilder, op: Op, attrs: Attrs) -> None:
         if self._busy or (op.structured and op.name != "call"):
             return
         self.was_told = True
+        if op is RAISE or op is AGAIN or (op.name == "call" and RAISES in attrs["callee"].extra):
+            self.raises = True
+            journal.turn()
         if op is AGAIN and attrs["known"] is None:
             return  # the state is that of the place that has raised
         if op.name == "call":
@@ -142,4 +147,4 @@ def _static(x: Any) -> Any:
     return (type(x), repr(x)) if isinstance(x, _PLAIN) else id(x)
 
 
-__all__ = ["RESCUE", "Kept", "Rescue"]
+__all__ = ["RAISES", "RESCUE", "Kept", "Rescue"]

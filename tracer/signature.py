@@ -18,6 +18,7 @@ import numpy as np
 from ..graph.dtypes import DType
 from ..graph.nest import attribute_names, children, sorted_keys
 from ..graph.node import Reference, Tensor, Value
+from ..graph.ops.texts import is_text
 from ..graph.spec import TensorShape, TensorSpec
 from ..runtime import EagerTensor, Variable
 from ..runtime.tensor import EagerArray
@@ -65,6 +66,8 @@ class Keyed:
     def _key(self, x: Any) -> Any:
         if isinstance(x, EagerTensor):
             return tensor_key(x.dtype, x._value.shape)
+        if is_text(x):  # of Python's, which only the run knows
+            return ("text",)
         if isinstance(x, (Value, TensorSpec)):
             shape = x.shape
             return tensor_key(x.dtype, None if shape.rank is None else shape)

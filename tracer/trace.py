@@ -27,10 +27,12 @@ from ..graph.errors import ConversionError, VariableCreationError
 from ..graph.location import describe, user_location
 from ..graph.nest import children, flatten, pack, rebuild
 from ..graph.node import FunctionRef, Graph, Node, Tensor, Value
+from ..graph.ops.formatting import Text
 from ..graph.ops.state import assign
+from ..graph.ops.texts import is_text
 from ..graph.settings import collector_paused, debug
 from ..graph.spec import TensorSpec
-from ..graph.weak import is_weak
+from ..graph.weak import is_weak, mark
 from ..runtime import EagerTensor, Variable
 from ..runtime.eager import run_graph
 from ..runtime.variable import creator
@@ -38,7 +40,7 @@ from .accepts import Accepts, names_within
 from .concrete import ConcreteFunction
 from .places import Place, Places, copies_of
 from .progress import Progress, in_progress, is_lifting, note_created
-from .rescue import RESCUE, Rescue
+from .rescue import RAISES, RESCUE, Rescue
 from .signature import Keyed, is_tensor_like, spec_of
 from .undo import keep_side_effects
 
@@ -92,7 +94,8 @@ class Trace:
             if is_tensor_like(x):
                 given.append(x)
                 spec = spec_of(x)
-                return self.builder.add_input(spec, getattr(spec, "name", None) or name or "")
+                made = self.builder.add_input(spec, getattr(spec, "name", None) or name or "")
+                return mark(made) if is_text(x) else made
             if isinstance(x, Variable):
                 if id(x) not in symbols:
                     given.append(x)
@@ -240,6 +243,8 @@ def _settled(
         state = places.state()
         if state is not None and "recursive" in ref.extra:
             raise ConversionError(state.recursion(name))
+        if rescue.raises:
+            ref.extra[RAISES] = True
         if state is not None and rescue.was_told:
             state.rescue = ref.extra[RESCUE] = rescue
         if trace.created and (trace.lifted or "recursive" in ref.extra):
@@ -259,7 +264,8 @@ def _settled(
             template = pack(
                 results[0], [None if t else x for x, t in zip(leaves, is_tensor, strict=True)]
             )
-            accepts = Accepts(ref.name, function.parameters, arguments, keyed.tied)
+            of_class = _is_of_class(function.python_function)
+            accepts = Accepts(ref.name, function.parameters, arguments, keyed.tied, of_class)
             progress.touched = list(scope.entries.values())
             return ConcreteFunction(
                 ref, list(found), template, is_tensor, accepts, progress.guards, state, returns
@@ -309,6 +315,8 @@ def handed_on(argument: Any) -> Any:
     give = getattr(type(argument), "__tl_argument__", None)
     if give is not None:
         return give(argument)
+    if isinstance(argument, Text):
+        return convert(argument)
     if is_weak(argument):
         return strong(argument)
     items = children(argument)
@@ -327,6 +335,12 @@ def _rebuilder(result: Any, leaves: list[Any], is_tensor: list[bool]) -> Callabl
         return pack(result, merged)
 
     return build
+
+
+def _is_of_class(function: Any) -> bool:
+    """True for what is defined in the body of a class."""
+    home = getattr(function, "__qualname__", "").rpartition(".")[0]
+    return bool(home) and not home.endswith("<locals>")
 
 
 def _finish(builder: GraphBuilder, outputs: list[Any], captures: list[Any] | None) -> Graph:

@@ -32,6 +32,7 @@ def cond(pred: Any, true_fn: Thunk, false_fn: Thunk, name: str | None = None) ->
     >>> tl.cond(tl.constant(2) > 1, lambda: tl.constant("yes"), lambda: tl.constant("no")).numpy()
     b'yes'
     """
+    _require_functions("cond", true_fn=true_fn, false_fn=false_fn)
     true_fn, false_fn = _converted(true_fn), _converted(false_fn)
     if not isinstance(pred, Value):
         return true_fn() if bool(pred) else false_fn()
@@ -61,6 +62,7 @@ def while_loop(
     >>> p.numpy()
     np.int32(32)
     """
+    _require_functions("while_loop", cond=cond, body=body)
     count = 0 if maximum_iterations is None else convert(0)
     several = isinstance(loop_vars, (list, tuple))
     values = list(loop_vars) if several else [loop_vars]
@@ -86,7 +88,10 @@ def while_loop(
 
     if is_tracing():
         _tell(step, user_body, len(values))
-        _, *values = ag.while_stmt(test, step, count, *values, shapes_vary=shapes is not None)
+        if not values:
+            ag.while_stmt(test, lambda count: step(count)[0], count)
+        else:
+            _, *values = ag.while_stmt(test, step, count, *values, shapes_vary=shapes is not None)
     else:
         while bool(test(count, *values)):
             count, *values = step(count, *values)
@@ -95,6 +100,19 @@ def while_loop(
     if not several:
         return values[0]
     return pack(loop_vars, flatten(values)) if isinstance(loop_vars, tuple) else values
+
+
+def _require_functions(what: str, **given: Any) -> None:
+    for name, x in given.items():
+        if not callable(x):
+            need = "a function without arguments, as in 'lambda: ...'"
+            if what == "while_loop":
+                need = "a function of the loop variables"
+            raise TypeError(f"{what}: {name} must be {need}, got {x!r}")
+
+
+def _if_given(default: Any) -> dict[str, Any]:
+    return {} if default is None else {"default": default}
 
 
 def _converted(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -173,6 +191,8 @@ def switch_case(
         numbered = dict(pairs)
     if not numbered:
         raise InvalidArgumentError("switch_case needs at least one function")
+    given = {f"branch_fns[{i}]": f for i, f in numbered.items()}
+    _require_functions("switch_case", **given, **_if_given(default))
     otherwise = default or numbered[max(numbered)]
     if not isinstance(branch_index, Value):
         return _converted(numbered.get(int(branch_index), otherwise))()
@@ -218,6 +238,8 @@ def case(
         raise TypeError("case needs a list of pairs of a predicate and a function")
     if not pairs and default is None:
         raise InvalidArgumentError("case needs at least one pair, or a default")
+    given = {f"the function of pair {i}": f for i, (_, f) in enumerate(pairs)}
+    _require_functions("case", **given, **_if_given(default))
     preds = [convert(pred) for pred, _ in pairs]
     if exclusive and len(pairs) > 1:
         held = reduce_sum(cast(stack(preds), int32))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections import deque
-from collections.abc import Iterable, KeysView
+from collections.abc import Collection, Iterable, KeysView
 from typing import Any
 
 from treadle.graph import Tensor, Value, weak
@@ -25,6 +25,7 @@ from treadle.graph.ops.logic import logical_not
 from treadle.graph.ops.queries import shape as shape_of
 from treadle.graph.ops.reductions import reduce_all, reduce_any, reduce_sum
 from treadle.graph.ops.rounding import rint
+from treadle.graph.ops.texts import text_method
 
 from ..control.choice import Choice, operate
 from ..control.logic import and_, or_
@@ -39,6 +40,7 @@ from ..iteration.streams import (
     backwards,
     enumerated,
     go_over,
+    in_groups,
     is_asked,
     is_staged,
     live,
@@ -49,6 +51,7 @@ from ..iteration.streams import (
 )
 from ..policy import replaced
 from ..values.inside import staged_in, table_in
+from ..values.optional import taken
 from ..values.place import loop_site
 from ..values.special import is_of_users, method
 from ..values.staged_list import StagedList
@@ -58,8 +61,11 @@ from .asking import QUESTIONS
 from .calls import call
 from .collecting import any_order, list_, listed, set_, tuple_
 from .formatting import repr_, str_
+from .indexing import items
+from .list_searching import count, index, matches
 from .math_functions import FUNCTIONS, on_symbols, whole
 from .ordering import compared, max_, min_, sorted_
+from .texts import is_of_run
 
 _ABSENT = object()
 
@@ -73,6 +79,9 @@ def _any_staged(values: Iterable[Any]) -> bool:
 
 def len_(x: Any) -> Any:
     """`len(x)`."""
+    x = taken(x)
+    if is_of_run(x):
+        return text_method("len", x)
     if isinstance(x, Value):
         shape = x.shape
         if shape.rank == 0:
@@ -111,6 +120,9 @@ def bool_(*args: Any, **kwargs: Any) -> Any:
 
 def int_(*args: Any, **kwargs: Any) -> Any:
     """`int(x)`: the whole part of a symbolic tensor."""
+    args = tuple(map(taken, args))
+    if args and is_of_run(args[0]):
+        return text_method("int", *args, **kwargs)
     if len(args) == 1 and isinstance(args[0], Value):
         x = args[0]
         return _number(x) if x.dtype.is_integer else whole(x)
@@ -119,10 +131,23 @@ def int_(*args: Any, **kwargs: Any) -> Any:
 
 def float_(*args: Any) -> Any:
     """`float(x)`: a symbolic tensor as a number of 64 bits."""
+    args = tuple(map(taken, args))
+    if args and is_of_run(args[0]):
+        return text_method("float", *args)
     if len(args) == 1 and isinstance(args[0], Value):
         return _number(args[0], float64)
     own = method(args[0], "__float__") if args else None
     return float(*args) if own is None else own()
+
+
+def ord_(x: Any, /) -> Any:
+    """`ord(x)`"""
+    return text_method("ord", x) if is_of_run(x) else ord(x)
+
+
+def chr_(x: Any, /) -> Any:
+    """`chr(x)`"""
+    return text_method("chr", x) if isinstance(x, Value) else chr(x)
 
 
 def round_(*args: Any, **kwargs: Any) -> Any:
@@ -152,8 +177,12 @@ def in_(value: Any, within: Any) -> Any:
     """`value in within`."""
     if not is_tracing():
         return value in within
-    within = live(within)
+    within = live(taken(within))
+    if is_of_run(within) or (isinstance(within, str) and is_of_run(value)):
+        return text_method("in", within, value)
     if isinstance(within, Value):
+        if within.shape.rank == 0:
+            raise TypeError("a scalar tensor has no items, of which 'in' could ask")
         return reduce_any(equal(within, value))
     if type(within) is Choice or (type(value) is Choice and not isinstance(within, (dict, set))):
         return operate(in_, value, within)
@@ -169,7 +198,7 @@ def in_(value: Any, within: Any) -> Any:
         return keys.contains(within, value)
     known = staged_in(within)
     if known is not None:
-        return reduce_any(equal(convert(known), value)) if known.arrays else False
+        return reduce_any(matches(known, value)) if known.arrays else False
     if isinstance(within, Stream) or is_asked(within):
         return any_(Each(within, lambda v: v == value, (), False))
     if isinstance(within, (list, tuple, range, deque)) and (
@@ -205,12 +234,23 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
         return iterables[0].__tl_zip__(iterables[1:])
     if not _any_staged(iterables):
         return zip(*iterables, strict=strict)
-    plain = [i for i in iterables if not is_staged(i)]
-    if plain and not any(isinstance(i, (list, tuple, range, Tensor)) for i in plain):
-        return zip(*iterables, strict=strict)
-    if plain and all(_has_known_size(i) for i in iterables):
-        return zip(*iterables, strict=strict)
-    return zipped([listed(i) if _goes_once(i) else i for i in iterables], strict)
+    first, count = iterables[0], len(iterables)
+    if count > 1 and isinstance(first, Once) and all(i is first for i in iterables):
+        return in_groups(listed(first), count)
+    if not all(map(is_staged, iterables)) and all(map(_has_known_size, iterables)):
+        return zip(*[_in_python(i) for i in iterables], strict=strict)
+    return zipped([_with_places(i) for i in iterables], strict)
+
+
+def _in_python(x: Any) -> Any:
+    """A stream of a known number of items as what Python can go over."""
+    return x if isinstance(x, Tensor) else stream_of(x) or x
+
+
+def _with_places(x: Any) -> Any:
+    """A list of what has no items by place, unless it may have no end."""
+    sized = isinstance(x, Collection) and not isinstance(x, (list, tuple, range, Tensor))
+    return list(x) if sized and not is_staged(x) else listed(x) if _goes_once(x) else x
 
 
 def _goes_once(x: Any) -> bool:
@@ -272,7 +312,7 @@ def sum_(iterable: Any, /, start: Any = 0) -> Any:
             return start
         numbers = items.item is not None and all(items.item.weak)
         items = convert(items)
-    whole_numbers = numbers and items.dtype.is_integer
+    whole_numbers = numbers and (items.dtype.is_integer or items.dtype.is_bool)
     total = reduce_sum(cast(items, int64) if whole_numbers else items, 0)
     if numbers:
         weak.mark(total)
@@ -359,12 +399,19 @@ def reduce(function: Any, iterable: Any, *initial: Any) -> Any:
     return go_over(iterable, step, initial, Loop(loop_site(step), ["the result"]))[0]
 
 
+def _of_held(function: Any, own: Any) -> Any:
+    """`function` of items and a value; `own` is what it is of a list."""
+    return lambda x, v: own(listed(x), v) if is_staged(x) else function(x, v)
+
+
 BUILTINS: dict[Any, Any] = {
     next: next_,
     len: len_,
     bool: bool_,
     int: int_,
     float: float_,
+    ord: ord_,
+    chr: chr_,
     round: round_,
     divmod: divmod_,
     enumerate: enumerate_,
@@ -388,4 +435,7 @@ BUILTINS: dict[Any, Any] = {
 replaced.update({**BUILTINS, **QUESTIONS})
 replaced.update({f: on_symbols(f) for f in FUNCTIONS})
 replaced.update({functools.reduce: reduce, operator.contains: lambda x, v: in_(v, x)})
-replaced.update({operator.not_: not_, operator.truth: bool_})
+replaced.update({operator.not_: not_, operator.truth: bool_, operator.length_hint: len_})
+replaced.update({operator.getitem: lambda x, key: items(x)[key]})
+replaced[operator.countOf] = _of_held(operator.countOf, count)
+replaced[operator.indexOf] = _of_held(operator.indexOf, index)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
 from collections import Counter, deque
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -38,6 +40,8 @@ from .choosing import call_chosen
 from .deques import deque_method
 from .formatting import text_method
 from .list_methods import list_method, staged_method
+from .python_only import picking, refuse_held
+from .texts import call_method, is_of_run
 
 # Is told of each function and method that is called converted.
 listener: ContextVar[Callable[[Any], None] | None] = ContextVar("listener", default=None)
@@ -76,6 +80,8 @@ def _converted(function: Any, relaxed: bool) -> Any:
         return functools.partial(_with_functions, relaxed, function)
     if isinstance(function, type):
         return _class(function, relaxed)
+    if kind is operator.itemgetter and is_tracing():
+        return picking(function)
     if not policy.may_need_conversion(function):
         return function
     if isinstance(function, functools.partial):
@@ -87,11 +93,13 @@ def _converted(function: Any, relaxed: bool) -> Any:
 
 
 _UNBOUND = (MethodDescriptorType, WrapperDescriptorType)
-_CONTAINERS = (list, dict, set, deque)
+_CONTAINERS = (list, dict, set, deque, str)
 
 
 def _call_unbound(relaxed: bool, function: Any, *args: Any, **kwargs: Any) -> Any:
     """`list.append(x, v)`"""
+    if args and function.__objclass__ is str and is_of_run(args[0]):
+        return call_method(function.__name__, *args, **kwargs)
     if not (args and isinstance(args[0], function.__objclass__)):
         return function(*args, **kwargs)
     return call(function.__get__(args[0]), relaxed)(*args[1:], **kwargs)
@@ -199,6 +207,8 @@ def _construct(relaxed: bool, cls: type, /, *args: Any, **kwargs: Any) -> Any:
 
 def _with_functions(relaxed: bool, function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Call `function`, which calls functions that it is given: these are converted."""
+    if function is not itertools.repeat:
+        refuse_held(function.__name__, args)
     given = [call(a, relaxed) if isinstance(a, _CALLED) else a for a in args]
     named = {k: call(a, relaxed) if isinstance(a, _CALLED) else a for k, a in kwargs.items()}
     return function(*given, **named)

@@ -15,12 +15,14 @@ from .. import policy
 from ..changes import aliases, journal
 from ..changes.aliases import View, depending_on, snapshot, view_of
 from ..changes.contents import put_items
-from ..control.choice import Choice, Operations, operate
+from ..control.choice import Choice, Operations, operate, picked
 from ..control.conditionals import Branches, if_exp
 from ..control.exceptions import PathEndsError, stage
+from ..values import optional
 from ..values.optional import Optional, settled
 from ..values.place import user_line
 from ..values.staged_list import StagedList
+from ..values.truth import not_
 from .changing import changing, property_of
 from .indexing import items
 
@@ -91,6 +93,16 @@ def item(option: Any, key: Any) -> Any:
     return items(option)[key]
 
 
+def set_item(option: Any, key: Any, value: Any) -> None:
+    """`option[key] = value`"""
+    changing(option)[key] = value
+
+
+def del_item(option: Any, key: Any) -> None:
+    """`del option[key]`"""
+    del changing(option)[key]
+
+
 def ended(error: BaseException) -> Any:
     """This path of a branch raises `error` in the run."""
     stage(error, user_location(2))
@@ -128,6 +140,22 @@ def _of_view(view: View, act: Callable[[Any], Any]) -> Any:
     return _among(convert(view.index, int32), view.options, act, 0, where)
 
 
+def is_(value: Any, other: Any) -> Any:
+    """`value is other`, also for lists and dicts of which a tensor chose one."""
+    if value is not other:
+        for one, another in ((value, other), (other, value)):
+            view = aliases.known_view(one) if aliases.is_container(one) else None
+            if view is not None and view.is_known:
+                same = [is_(option, another) for option in view.options]
+                return picked(view.index, same, view.source)
+    return optional.is_(value, other)
+
+
+def is_not(value: Any, other: Any) -> Any:
+    """`value is not other`"""
+    return not_(is_(value, other))
+
+
 def isinstance_(x: Any, kinds: Any) -> Any:
     """`isinstance(x, kinds)`"""
     kind = type(x)
@@ -162,7 +190,9 @@ Operations.select = select
 Operations.read = read
 Operations.assign = assign
 Operations.item = item
+Operations.set_item = set_item
+Operations.del_item = del_item
 Operations.ended = ended
 Operations.call = lambda option: _convert[0](option, False)
 
-__all__ = ["call_chosen", "change", "isinstance_", "operate", "select"]
+__all__ = ["call_chosen", "change", "is_", "is_not", "isinstance_", "operate", "select"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from typing import Any
 
@@ -11,6 +11,7 @@ from treadle.graph import Value
 from treadle.graph.build import is_tracing
 from treadle.graph.errors import ConversionError
 from treadle.graph.location import describe, user_location
+from treadle.graph.ops.texts import is_text
 
 from ..control.conditionals import Branches
 from ..iteration.streams import (
@@ -27,7 +28,7 @@ from ..iteration.streams import (
 )
 from ..values.inside import Inside, staged_in, table_in
 from ..values.place import line_of
-from ..values.staged_list import StagedList, rows_as_list
+from ..values.staged_list import StagedList, collecting, rows_as_list
 from ..values.tables import Kept
 from ..values.truth import condition, staged
 from .keys import is_unknown
@@ -36,7 +37,7 @@ from .table_methods import made, update
 
 def listed(x: Any) -> Any:
     """A list of the items of any iterable: a Python list, or a `StagedList`."""
-    if isinstance(x, Value):
+    if isinstance(x, Value) and not is_text(x):
         size = x.shape[0] if x.shape.rank else None
         if size is not None and size <= MOST_UNROLLED:
             return list(x)
@@ -156,6 +157,8 @@ def dict_(*args: Any, **kwargs: Any) -> Any:
 
 
 def _python_items(x: Any) -> Any:
+    if isinstance(x, Iterator):
+        x = list(x)  # its items are looked at: they may be keys that only the run knows
     if not is_staged(x):
         return x
     return x if table_in(x) is not None else listed(x)
@@ -169,3 +172,6 @@ def _is_of_run(items: Any, pairs: bool = False) -> bool:
         return False
     firsts = [i[0] if pairs and isinstance(i, (tuple, list)) and i else i for i in items]
     return any(map(is_unknown, firsts))
+
+
+collecting.append(listed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from treadle.graph.build import is_tracing
@@ -34,6 +34,8 @@ def counter_method(method: Any) -> Callable[..., Any] | None:
 
 
 def _update(owner: Count, method: Any, *args: Any, **kwargs: Any) -> None:
+    if args and isinstance(args[0], Iterator):
+        args = list(args[0]), *args[1:]  # they may be what only the run knows
     if table_in(owner) is None and not (args and _is_of_run(args[0])):
         if journal.is_watched():
             journal.touch(owner)

@@ -17,9 +17,8 @@ from ..iteration.streams import is_staged
 from ..policy import replaced
 from ..values.inside import Inside, staged_in
 from ..values.list_items import here
-from ..values.staged_list import StagedList, stage
+from ..values.staged_list import StagedList, searching, stage
 from .collecting import listed
-from .list_methods import searching
 
 Deque = deque[Any]
 

@@ -13,9 +13,12 @@ from treadle.graph.dtypes import float64, int64, string
 from treadle.graph.errors import ConversionError
 from treadle.graph.ops.array_tensors import array_stack
 from treadle.graph.ops.casting import cast
-from treadle.graph.ops.comparison import equal
+from treadle.graph.ops.comparison import equal, where
+from treadle.graph.ops.filling import fill
+from treadle.graph.ops.joining import concat
 from treadle.graph.ops.logic import logical_and, logical_not
 from treadle.graph.ops.reductions import reduce_all
+from treadle.graph.ops.statistics import argmax
 
 from ..control.logic import and_
 from ..values.inside import Inside, InTable, staged_in, table_in
@@ -88,6 +91,22 @@ def _equal_lists(a: StagedList, b: StagedList) -> Any:
         return found
 
     return and_(same, items)
+
+
+def first_difference(a: StagedList, b: StagedList) -> Tensor:
+    """The first place at which two lists have different items, or one of them has none."""
+    sizes = a.size(), b.size()
+    count = where(sizes[0] < sizes[1], *sizes)
+    if a.item is None or b.item is None or a.item.structure != b.item.structure:
+        return where(count < 1, count, 0)
+    if any(s.shape.rank != 0 for s in (*a.item.specs, *b.item.specs)):
+        raise _refusal("<")
+    found = fill([count], True)
+    for x, y in zip(a.arrays, b.arrays, strict=True):
+        pair = array_stack(x)[:count], array_stack(y)[:count]
+        found = logical_and(found, _by_item(*pair))
+    place: Tensor = argmax(cast(concat([logical_not(found), [True]], 0), "int32"), 0)
+    return cast(place, "int32")
 
 
 def _by_item(a: Tensor, b: Tensor) -> Tensor:

@@ -5,33 +5,112 @@ Where a value is symbolic the text is a `Text`, which the run makes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from treadle.graph import Value
-from treadle.graph.build import is_tracing
+from treadle.graph.build import convert, is_tracing
+from treadle.graph.errors import OperatorNotAllowedInGraphError
+from treadle.graph.location import describe, user_location
 from treadle.graph.ops.formatting import Text, text
 
+from ..control.choice import Choice, as_text
 from ..values.inside import staged_in, table_in
 from ..values.special import is_of_users
+from . import texts
+from .collecting import listed
 
 
 def text_method(method: Any) -> Callable[..., Any]:
     """What to call instead of the method of a Python text."""
-    if not is_tracing() or method.__name__ not in ("format", "join"):
+    if not is_tracing():
         return method  # type: ignore[no-any-return]
     if method.__name__ == "format":
         return lambda *args, **kwargs: text(lambda: method(*args, **kwargs))
 
-    def join(parts: Any) -> Any:
-        items = list(parts)
-        return text(lambda: method([str(p) if isinstance(p, Text) else p for p in items]))
+    def act(*args: Any, **kwargs: Any) -> Any:
+        given = [listed(as_text(args[0]))] if method.__name__ == "join" and len(args) == 1 else args
+        if any(map(texts.depends_on_run, [*given, *kwargs.values()])):
+            return texts.call_method(method.__name__, method.__self__, *given, **kwargs)
+        return method(*given, **kwargs)
 
-    return join
+    return act
+
+
+_DIRECTIVE = re.compile(r"%(?:\((.*?)\))?([-#0 +]*)(\d*)((?:\.\d+)?)([a-zA-Z%])")
+
+
+def percent(left: Any, right: Any) -> Any:
+    """`left % right`"""
+    if type(left) is not str or not is_tracing():
+        return left % right
+    held = right.values() if isinstance(right, dict) else right
+    values = list(held) if isinstance(right, (tuple, dict)) else [right]
+    if not any(map(_is_symbolic, values)):
+        return text(lambda: left % right)
+    return text(lambda: _filled(left, right, values))
+
+
+def _is_symbolic(x: Any) -> bool:
+    """True for a value whose text only the run knows."""
+    if isinstance(x, (Value, Text)) or type(x) is Choice:
+        return True
+    return not isinstance(x, (str, int, float)) and isinstance(text(lambda: str(x)), Text)
+
+
+def _filled(template: str, right: Any, values: list[Any]) -> str:
+    """`template % right` where some of the values are symbolic."""
+    found = list(_DIRECTIVE.finditer(template))
+    count = sum(m[5] != "%" for m in found)
+    named = isinstance(right, dict)
+    if "*" in template:
+        raise _refusal("*")
+    if not named and count != len(values):
+        refused: str = template % right
+        return refused
+    made, at, rest = "", 0, iter(values)
+    for m in found:
+        made += template[at : m.start()]
+        at = m.end()
+        value = right[m[1]] if named and m[1] else right if named else None
+        value = value if named or m[5] == "%" else next(rest)
+        plain = m[0] if m[1] is None else m[0].replace(f"({m[1]})", "", 1)
+        symbolic = m[5] != "%" and _is_symbolic(value)
+        made += _formatted(value, m) if symbolic else plain % (value,)[: m[5] != "%"]
+    return made + template[at:]
+
+
+def _formatted(value: Any, directive: re.Match[str]) -> str:
+    """The text of a symbolic value, as `format` makes it."""
+    _, flags, width, precision, kind = directive.groups()
+    left = "-" in flags
+    if kind in "sra":
+        if not (width or precision) and kind != "a":
+            return str(value) if kind == "s" else repr(value)
+        shown = text(lambda: str(value) if kind == "s" else repr(value))
+        return format(convert(shown), f"{'<' if left else '>'}{width}{precision}")
+    whole = kind in "diuxXo" and isinstance(value, Value) and value.dtype.is_integer
+    if whole or kind in "feFEgG":
+        signs = "".join(f for f in "+ #" if f in flags)[:1]
+        zeros = "0" if "0" in flags and not left else ""
+        form = "d" if kind in "iu" else kind
+        side = "<" if left else "" if zeros else ">"
+        return format(value, f"{side}{signs}{zeros}{width}{precision}{form}")
+    raise _refusal(directive[0])
+
+
+def _refusal(part: str) -> OperatorNotAllowedInGraphError:
+    return OperatorNotAllowedInGraphError(
+        f"'{part}' in the text that is filled in by '%' at {describe(user_location(3))} needs the "
+        "value of a tensor, which only the run knows; use '%s', or '%d' of an int"
+    )
 
 
 def str_(*args: Any, **kwargs: Any) -> Any:
     """`str(x)`."""
+    if len(args) == 1 and not kwargs and texts.is_of_run(args[0]):
+        return args[0]
     if len(args) == 1 and not kwargs and _is_of_run(args[0]):
         return text(lambda: str(args[0]))
     return str(*args, **kwargs)
@@ -48,4 +127,4 @@ def repr_(x: Any) -> str:
     return text(lambda: repr(x)) if _is_of_run(x) else repr(x)
 
 
-__all__ = ["repr_", "str_", "text", "text_method"]
+__all__ = ["percent", "repr_", "str_", "text", "text_method"]

@@ -15,6 +15,7 @@ from treadle.graph.ops.effects import require
 from treadle.graph.ops.item_updates import with_items
 
 from ..control.choice import picked
+from ..values.given import refuse_item
 from ..values.inside import staged_in
 from ..values.list_places import is_symbolic, place_of
 from ..values.optional import Source
@@ -85,6 +86,7 @@ span = slice  # of keys that are arguments
 def set_item(x: Any, key: Any, value: Any) -> Any:
     """`x[key] = value`; what `x` is then: a new tensor if it is one, else `x` itself."""
     if isinstance(x, Tensor):
+        refuse_item(x)
         return with_items(x, key, value) if is_tracing() else _set(x, key, value)
     return _set(x, key, value)
 

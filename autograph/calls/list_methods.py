@@ -11,13 +11,11 @@ from treadle.graph.build import is_tracing
 
 from ..changes.aliases import Operations, is_involved
 from ..changes.journal import touch
-from ..iteration.streams import Stream
+from ..iteration.streams import Stream, backwards
 from ..values.given import refuse_change
 from ..values.inside import staged_in, table_in
-from ..values.staged_list import StagedList, stage
+from ..values.staged_list import StagedList, searching, stage
 
-# The methods that compare items; filled by list_searching.py.
-searching: dict[str, Callable[..., Any]] = {}
 # Methods that look at their argument; of the others it makes no difference what it is.
 _CURIOUS = frozenset(["count", "extend", "index", "insert", "pop", "remove", "sort"])
 _CHANGING = frozenset(["append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"])
@@ -73,5 +71,7 @@ def staged_method(method: Any) -> Callable[..., Any]:
 def _of_staged(owner: StagedList, name: str) -> Callable[..., Any]:
     if name in searching:
         return functools.partial(searching[name], owner)
+    if name == "__reversed__":
+        return functools.partial(backwards, owner)
     found: Callable[..., Any] = getattr(owner, name)
     return found

@@ -5,11 +5,13 @@ from __future__ import annotations
 import builtins
 import functools
 import operator
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from treadle.graph import Tensor, Value, weak
 from treadle.graph.build import convert, is_tracing
+from treadle.graph.dtypes import string
 from treadle.graph.errors import ConversionError
 from treadle.graph.location import describe, user_location
 from treadle.graph.ops.array_tensors import array_stack
@@ -34,11 +36,11 @@ from ..values.optional import Optional, Source, settled, taken
 from ..values.place import user_line
 from ..values.special import comparing, is_of_users
 from ..values.staged_list import StagedList
-from ..values.state import Slot
+from ..values.state import Slot, of_python
 from ..values.truth import condition, not_, staged
 from .calls import call
 from .collecting import any_order, listed
-from .equality import compared_in_graph, is_held
+from .equality import compared_in_graph, first_difference, is_held
 from .keys import Keyed
 
 _ABSENT = object()
@@ -95,12 +97,23 @@ def _greater(a: Any, b: Any) -> Any:
 
 def less(a: Any, b: Any) -> Any:
     """`a < b`, of tuples part by part where a part is a tensor."""
+    if is_held(a) or is_held(b):
+        return _less_lists(StagedList.of(a), StagedList.of(b))
     both = isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))
     if not (both and (_is_symbolic(a) or _is_symbolic(b))):
         return a < b
     if not (a and b):
         return len(a) < len(b)
     return or_(less(a[0], b[0]), lambda: and_(_equal(a[0], b[0]), lambda: less(a[1:], b[1:])))
+
+
+def _less_lists(a: StagedList, b: StagedList) -> Any:
+    """`a < b` of lists of which the graph holds one: the first items that differ tell."""
+    if not (a.arrays and b.arrays):
+        return a.size() < b.size()
+    place = first_difference(a, b)
+    within = (place < a.size()) & (place < b.size())
+    return if_exp(within, lambda: less(a[place], b[place]), lambda: a.size() < b.size())
 
 
 def _equal(a: Any, b: Any) -> Any:
@@ -125,6 +138,10 @@ _COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], An
     "<=": (operator.le, lambda a, b: not_(_greater(a, b))),
     ">=": (operator.ge, lambda a, b: not_(less(a, b))),
 }
+
+
+_OF_ORDER = frozenset(["<", ">", "<=", ">="])
+_LISTS = (list, deque, StagedList)
 
 
 def _itself(value: Any) -> Any:
@@ -157,6 +174,8 @@ def compared(a: Any, sign: str, b: Any) -> Any:
         if found is not None:
             return found
     if is_held(a) or is_held(b):
+        if sign in _OF_ORDER and is_tracing() and all(isinstance(x, _LISTS) for x in (a, b)):
+            return _COMPARISONS[sign][1](a, b)
         return compared_in_graph(a, sign, b) if is_tracing() else _COMPARISONS[sign][0](a, b)
     plain, by_parts = _COMPARISONS[sign]
     both = isinstance(a, _OF_PARTS) and isinstance(b, _OF_PARTS)
@@ -167,7 +186,7 @@ def compared(a: Any, sign: str, b: Any) -> Any:
 def _chosen(test: Any, a: Any, b: Any) -> Any:
     test = condition(test)
     scalars = [v for v in (a, b) if isinstance(v, Tensor) and v.shape.rank == 0]
-    numbers = [v for v in (a, b) if weak.is_number(v)]
+    numbers = [v for v in (a, b) if of_python(v)]
     if scalars and all(isinstance(v, (Tensor, int, float)) for v in (a, b)) and len(numbers) < 2:
         return where(test, a, b)
     return if_exp(test, lambda: a, lambda: b)
@@ -266,7 +285,7 @@ def _order(keys: Any, reverse: Any) -> Tensor:
 def _ranks(keys: Any) -> Tensor:
     """A tensor that orders the items as their keys do."""
     columns = _columns(keys)
-    if len(columns) == 1:
+    if len(columns) == 1 and columns[0].dtype is not string:
         return columns[0]
     order = _order(keys, False)
     same: list[Any] = [gather(c, order[1:]) == gather(c, order[:-1]) for c in columns]

@@ -103,7 +103,7 @@ class Scope:
     """What was touched since it was opened; `ignored` are taken care of by other means.
 
     `staged`: what it holds may not run, or run often. Only the scope of a trace is not, and that
-    of the body of a `try` in it, as far as that has come to no place that may raise.
+    of the body of a `try` in it, as far as these have come to no place that may raise.
     """
 
     staged: bool = True
@@ -118,6 +118,7 @@ class Scope:
     moment: int = 0  # at which it was opened
     young: set[int] = field(default_factory=set)  # the ids of what was made in it
     cached: list[tuple[Any, str]] = field(default_factory=list)  # attributes that end with it
+    turned: dict[Any, Contents | None] | None = None  # what objects held at `turn`
 
     def gather(self) -> None:
         """Bring lists that Python has put together from others (`+=`) to one, in this graph."""
@@ -343,11 +344,27 @@ def of_trace() -> Scope:
     return next(scope for scope in reversed(_scopes.get()) if scope.is_trace)
 
 
+def turn() -> None:
+    """From here on a tensor decides whether the code of the trace is reached: something raises."""
+    scopes, scope = _scopes.get(), of_trace()
+    if scope.turned is not None:
+        return
+    scope.staged = True
+    scope.turned = {}
+    inside = scopes[scopes.index(scope) + 1 :]
+    for key, entry in scope.entries.items():
+        inner = next((s.entries[key] for s in inside if key in s.entries), None)
+        scope.turned[key] = contents_of(entry.owner) if inner is None else inner.before
+
+
 def stage_all(scope: Scope, among: Container[int] | None = None) -> None:
     """What the scope has changed is for the run to say; `among`: of objects with these ids."""
     for entry in scope.changed():
         if entry.after is not None and (among is None or id(entry.owner) in among):
             entry.staged.update(entry.places(entry.after))
+        elif entry.after is not None and scope.turned is not None:
+            before = scope.turned.get(key_of(entry.owner)) or entry.before
+            entry.staged.update(differing(before, entry.after))
 
 
 def note_changes() -> None:
@@ -389,9 +406,10 @@ def _copies(scopes: Sequence[Scope], views: int = 0) -> Iterator[Any]:
         yield from scope.noted
         yield from scope.noted
         yield from (iterator for iterator, _ in scope.advanced.values())
-        for entry in scope.entries.values():
+        for key, entry in scope.entries.items():
             yield entry.owner
-            for contents in (entry.before, entry.after):
+            turned = (scope.turned or {}).get(key)
+            for contents in (entry.before, entry.after, turned):
                 if contents is not None and id(contents) not in seen:
                     seen.add(id(contents))
                     yield from contents.values()

@@ -52,6 +52,7 @@ from ..values.state import (
     parts_of,
     same_object,
 )
+from ..values.truth import condition, staged
 from ..values.undefined import Undefined, Unused, unused
 
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodWrapperType)
@@ -67,6 +68,8 @@ class Operations:
     assign: Callable[[Any, str, Any], None]
     call: Callable[..., Any]
     item: Callable[[Any, Any], Any]
+    set_item: Callable[[Any, Any, Any], None]
+    del_item: Callable[[Any, Any], None]
     ended: Callable[[BaseException], Any]
 
 
@@ -179,6 +182,9 @@ class Choice:
         return found
 
     def __tl_truth__(self) -> Tensor:
+        if any(staged(o) for o in self.tl_options):  # by its own `__bool__` or `__len__`
+            held: Tensor = Operations.select(self, lambda o: convert(_truth(o)))
+            return held
         truth = self.tl_pick([bool(o) for o in self.tl_options])
         return truth if isinstance(truth, Tensor) else convert(truth)
 
@@ -257,6 +263,12 @@ class Choice:
 
     def __getitem__(self, key: Any) -> Any:
         return operate(Operations.item, self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        Operations.select(self, lambda o: Operations.set_item(o, key, value))
+
+    def __delitem__(self, key: Any) -> None:
+        Operations.select(self, lambda o: Operations.del_item(o, key))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return Operations.select(self, lambda o: Operations.call(o)(*args, **kwargs))
@@ -442,6 +454,10 @@ def _read(option: Any, name: str) -> Any:
         return Operations.ended(error)
 
 
+def _truth(option: Any) -> Any:
+    return condition(option) if staged(option) else bool(option)
+
+
 def _options(value: Any) -> list[Any]:
     return list(value.tl_options) if type(value) is Choice else [value]
 
@@ -574,5 +590,5 @@ for _name, _unary in (
     *(("invert", operator.invert), ("abs", operator.abs)),
 ):
     setattr(Choice, f"__{_name}__", lambda self, f=_unary: operate(f, self))
-for _name in ("enter", "exit", "setitem", "delitem", "contains", "index", "int", "float"):
+for _name in ("enter", "exit", "contains", "index", "int", "float"):
     setattr(Choice, f"__{_name}__", _refuse(f"is used by '__{_name}__' as a whole"))

@@ -8,6 +8,8 @@ from itertools import chain
 from types import CellType
 from typing import Any
 
+import numpy as np
+
 from treadle.graph import Tensor, weak
 from treadle.graph.build import convert
 from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
@@ -17,7 +19,7 @@ from treadle.graph.ops.gathering import gather_known
 from ..changes import journal
 from ..changes.aliases import are_alike, ended, is_container, known_view, register, union, view_of
 from ..changes.births import made_since
-from ..changes.contents import key_of
+from ..changes.contents import ITEMS, key_of
 from ..changes.lifetime import born_inside
 from ..changes.rebuilt import holds_foreign, home_of, is_mutable, lifted
 from ..changes.sharing import is_shared
@@ -25,7 +27,8 @@ from ..values import given
 from ..values.copies import Copies
 from ..values.facts import assume
 from ..values.filling import filler
-from ..values.optional import Source, settled
+from ..values.list_items import changed_at
+from ..values.optional import Source, settled, settled_items
 from ..values.place import Helper, leaves_by_return, line_of, names_of
 from ..values.state import (
     Nested,
@@ -204,18 +207,23 @@ class Branches:
             self.places.append(place)
             labels = [*labels, place.label]
             found = [unused if c is None else place.of(c) for c in left]
-            if len(copies) == len(ways) and are_alike(*found):
+            if len(copies) == len(ways) and place.place == ITEMS:
+                found = [as_left(v, lists) for v, lists in zip(found, lists_left, strict=True)]
+            elif len(copies) == len(ways) and are_alike(*found):
                 assert moment is not None
                 self.known |= {id(v) for v in found} - made_since(moment, found)
                 found = [lists.get(id(v), v) for v, lists in zip(found, lists_left, strict=True)]
             for branch, way, value in zip(self.ways, (then, orelse), found, strict=True):
                 with branch:
-                    way.append(settled(value))
+                    known = settled_items if place.place == ITEMS else settled
+                    way.append(known(value))
         own = len(labels) - len(self.places) - len(initial)
         unread = range(own, own + len(initial))
-        plans = [
-            self._joined(then[i], orelse[i], label, i in unread) for i, label in enumerate(labels)
-        ]
+        places = [None] * (len(labels) - len(self.places)) + [p.loc for p in self.places]
+        plans: list[Plan] = []
+        for i, label in enumerate(labels):
+            with changed_at(places[i]):
+                plans.append(self._joined(then[i], orelse[i], label, i in unread))
         results = emit_cond(pred, self.then, self.outputs[0], self.orelse, self.outputs[1])
         if ways == [None, None]:
             raise PathEndsError
@@ -386,7 +394,9 @@ class Branches:
         found = _dtype(a) if alike else promoted(a, b) if self.relaxed else None
         if found is None:
             raise self._disagree(a, b, name)
-        return self._slot(a, b, found)
+        slot = self._slot(a, b, found)
+        arrays = isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
+        return Nested([slot], given.note_arrays) if arrays else slot
 
     def _slot(self, a: Any, b: Any, dtype: Any) -> Plan:
         with self.then:
@@ -494,6 +504,11 @@ def held_lists(scope: journal.Scope, copies: Copies) -> dict[int, Any]:
     changed = scope.changed()
     values = [v for e in changed if e.after is not None for v in (e.owner, *e.after.values())]
     return {id(v): copies.of(v) for v in values if is_container(v)}
+
+
+def as_left(items: Any, lists: dict[int, Any]) -> Any:
+    """The items of a list, with lists among them as the path leaves them."""
+    return [lists.get(id(v), v) for v in items] if type(items) is list else items
 
 
 def is_one_sided(a: Any, b: Any) -> bool:

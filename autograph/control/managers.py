@@ -65,6 +65,11 @@ class Managed:
             function, args, named = self._of
             touch_all(function, (*args, *named.values()))
 
+    def catches(self) -> list[Any]:
+        """The classes that it surely swallows."""
+        known = isinstance(self._manager, contextlib.suppress)
+        return list(self._manager._exceptions) if known else []
+
     def contents(self) -> Held:
         """What the manager and its attributes hold now."""
         if self._of is not None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from treadle.graph import weak
 from treadle.graph.build import convert
 from treadle.graph.ops.logic import logical_and, logical_not, logical_or
 
@@ -198,6 +199,10 @@ class Instance(Pattern):
             return truth and logical_and(convert(present), convert(truth))
         if type(subject) is Choice:
             return self._of_choice(subject, names)
+        if weak.is_python(subject):  # `int(n)` is the number itself
+            if not isinstance(weak.SAMPLES[subject.dtype.kind], self.cls()):
+                return False
+            return _all(self.patterns, [subject] * len(self.patterns), names)
         parts = [f"p{i}" for i in range(len(self.patterns))]
         first = len(parts)
         parts += [f"{name}=p{first + i}" for i, name in enumerate(self.attributes)]
@@ -206,7 +211,6 @@ class Instance(Pattern):
         if found is None:
             return False
         return _all([*self.patterns, *self.attributes.values()], found, names)
-
 
     def _of_choice(self, subject: Choice, names: Names) -> Any:
         """For each object that it may be."""

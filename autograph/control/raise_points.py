@@ -19,7 +19,7 @@ from treadle.graph.op import Attrs, Op
 from treadle.graph.ops.raising import CAUGHT, RAISE, Recipe
 from treadle.graph.spec import ResourceSpec, TensorSpec
 from treadle.graph.symbolic_text import symbolic_text
-from treadle.graph.trying import AGAIN, Region, errors_of, store
+from treadle.graph.trying import AGAIN, Region, errors_of, runs_python, store
 from treadle.graph.weak import is_python, mark
 
 from ..changes import journal
@@ -87,8 +87,10 @@ class Points:
         get_state: Getter,
         manager: Managed | None,
         scope: journal.Scope,
+        catches: Callable[[], Any],
     ) -> None:
         self.get_state = get_state
+        self.catches = catches
         self.manager = manager
         self.scope = scope
         self.outer: Callable[[GraphBuilder, Op, Attrs], None] | None = builder.watched_by()
@@ -150,6 +152,8 @@ class Points:
         known = attrs["make"] if op is RAISE else attrs["known"] if op is AGAIN else None
         recipe = known if isinstance(known, Recipe) else None
         kinds = () if recipe else (known,) if known else errors_of(op, attrs)
+        if not (recipe or known) and runs_python(op, attrs):
+            kinds = tuple(dict.fromkeys([*kinds, *self._caught()]))
         self.count += 1
         point = Point(self.count, builder, version, recipe, kinds)
         self.points.append(point)
@@ -162,6 +166,13 @@ class Points:
             store(point.tensors[-1].slot, made)
         self._number(self.which, version.number)
         self._number(self.site, point.number)
+
+    def _caught(self) -> list[type[BaseException]]:
+        """The classes of the handlers: what Python code raises in a run may be any of them."""
+        found: list[Any] = [self.catches()] if self.manager is None else self.manager.catches()
+        for one in found:  # it grows
+            found += one if isinstance(one, tuple) else ()
+        return [c for c in found if isinstance(c, type) and issubclass(c, BaseException)]
 
     def _version(self, builder: GraphBuilder) -> Version:
         """The state as it is now, in slots."""

@@ -38,7 +38,7 @@ def rows_of(tensor: Tensor, counted: bool = False) -> Rows:
     if rank == 0:
         raise TypeError("a scalar tensor can't be iterated over")
     size = tensor.shape[0] if rank else None
-    if weak.is_weak(tensor):  # a range() of Python's
+    if weak.is_python(tensor):  # a range() of Python's, or the characters of a text
         rows = _rows_of(tensor, size, counted)
         return replace(rows, item=lambda i: weak.mark(rows.item(i)))
     return _rows_of(tensor, size, counted)

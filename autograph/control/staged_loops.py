@@ -144,9 +144,12 @@ class StagedLoop:
         """The state behind a loop over `item()`, which changes as it is asked, while `more()`."""
 
         def once(loop: Carried) -> list[Any]:
-            return self._call(body, loop.arguments(loop.body), item())
+            values = loop.arguments(loop.body)
+            self._enter(values)  # what names hold where asking for the item raises
+            return self._call(body, values, item())
 
         def holds(loop: Carried) -> Tensor:
+            self._enter(loop.arguments(loop.test))
             if extra_test is None:
                 return more()
             go_on = self._call_test(extra_test, loop.arguments(loop.test))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, NoReturn
 
@@ -37,7 +37,7 @@ from treadle.graph.trying import raise_again, raised_is
 
 from ..changes import aliases, journal
 from ..changes.births import made_since
-from ..changes.contents import Contents, contents_of, differing, key_of, put_all
+from ..changes.contents import ITEMS, Contents, contents_of, differing, key_of, put_all
 from ..values.copies import Copies
 from ..values.optional import settled
 from ..values.place import local_values, user_line
@@ -45,7 +45,7 @@ from ..values.stand_ins import stand_in
 from ..values.state import Plan, describe_value
 from ..values.undefined import Undefined, unused
 from .carried import RetryError
-from .conditionals import Branches, Getter, Setter, held_lists, if_stmt, is_one_sided
+from .conditionals import Branches, Getter, Setter, as_left, held_lists, if_stmt, is_one_sided
 from .exceptions import PathEndsError, ending, is_about_the_trace
 from .managers import Managed, is_plain
 from .raise_points import SCALAR, Point, Points, groups_of
@@ -86,17 +86,19 @@ def paths(
     set_state: Setter | None = None,
     *,
     manager: Any = None,
+    catches: Callable[[], Any] = tuple,
     relaxed: bool = False,
 ) -> Any:
     """The paths through a `try`, or a `with` of `manager`, whose blocks assign what `get_state`
-    gives.
+    gives. `catches` gives the classes of its handlers.
     """
     builder = current()
     if manager is None and not isinstance(builder, GraphBuilder):
         return _one_path
     if not isinstance(builder, GraphBuilder) or (manager is not None and is_plain(manager)):
         return (_OnePath(manager),)
-    return _Paths(builder, get_state or dict, set_state or _nothing, manager, relaxed)
+    state = get_state or dict, set_state or _nothing
+    return _Paths(builder, *state, manager, catches, relaxed)
 
 
 def _nothing(state: dict[str, Any]) -> None:
@@ -140,9 +142,11 @@ class _Paths:
         get_state: Getter,
         set_state: Setter,
         manager: Any,
+        catches: Callable[[], Any],
         relaxed: bool,
     ) -> None:
         self.builder = builder
+        self.catches = catches
         self._manager = None if manager is None else Managed(manager, builder)
         self.relaxed = relaxed
         self.get_state, self.set_state = get_state, set_state
@@ -193,7 +197,7 @@ class _Paths:
         self.initial = self.get_state()
         journal.touch_names(self.set_state)
         scope = self.first.open(self.own_names.values(), staged=False)
-        self.notes = Points(self.builder, self.get_state, self._manager, scope)
+        self.notes = Points(self.builder, self.get_state, self._manager, scope, self.catches)
 
     def end_body(self, error: BaseException | None) -> None:
         assert self.notes is not None
@@ -281,6 +285,8 @@ class _Paths:
                 other = made and way is not self.first and key not in way.changed
                 if way.state is not None:
                     held = unused if contents is None or other else place.of(contents)
+                    if place.place == ITEMS:
+                        held = as_left(held, way.lists)
                     with branch:
                         way.state[place.label] = settled(held)
                     if id(held) in way.lists:

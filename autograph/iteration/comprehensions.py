@@ -13,11 +13,14 @@ def each(
     make: Callable[..., Any],
     where: Callable[..., Any] | None = None,
     flat: bool = False,
+    take: Callable[[Any], Any] | None = None,
 ) -> Each:
-    """`make(item) for item in source if where(item)`; `flat`: the items of what `make` gives."""
+    """`make(item) for item in source if where(item)`; `flat`: the items of what `make` gives;
+    `take(item)` gives the arguments where the item is not all there is, or not a plain tuple.
+    """
     if stream_of(source) is None:
         source = iter(source) if not isinstance(source, (list, tuple, range)) else source
-    return Each(source, make, () if where is None else (where,), flat)
+    return Each(source, make, () if where is None else (where,), flat, take)
 
 
 def generator(stream: Each) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from treadle.graph import Tensor, Value
 from treadle.graph.build import is_tracing
 from treadle.graph.errors import PythonLoopError
+from treadle.graph.ops.texts import is_text
 
 from ..changes import journal
 from ..control.conditionals import Getter, Setter
@@ -106,7 +107,7 @@ def _tested(test: Helper, state: Sequence[Any]) -> tuple[Any, journal.Scope | No
 def _is_rows(iterable: Any) -> bool:
     """True if the items are rows of a tensor that a graph computes."""
     if isinstance(iterable, Value):
-        return True
+        return not is_text(iterable)
     return isinstance(iterable, Tensor) and is_tracing()
 
 

@@ -19,6 +19,8 @@ from treadle.graph.location import Loc, describe, user_location
 from treadle.graph.ops.comparison import equal, where
 from treadle.graph.ops.define import constant_of
 from treadle.graph.ops.effects import require
+from treadle.graph.ops.formatting import Text
+from treadle.graph.ops.texts import characters, is_text
 
 from .. import policy
 from ..changes import journal
@@ -27,6 +29,7 @@ from ..control.rows import Rows, rows_of
 from ..control.staged_loops import StagedLoop
 from ..values import special
 from ..values.inside import InTable, staged_in, table_in
+from ..values.optional import Optional, taken
 from ..values.place import Helper, LoopSite, line_of, loop_site, user_line
 from ..values.staged_list import StagedList
 from ..values.truth import condition, staged
@@ -140,7 +143,9 @@ classes: list[Callable[[Any], Stream | None]] = []
 
 def is_staged(x: Any) -> bool:
     """True if `x` is a tensor, list or stream whose items only the run knows, or may know."""
-    if isinstance(x, (Value, Stream)) or is_asked(x) or staged_in(x) is not None or _of_user(x):
+    if isinstance(x, (Value, Stream, Text)) or is_asked(x):
+        return True
+    if staged_in(x) is not None or _of_user(x):
         return True
     if _by_index(x) is not None:
         return True
@@ -190,21 +195,29 @@ class Each(Stream):
     """`make(item)` for each item of `source` for which all of `tests` hold.
 
     `flat`: what is made are iterables, whose items are meant.
+    `take`: what gives the arguments of `make` for an item; else it is one, or a tuple of them.
     """
 
     def __init__(
-        self, source: Any, make: Callable[..., Any], tests: Sequence[Any], flat: bool
+        self,
+        source: Any,
+        make: Callable[..., Any],
+        tests: Sequence[Any],
+        flat: bool,
+        take: Callable[[Any], Sequence[Any]] | None = None,
     ) -> None:
         self.source = source
         self.make = make
         self.tests = tests
         self.flat = flat
+        self.take = take
+
+    def _arguments(self, item: Any) -> Sequence[Any]:
+        return self.take(item) if self.take else unpacked(item, self.make.__code__.co_argcount)
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
-        count = self.make.__code__.co_argcount
-
         def step(item: Any, *state: Any) -> Any:
-            return self._guarded(0, unpacked(item, count), body, state, loop)
+            return self._guarded(0, self._arguments(item), body, state, loop)
 
         return go_over(self.source, step, state, loop)
 
@@ -236,10 +249,9 @@ class Each(Stream):
 
     def candidates(self) -> Iterator[tuple[Sequence[Any], Any]]:
         """Each item of a Python source, and whether it counts."""
-        count = self.make.__code__.co_argcount
         stream = stream_of(self.source)
         for item in self.source if stream is None else stream:
-            args = unpacked(item, count)
+            args = self._arguments(item)
             held: Any = True
             for test in self.tests:
                 held = test(*args)
@@ -309,6 +321,10 @@ class Numbered(Stream):
         return go_over(self.source, step, (self.start, *state), inner)[1:]
 
 
+# What Python can unpack; filled by calls/unpacking.py.
+unpacking: list[Callable[[Any, int], Any]] = []
+
+
 def has_few(x: Any) -> bool:
     """True for a stream of a known number of items, small enough for a Python list."""
     if isinstance(x, Each):
@@ -321,7 +337,7 @@ def unpacked(item: Any, count: int) -> Sequence[Any]:
     """The item as the arguments of a function of `count` parameters, as `a, b = item` has them."""
     if count == 1:
         return (item,)
-    values = list(item)
+    values = list(unpacking[0](item, count))
     if len(values) < count:
         raise ValueError(f"not enough values to unpack (expected {count}, got {len(values)})")
     if len(values) > count:
@@ -372,11 +388,13 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
 
     `force`: Python sequences, too, as tensors.
     """
-    x = live(x)
+    x = live(taken(x) if isinstance(x, Optional) and is_text(x._value) else x)
     if isinstance(x, Live):
         x = x.now()
     if isinstance(x, Stream):
         return x
+    if is_text(x) or isinstance(x, Text):
+        return OfTensor(characters(x))
     if isinstance(x, Value) or (isinstance(x, Tensor) and (force or is_tracing())):
         return OfTensor(x)
     if is_asked(x):
@@ -432,6 +450,16 @@ def zipped(sources: Sequence[Any], strict: bool = False) -> Indexed:
             else:
                 count = where(other < count, other, count)
     return Indexed(count, lambda i: tuple([s.item(i) for s in streams]))
+
+
+def in_groups(items: Any, count: int) -> Any:
+    """`zip(*[iter(items)] * count)`"""
+    found = indexed(items)
+
+    def group(i: Any) -> tuple[Any, ...]:
+        return tuple([found.item(i * count + k) for k in range(count)])
+
+    return Indexed(found.count // count, group)
 
 
 def enumerated(source: Any, start: Any) -> Stream:

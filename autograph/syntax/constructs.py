@@ -20,6 +20,7 @@ from .frames import Env, Frame, join_undefined
 from .hoisting import binds
 from .ir import Block, If, Jump, Loop, Stmt
 from .nodes import FreshNames, Maker
+from .unpacking import fits, unpacked
 
 if TYPE_CHECKING:
     from .emit import Emitter
@@ -179,7 +180,9 @@ class Constructs:
             else:
                 at = Maker(make.ag, stmt.target)
                 target = self.emitter.expr(stmt.target, stmt.target_activity, env, frame)
-                stmts.append(ast.Assign([target], at.name(item), **at.at))
+                value: ast.expr = at.name(item)
+                value = value if fits(target, value) else unpacked(target, value, make.ag)
+                stmts.append(ast.Assign([target], value, **at.at))
         body, jump = self.emitter.block(stmt.body, env, frame)
         stmts += body
         live = stmt.live_head

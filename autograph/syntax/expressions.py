@@ -11,10 +11,11 @@ from types import BuiltinFunctionType
 from typing import Any
 
 from .activity import parameters
-from .comprehensions import can_convert, lowered
+from .comprehensions import can_convert, is_fixed, lowered
 from .hoisting import binds, binds_lazily
 from .nodes import FreshNames, Maker, walk
 from .resolve import Resolver, root_of
+from .unpacking import fits, python_items, unpacked
 
 # Builtins that have a meaning of their own for tensors, and the operators that know it.
 _OPERATORS = {
@@ -77,6 +78,11 @@ class Expressions:
                 make = Maker(self.ag, stmt)
                 stmt.exc = make.call("new_error", make.thunk(self.thunk_body(error)))
                 stmt.cause = stmt.cause and self.expression(stmt.cause)
+                return stmt
+            case ast.Assign(targets=[ast.Tuple() | ast.List() as target], value=value):
+                known = fits(target, value)
+                self.children(stmt)
+                stmt.value = stmt.value if known else unpacked(target, stmt.value, self.ag)
                 return stmt
             case _:
                 self.children(stmt)
@@ -170,6 +176,8 @@ class Expressions:
         if operator is not None:
             node.func = Maker(self.ag, func).operator(operator)
         elif not alone:
+            if isinstance(func, ast.Attribute) and func.attr == "index":
+                func.value = Maker(self.ag, func.value).call("searched", func.value)
             node.func = Maker(self.ag, func).call("call", node.func)
         return node
 
@@ -189,12 +197,12 @@ class Expressions:
             node.elts = [self._starred(e, how) for e in node.elts]
         return node
 
-    def _text(self, node: ast.JoinedStr | ast.BinOp) -> ast.expr:
-        """An f-string, or `"..." % values`: the run may have to make it."""
+    def _text(self, node: ast.JoinedStr) -> ast.expr:
+        """An f-string: the run may have to make it."""
         make = Maker(self.ag, node)
         alone = binds(node) or any(isinstance(n, (ast.Yield, ast.Await)) for n in walk(node))
         self.depth += not alone
-        for part in node.values if isinstance(node, ast.JoinedStr) else [node]:
+        for part in node.values:
             self._text_part(part)
         self.depth -= not alone
         return node if alone else make.call("text", make.thunk(node))
@@ -209,13 +217,12 @@ class Expressions:
                 part.conversion = -1
             for inner in getattr(part.format_spec, "values", ()):
                 self._text_part(inner)
-        elif isinstance(part, ast.BinOp):
-            part.right = self.expression(part.right)
 
     def _bin_op(self, node: ast.BinOp) -> ast.expr:
         match node:
-            case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str())):
-                return self._text(node)
+            case ast.BinOp(op=ast.Mod()) if not (_is_number(node.left) or _is_number(node.right)):
+                self.children(node)
+                return Maker(self.ag, node).call("percent", node.left, node.right)
         self.children(node)
         return node
 
@@ -277,7 +284,7 @@ class Expressions:
             return all(isinstance(n, _OF_CONTAINERS) for n in operands)
         named = any(isinstance(n, ast.Name) and n.id in self.sequences for n in operands)
         sets = any(isinstance(n, (ast.Set, ast.SetComp)) for n in operands)
-        return named or sets or _has_display(*operands)
+        return named or sets or any(isinstance(n, (ast.Tuple, ast.List)) for n in operands)
 
     def _can_bind(self, node: ast.Compare) -> bool:
         simple = all(isinstance(c, (ast.Name, ast.Constant)) for c in node.comparators[:-1])
@@ -349,6 +356,8 @@ class Expressions:
         for i, g in enumerate(generators):
             if i:
                 g.iter = self._inside(names, g.iter)
+            if not (g.is_async or is_fixed(g.iter)):
+                g.iter = python_items(g.target, g.iter, self.ag)
             self._may_bind = kept
             g.ifs = [self._inside(names, test) for test in g.ifs]
             self._may_bind = False
@@ -397,6 +406,10 @@ class Expressions:
         return node
 
 
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, (int, float))
+
+
 def _has_values(error: ast.Call) -> bool:
     """True if the exception is made of values that may be tensors, by an expression that may
     become the body of a lambda.
@@ -438,21 +451,15 @@ def _is_constant_set(node: ast.expr) -> bool:
     return isinstance(node, ast.Set) and all(isinstance(e, ast.Constant) for e in node.elts)
 
 
-def _has_display(*operands: ast.expr) -> bool:
-    """True if a tuple or list is written out, in which there is more than constants."""
-    return any(
-        isinstance(node, (ast.Tuple, ast.List))
-        and not all(isinstance(e, ast.Constant) for e in node.elts)
-        for node in operands
-    )
-
-
 def _may_be_within_tensors(node: ast.Compare) -> bool:
-    """True for `v in x`, unless `v` is a text and `x` no name."""
+    """True for `v in x`, unless `v` is a text and `x` written out."""
     if not isinstance(node.ops[0], (ast.In, ast.NotIn)):
         return False
     text = isinstance(node.left, ast.Constant) and isinstance(node.left.value, (str, bytes))
-    return not text or isinstance(node.comparators[0], ast.Name)
+    return not (text and isinstance(node.comparators[0], _WRITTEN_OUT))
+
+
+_WRITTEN_OUT = (ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict)
 
 
 class _Without(Container[str]):

@@ -29,7 +29,7 @@ def item_stores(
             return [*before, _store(target, value, make)]
         case ast.Assign(targets=[ast.Tuple() | ast.List() as target], value=value):
             return _unpacked(stmt, target, value, own, fresh, ag)
-        case ast.Assign(targets=targets) if any(_is_store(t, own) for t in targets):
+        case ast.Assign(targets=[_, _, *_] as targets) if any(_is_special(t, own) for t in targets):
             make = Maker(ag, stmt)
             name = fresh("value")
             each: list[ast.stmt] = [ast.Assign([t], make.name(name), **make.at) for t in targets]
@@ -70,6 +70,10 @@ def _is_store(target: ast.expr, own: Collection[str]) -> bool:
             return name in own and not _has_text(index)
         case _:
             return False
+
+
+def _is_special(target: ast.expr, own: Collection[str]) -> bool:
+    return isinstance(target, (ast.Tuple, ast.List)) or _is_store(target, own)
 
 
 def _has_text(index: ast.expr) -> bool:

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from .activity import Activity, Names, Scanner
 from .binding_comprehensions import as_loops
 from .else_clauses import set_on_each_way
+from .final_jumps import as_handler
 from .hoisting import binds, hoisted, nested
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple
 from .item_stores import item_stores
@@ -153,6 +154,9 @@ class Lowerer:
                 branches := as_branches(stmt, self.fresh, self.ag)
             ):
                 out += self.block([*branches, *rest], context)
+                return True
+            case ast.Try() if self.jumps.only_in_final(stmt):
+                out += self.block([as_handler(stmt), *rest], context)
                 return True
             case ast.If() | ast.While() | ast.For() | ast.With() | ast.Try() | ast.Match():
                 if not self.jumps.opaque(stmt):

@@ -211,18 +211,27 @@ class Jumps:
                 return False
 
     def opaque(self, stmt: ast.stmt) -> bool:
-        """True if the statement must stay as it is: a jump out of a `finally` block is in it.
+        """True if the statement must stay as it is: a jump out of a `finally` block is in it, and
+        another one out of the rest.
 
         Such a jump swallows the exception on its way, which no flag can do.
         """
         known = self._opaque.get(id(stmt))
         if known is None:
             final = stmt.finalbody if isinstance(stmt, (ast.Try, ast.TryStar)) else []
-            found = bool(self.of_block(final)) or any(
+            jumps = bool(self.of_block(final)) and not self.only_in_final(stmt)
+            found = jumps or any(
                 self.opaque(s) and self.of(s) for block in blocks(stmt) for s in block
             )
             known = self._opaque[id(stmt)] = stmt, found
         return known[1]
+
+    def only_in_final(self, stmt: ast.stmt) -> bool:
+        """True for a `try` out of which only its `finally` jumps."""
+        if not isinstance(stmt, ast.Try) or not self.of_block(stmt.finalbody):
+            return False
+        rest = [stmt.body, *(h.body for h in stmt.handlers), stmt.orelse]
+        return not any(self.of_block(block) for block in rest)
 
 
 def blocks(stmt: ast.stmt) -> list[list[ast.stmt]]:

@@ -96,13 +96,13 @@ class Resolver:
     def _attribute_left_alone(self, func: ast.Attribute) -> bool:
         match func.value:
             case ast.Constant(value=str()) | ast.JoinedStr():
-                return func.attr not in ("format", "join")
+                return False
             case ast.Constant():
                 return True
             case ast.Call(func=inner):
                 return self._is_of_library(inner)
         owner = self._value(func.value)
-        if owner is _UNKNOWN:
+        if owner is _UNKNOWN or owner is str or isinstance(owner, str):
             return False
         if isinstance(owner, ModuleType) and policy.is_library_module(owner):
             value = getattr(owner, func.attr, None)
@@ -112,8 +112,6 @@ class Resolver:
             if isinstance(value, ClassMethodDescriptorType):
                 value = getattr(owner, func.attr)  # of a built-in class: `dict.fromkeys`
             return value is not _UNKNOWN and not _is_wanted(value)
-        if isinstance(owner, str) and func.attr in ("format", "join"):
-            return False
         kind = type(owner)
         return policy.is_library_type(kind) and not policy.is_changed_by_methods(kind)
 

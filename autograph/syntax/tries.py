@@ -1,7 +1,7 @@
 """`try` and `with` statements whose bodies may raise in a run: Python's own, in a loop over the
 paths through it.
 
-    for path in ag.paths(get_state=get_state, set_state=set_state):
+    for path in ag.paths(get_state=get_state, set_state=set_state, catches=lambda: ValueError):
         with path:
             try:
                 with path.body: ...
@@ -18,6 +18,7 @@ Outside of a trace there is one path, on which nothing happens that Python would
 from __future__ import annotations
 
 import ast
+import copy
 from typing import TYPE_CHECKING
 
 from .frames import Env, Frame
@@ -58,6 +59,11 @@ def add_try(
     path = constructs.fresh("path")
     emitter.tries.append((frame, state, access))
     if isinstance(node, ast.Try):
+        caught_here = [copy.deepcopy(h.type) for h in node.handlers if h.type is not None]
+        if caught_here:
+            one = len(caught_here) == 1
+            classes = caught_here[0] if one else ast.Tuple(caught_here, ast.Load(), **make.at)
+            access = {**access, "catches": make.thunk(classes)}
         emitter.native_try(node, stmt, env, frame)
     else:
         emitter.native_with(node, stmt, env, frame)

@@ -38,16 +38,24 @@ def known_truth(value: Any) -> bool | None:
     constant = constant_of(value)
     if constant is not None:
         return bool(constant)
+    builders = list(_around())
+    aliases = [value, *[b.resolved.get(id(value)) for b in builders]]  # in graphs around
+    for builder in builders:
+        for alias in aliases:
+            fact = builder.facts.get(id(alias))
+            if fact is not None and fact[0] is alias:
+                return fact[1]
+    return None
+
+
+def _around() -> Iterator[GraphBuilder]:
+    """The graph that is built now, and those around it."""
     builder = current()
     while isinstance(builder, GraphBuilder):
-        for known in (value, builder.resolved.get(id(value))):
-            fact = builder.facts.get(id(known))
-            if fact is not None:
-                return fact[1]
+        yield builder
         if builder.parent is None:
-            return None
+            return
         builder = builder.parent
-    return None
 
 
 def _implied(

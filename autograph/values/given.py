@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from treadle.graph.build import GraphBuilder, current
-from treadle.graph.errors import ListItemError
+from treadle.graph.errors import ConversionError, ListItemError
 from treadle.graph.location import Loc, describe, user_location
 
 _numbers = itertools.count()
@@ -111,6 +112,27 @@ def refuse_since(start: int, owner: Any, line: str) -> None:
     found = _notes().get(id(owner))
     if found is not None and found.number > start and not found.was_read:
         raise _refusal(owner, found, f"changes in the loop at {line}")
+
+
+def note_arrays(items: Sequence[Any]) -> Any:
+    """The one of `items` is a tensor with what one of several NumPy arrays holds."""
+    builder = current()
+    if isinstance(builder, GraphBuilder):
+        builder.derived.setdefault("chosen arrays", {})[id(items[0])] = items[0]
+    return items[0]
+
+
+def refuse_item(x: Any) -> None:
+    """Refuse that an item is assigned to one of several NumPy arrays."""
+    found = current()
+    builder = found if isinstance(found, GraphBuilder) else None
+    while builder is not None:
+        if id(x) in builder.derived.get("chosen arrays", ()):
+            raise ConversionError(
+                "an item is assigned to one of several NumPy arrays, of which a tensor chose one, "
+                f"at {describe(user_location(2))}: assign it in both branches there, or use tensors"
+            )
+        builder = builder.parent
 
 
 def _refusal(owner: Any, found: _Note, change: str) -> ListItemError:

@@ -25,9 +25,12 @@ class InTable:
     __tl_table__ = True
     alive = 0
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        InTable.alive += 1
+        return object.__new__(cls)
+
     def __init__(self) -> None:
         self.owner: Any = None
-        InTable.alive += 1
 
     def __del__(self) -> None:
         InTable.alive -= 1
@@ -106,9 +109,15 @@ class Inside:
     __tl_inside__ = True
     alive = 0  # how many there are: where there are none, no list is searched for them
 
+    def __new__(cls, *args: Any) -> Inside:
+        Inside.alive += 1
+        return object.__new__(cls)
+
     def __init__(self, staged: Any) -> None:
         self.staged = staged
-        Inside.alive += 1
+
+    def __deepcopy__(self, memo: Any) -> Inside:
+        return Inside(self.staged.copy())
 
     def __del__(self) -> None:
         Inside.alive -= 1
@@ -152,11 +161,14 @@ for _name in (
     "radd",
     "sub",
     "mul",
+    "rmul",
     "lt",
     "gt",
     "le",
     "ge",
     "int",
+    "float",
+    "index",
     "array",
 ):
     setattr(Inside, f"__{_name}__", _refuse_use)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from treadle.graph import Tensor, weak
+from treadle.graph import Tensor
 from treadle.graph.build import convert
 from treadle.graph.control import join_specs
 from treadle.graph.errors import DTypeError, ListItemError
-from treadle.graph.location import describe, user_location
+from treadle.graph.location import Loc, describe, user_location
 from treadle.graph.ops.array_items import array_as
 from treadle.graph.ops.array_tensors import array_stack, array_unstack
 from treadle.graph.ops.casting import cast
@@ -18,8 +20,8 @@ from treadle.graph.spec import TensorSpec
 
 from . import given
 from .filling import Filling
-from .inside import InGraph
-from .optional import settled
+from .inside import staged_in
+from .optional import Optional, settled
 from .special import is_of_users
 from .state import (
     Nested,
@@ -31,6 +33,7 @@ from .state import (
     describe_value,
     is_number,
     is_tensor,
+    of_python,
     parts_of,
 )
 
@@ -44,6 +47,9 @@ _MUTATORS = (
 object_parts: list[Callable[[Any], Any]] = [lambda value: None]
 
 
+_DEPTH = 40
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """What the items of a list have in common: their structure, and the specs of their tensors."""
@@ -54,13 +60,18 @@ class Item:
     weak: tuple[bool, ...]  # Python numbers so far, which take on the dtype of a tensor
 
 
-def _take_apart(value: Any, leaves: list[Any]) -> tuple[Plan, object]:
+def _take_apart(value: Any, leaves: list[Any], depth: int = 0) -> tuple[Plan, object]:
     """How to put an item together again, and its structure; its tensors and numbers."""
     value = settled(value)
+    if depth > _DEPTH:
+        raise ListItemError(
+            "an object that leads to itself can't be an item of a list whose length is known only "
+            f"when the function runs, at {here()}; keep its number in a list of all objects there"
+        )
     if is_tensor(value) or is_number(value) or _is_chosen_text(value) or isinstance(value, Filling):
         leaves.append(value)
         return Slot(len(leaves) - 1), None
-    if isinstance(value, InGraph):
+    if staged_in(value) is not None:
         raise ListItemError(
             "a list whose length is known only when the function runs can't be an item of another "
             f"such list, at {here()}; keep the items in one list, and the lengths in a second one"
@@ -70,7 +81,7 @@ def _take_apart(value: Any, leaves: list[Any]) -> tuple[Plan, object]:
         return Same(value), Same(value)
     if type(value) in (list, dict) or is_of_users(value):
         given.note(value)
-    found = [_take_apart(v, leaves) for v in parts[0]]
+    found = [_take_apart(v, leaves, depth + 1) for v in parts[0]]
     make, kind = _frozen(value, parts[1]), getattr(type(value), "__tl_kind__", type(value))
     return Nested([p for p, _ in found], make), (kind, parts[2][1:], tuple(s for _, s in found))  # type: ignore[index]
 
@@ -96,7 +107,7 @@ def item_of(value: Any) -> tuple[Item, list[Any]]:
     plan, structure = _take_apart(value, found)
     specs: list[TensorSpec] = []
     leaves = ["" if _is_chosen_text(leaf) else leaf for leaf in found]
-    numbers = [is_number(leaf) or weak.is_weak(leaf) for leaf in leaves]
+    numbers = [of_python(leaf) for leaf in leaves]
     for leaf in leaves:
         spec = TensorSpec((), default_dtype(leaf)) if is_number(leaf) else _spec_of(leaf)
         specs.append(TensorSpec(spec.shape, spec.dtype))
@@ -115,9 +126,11 @@ def joined_item(a: Item | None, b: Item | None) -> Item | None:
         return a if b is None else b
     if a.structure != b.structure:
         one, other = shown(a), shown(b)
-        texts = f"one is {one}, another one {other}"
         if one == other:
-            texts = f"one is {one}, another one holds something else, or other attributes"
+            one, other = _in_full(a), _in_full(b)
+        texts = f"one is {one}, another one {other}"
+        if one.count(" or None") != other.count(" or None"):
+            texts += "; where a value is not None, say so: 'if value is not None: ...append(value)'"
         raise ListItemError(
             f"the items of a list must be alike where its length depends on a tensor, at {here()}:"
             f" {texts}"
@@ -153,13 +166,44 @@ def shown(item: Item) -> str:
     return describe_value(item.plan.build([Filling(s) for s in item.specs]))
 
 
+def _in_full(item: Item) -> str:
+    """The same with all that it holds."""
+    return _with_parts(item.plan.build([Filling(s) for s in item.specs]))
+
+
+def _with_parts(value: Any) -> str:
+    if isinstance(value, Optional):
+        return f"{_with_parts(value._value)} or None"
+    if type(value) is tuple or isinstance(value, list):
+        texts = ", ".join(map(_with_parts, value))
+        return f"({texts})" if isinstance(value, tuple) else f"[{texts}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join([f"{k!r}: {_with_parts(v)}" for k, v in value.items()]) + "}"
+    held = vars(value) if is_of_users(value) and hasattr(value, "__dict__") else {}
+    texts = ", ".join([f"{k}: {_with_parts(v)}" for k, v in held.items()])
+    return f"{describe_value(value)} with {texts}" if texts else describe_value(value)
+
+
 def no_tensors() -> TensorSpec:
     """Of items without a tensor just the number is kept."""
     return TensorSpec((), "bool")
 
 
+_changed_at: ContextVar[Loc | None] = ContextVar("changed_at", default=None)
+
+
+@contextmanager
+def changed_at(loc: Loc | None) -> Iterator[None]:
+    """What is refused inside is so for a change of a list there."""
+    token = _changed_at.set(loc)
+    try:
+        yield
+    finally:
+        _changed_at.reset(token)
+
+
 def here() -> str:
-    return describe(user_location(2))
+    return describe(_changed_at.get() or user_location(2))
 
 
 # --- in and out of a list ---------------------------------------------------------------
@@ -177,6 +221,7 @@ class ItemList(list[Any]):
     """A list read from a StagedList."""
 
     __tl_kind__ = list
+    __tl_name__ = "a list"
 
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         return list(self), list
@@ -186,6 +231,7 @@ class ItemDict(dict[Any, Any]):
     """A dict read from a StagedList."""
 
     __tl_kind__ = dict
+    __tl_name__ = "a dict"
 
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         items, make, _ = parts_of(dict(self)) or ([], dict, None)
@@ -213,7 +259,7 @@ def fitted(leaves: Sequence[Any], item: Item) -> list[Tensor]:
     for leaf, spec in zip(leaves, item.specs, strict=True):
         if is_number(leaf) and not accepts(spec.dtype, leaf):
             raise DTypeError(f"{leaf!r} is put into a list of {spec.dtype.name}")
-        number = is_number(leaf) or weak.is_weak(leaf)
+        number = of_python(leaf)
         found.append(convert(leaf, spec.dtype if number else None))
     return found
 

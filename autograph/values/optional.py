@@ -19,7 +19,7 @@ from treadle.graph.errors import BranchError, OperatorNotAllowedInGraphError
 from treadle.graph.location import describe, is_internal, user_location
 from treadle.graph.ops.effects import require
 from treadle.graph.ops.logic import logical_and, logical_not
-from treadle.graph.weak import is_python
+from treadle.graph.weak import is_python, mark
 
 from .. import policy
 from .facts import assume, known_truth
@@ -125,7 +125,9 @@ class Optional:
             present = convert(self._present)
             shared = isinstance(self._value, (list, dict))  # no copy: others may know it, too
             tensors = [] if shared else leaves_of(self._value)
-            checked = require(present, tensors, type(error).__name__, str(error))
+            given = require(present, tensors, type(error).__name__, str(error))
+            pairs = zip(given, tensors, strict=True)
+            checked = [mark(new) if is_python(old) else new for new, old in pairs]
             assume(self._present, True)
             if not shared:
                 return with_leaves(self._value, checked)
@@ -249,6 +251,16 @@ def settled(value: Any) -> Any:
     return Undefined(value._source.name) if isinstance(value, Maybe) else None
 
 
+def settled_items(value: Any) -> Any:
+    """The same, with what is in tuples, and in the tuples of a list."""
+    value = settled(value)
+    if type(value) in (tuple, list):
+        found = [settled_items(v) if type(v) is not list else v for v in value]
+        if any(new is not old for new, old in zip(found, value, strict=True)):
+            return found if type(value) is list else tuple(found)
+    return value
+
+
 def taken(value: Any) -> Any:
     """A value that is needed: not None."""
     return value._taken() if isinstance(value, Optional) else value
@@ -274,17 +286,14 @@ def is_(value: Any, other: Any) -> Any:
     return logical_not(convert(tagged._present)) if known is None else not known
 
 
-def is_not(value: Any, other: Any) -> Any:
-    """`value is not other`, which only the run may tell."""
-    same = is_(value, other)
-    return not same if isinstance(same, bool) else logical_not(same)
-
-
 def _same(value: Any, other: Any) -> Any:
     for one, another in ((value, other), (other, value)):
         compare = getattr(type(one), "__tl_is__", None)
         if compare is not None:
             return compare(one, another)
+        truth = isinstance(another, bool) and isinstance(one, Value) and is_python(one)
+        if truth and one.dtype.is_bool:  # there is one True, and one False
+            return one if another else mark(logical_not(one))
     if value is not other and isinstance(value, Value) and isinstance(other, Value):
         for one in (value, other):
             inside = isinstance(one.owner, GraphBuilder) and not one.owner.is_function

@@ -40,6 +40,11 @@ from .list_places import bounds_of, clipped, place_of
 from .list_stacking import concatenated, stacked
 from .state import Nested, Plan, Slot
 
+# The methods that compare items; filled by list_searching.py.
+searching: dict[str, Callable[..., Any]] = {}
+# What makes a list of any items; filled by collecting.py.
+collecting: list[Callable[[Any], Any]] = []
+
 
 class StagedList(InGraph):
     """A list that the graph holds. `item` is None as long as nothing was ever in it.
@@ -216,9 +221,9 @@ class StagedList(InGraph):
             values = rows_as_list(values)
         table = table_in(values)
         known = staged_in(values) if table is None else table.ordered()
-        values = values if known is None else known
+        values = collecting[0](values) if known is None else known
         if not isinstance(values, StagedList):
-            for value in list(values):
+            for value in values:
                 self.append(value)
             return
         item = joined_item(self.item, values.item)
@@ -235,17 +240,35 @@ class StagedList(InGraph):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if isinstance(key, slice):
-            raise ListItemError(
-                "a slice of a list whose length is known only when the function runs is assigned "
-                f"at {here()}; put the list together with '+': l[:i] + new + l[j:]"
-            )
+            self._set_slice(key, value)
+            return
         found, leaves = item_of(value)
         self._known("assigned to")
         self._become(joined_item(self.item, found))
         assert self.item is not None
-        index = place_of(key, self.size())
+        (index,) = self._checked(key, "list assignment index out of range")
         pairs = zip(self.arrays, fitted(leaves, self.item), strict=True)
         self.arrays = tuple([array_write(a, index, t, dynamic=False) for a, t in pairs])
+
+    def _set_slice(self, key: slice, values: Any) -> None:
+        if key.step not in (None, 1):
+            raise ListItemError(
+                "a slice with a step of a list whose length is known only when the function runs "
+                f"is assigned at {here()}; assign the items one by one"
+            )
+        start, stop, _ = bounds_of(key, self.size())
+        rest = self.taken(range_(where(stop < start, start, stop), self.size()))
+        made = self.taken(range_(start))
+        made.extend(values)
+        made.extend(rest)
+        self.item, self.arrays = made.item, made.arrays
+
+    def _checked(self, key: Any, text: str) -> tuple[Tensor, ...]:
+        """The place, counted from the start, where there is an item; else an IndexError."""
+        size = self.size()
+        index = place_of(key, size)
+        within = (index >= 0) & (index < size)
+        return require(within, [index], "IndexError", f"{text}, at {here()}")
 
     def insert(self, key: Any, value: Any) -> None:
         size = self.size()
@@ -260,13 +283,9 @@ class StagedList(InGraph):
         self._known("popped from")
         size = self.size()
         last = isinstance(key, int) and key == -1
-        index = size - 1 if last else place_of(key, size)
-        (index,) = require(
-            (index >= 0) & (index < size),
-            [index],
-            "IndexError",
-            f"pop from empty list, or index out of range, at {here()}",
-        )
+        text = f"pop from empty list, at {here()}"
+        self.arrays = require(size > 0, self.arrays, "IndexError", text)
+        (index,) = (size - 1,) if last else self._checked(key, "pop index out of range")
         value = self.read(index)
         given.forget(value)
         if last:
@@ -281,12 +300,26 @@ class StagedList(InGraph):
 
     def __delitem__(self, key: Any) -> None:
         if not isinstance(key, slice):
-            self.pop(key)
+            self._known("changed")
+            (index,) = self._checked(key, "list assignment index out of range")
+            self._drop(index, index + 1)
         elif key.step in (None, 1):
             start, stop, _ = bounds_of(key, self.size())
             self._drop(start, where(stop < start, start, stop))
         else:
             raise ListItemError(f"'del' of a slice with a step is not supported, at {here()}")
+
+    def remove(self, value: Any) -> None:
+        searching["remove"](self, value)
+
+    def index(self, value: Any, *bounds: Any) -> Any:
+        return searching["index"](self, value, *bounds)
+
+    def count(self, value: Any) -> Any:
+        return searching["count"](self, value)
+
+    def sort(self, *, key: Any = None, reverse: Any = False) -> None:
+        searching["sort"](self, key=key, reverse=reverse)
 
     def clear(self) -> None:
         self.arrays = tuple([array_cut(a, convert(0)) for a in self.arrays])
@@ -329,10 +362,12 @@ def rows_as_list(x: Tensor) -> StagedList:
     return StagedList(Item(Slot(0), None, (row,), (False,)), [rows])
 
 
-def stage(x: list[Any] | deque[Any]) -> StagedList:
+def stage(x: list[Any] | deque[Any] | StagedList) -> StagedList:
     """Let the graph hold the items of a Python list or deque, from now on. What this gives is of
     its own: copies that Python has made of `x` do not change with it.
     """
+    if isinstance(x, StagedList):
+        return x
     known = staged_in(x)
     found: StagedList = StagedList.of(list(x)) if known is None else known.copy()
     if isinstance(x, deque):

@@ -157,8 +157,11 @@ def is_number(value: Any) -> bool:
 
 
 def of_python(value: Any) -> bool:
-    """True for Python numbers and texts, and for symbolic scalars that stand for one."""
-    return is_number(value) or weak.is_python(value)
+    """True for Python numbers and texts, and for symbolic scalars that stand for one.
+
+    Bytes become tensors of dtype string as they are: those are bytes, too.
+    """
+    return (is_number(value) and not isinstance(value, bytes)) or weak.is_python(value)
 
 
 def default_dtype(value: Any) -> DType:

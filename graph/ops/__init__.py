@@ -47,6 +47,7 @@ from . import (
     string_formats,
     string_pieces,
     strings,
+    texts,
     trigonometric,
 )
 
@@ -97,5 +98,6 @@ __all__ = [
     "string_formats",
     "string_pieces",
     "strings",
+    "texts",
     "trigonometric",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..build import apply, operands
+from ..build import apply, binary, operands
 from ..dtypes import float32, float64
 from ..node import Tensor
 from ..op import OPS, no_gradient
@@ -147,7 +147,7 @@ def add(x: Any, y: Any, name: str | None = None) -> Tensor:
     <tl.Tensor: shape=(2,), dtype=string, numpy=array([b'warps', b'wefts'], dtype=object)>
     """
     if _is_text(x) or _is_text(y):
-        return apply(_JOIN, operands(_JOIN, x, y))  # type: ignore[no-any-return]
+        return binary(_JOIN, x, y)  # type: ignore[no-any-return]
     return _add(x, y)
 
 

@@ -138,6 +138,9 @@ def zero_item(xp: Any, a: PersistentArray, index: int) -> Any:
         return PersistentArray([], a.element.element)
     shape = a.element.shape
     if not shape.is_fully_defined():
+        written = [item for item in a.items() if item is not None]
+        if len({item.shape for item in written}) == 1:
+            return xp.zeros_like(written[0])
         raise InvalidArgumentError(
             f"item {index} was never written, and its shape {shape} is not fully known"
         )

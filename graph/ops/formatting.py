@@ -82,11 +82,13 @@ class Text(str):
             return format(self.__tl_tensor__(), spec) if spec else self.marked
         return super().__format__(spec)
 
-    def __add__(self, other: str) -> Text:
+    def __add__(self, other: Any) -> Any:
+        if not isinstance(other, str):
+            return self.__tl_tensor__() + other
         return Text.of(self.marked + getattr(other, "marked", other))
 
-    def __radd__(self, other: str) -> Text:
-        return Text.of(other + self.marked)
+    def __radd__(self, other: Any) -> Any:
+        return Text.of(other + self.marked) if type(other) is str else NotImplemented
 
     def __eq__(self, other: object) -> Any:
         return equal(self.__tl_tensor__(), other) if isinstance(other, (str, Tensor)) else False
@@ -112,16 +114,21 @@ def _refused(name: str) -> Callable[..., Any]:
     return method
 
 
-for _name in (
-    *("__len__", "__getitem__", "__contains__", "__iter__", "__mul__", "__mod__", "__lt__"),
-    *("__le__", "__gt__", "__ge__", "capitalize", "casefold", "center", "count", "endswith"),
-    *("expandtabs", "find", "format", "index", "isalnum", "isalpha", "isascii", "isdecimal"),
-    *("isdigit", "islower", "isnumeric", "isspace", "istitle", "isupper", "join", "ljust", "lower"),
-    *("lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex"),
-    *("rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip"),
-    *("swapcase", "title", "translate", "upper", "zfill"),
-):
+def _of_tensor(name: str) -> Callable[..., Any]:
+    """The method of what the run makes of a text."""
+    return lambda self, *args, **kwargs: getattr(self.__tl_tensor__(), name)(*args, **kwargs)
+
+
+_REFUSED = ("__len__", "__contains__", "__iter__", "index", "maketrans")
+for _name in _REFUSED:
     setattr(Text, _name, _refused(_name))
+_OPERATORS = (
+    *("__getitem__", "__mul__", "__rmul__", "__mod__"),
+    *("__lt__", "__le__", "__gt__", "__ge__"),
+)
+_METHODS = [name for name in vars(str) if not (name.startswith("_") or name in _REFUSED)]
+for _name in (*_OPERATORS, *_METHODS):
+    setattr(Text, _name, _of_tensor(_name))
 
 
 def text(make: Callable[[], Any]) -> Any:

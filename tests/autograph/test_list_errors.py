@@ -36,6 +36,35 @@ def structures(x):
 
 
 @case(
+    "the items of a list must be alike where its length depends on a tensor, at "
+    ":+7: runs.append((last, 1)): one is (int32, int32), another one (int32 or None, int32); where "
+    "a value is not None, say so: 'if value is not None: ...append(value)'"
+)
+def perhaps_none_in_a_tuple(x):
+    last, runs = None, []
+    for v in x:
+        if last is not None:
+            runs.append((last, 1))
+        if v > 0:
+            last = v
+    runs.append((last, 1))
+    return runs
+
+
+@case(
+    "the items of a list must be alike where its length depends on a tensor, at "
+    ":+4: rows.append(3): one is a list, another one int32"
+)
+def other_items_in_a_branch(x):
+    rows = [[1], [2]]
+    if x[0] > 0:
+        y = 4
+        rows.append(3)
+        y += 1
+    return rows
+
+
+@case(
     "the items of a list must have one dtype where its length depends on a tensor, at "
     ":+5: found.append(tl.constant(1.5)): one is int32, another one float32; use tl.cast"
 )
@@ -111,25 +140,16 @@ def deleted(x):
 
 
 @case(
-    "a slice of a list whose length is known only when the function runs is assigned at "
-    ":+5: found[1:2] = [5]; put the list together with '+': l[:i] + new + l[j:]"
+    "a slice with a step of a list whose length is known only when the function runs is assigned "
+    "at :+5: found[::2] = [5]; assign the items one by one"
 )
 def slice_assigned(x):
     found = []
     for v in x:
         if v > 0:
             found.append(v)
-    found[1:2] = [5]
+    found[::2] = [5]
     return found
-
-
-@case(".index() with bounds needs Python values, at :+5: return found.index(3, 1); take a slice")
-def bounds(x):
-    found = []
-    for v in x:
-        if v > 0:
-            found.append(v)
-    return found.index(3, 1)
 
 
 @case(

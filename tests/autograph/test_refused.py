@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from refusal import refused
 
@@ -342,3 +343,17 @@ def test_state_is_as_before_after_a_refusal() -> None:
     with pytest.raises(tl.errors.BranchError, match=r"'box\.value' is int32"):
         tl.function(f)(TRUE)
     assert box.value == 1
+
+
+def test_items_of_chosen_arrays() -> None:
+    a, b = np.array([1, 2]), np.array([3, 4])
+
+    def f(x):
+        v = a if x > 3 else b
+        v[0] = 5
+        return x
+
+    assert refused(f, tl.errors.ConversionError, tl.constant(1)) == (
+        "an item is assigned to one of several NumPy arrays, of which a tensor chose one, at "
+        ":+2: v[0] = 5: assign it in both branches there, or use tensors"
+    )

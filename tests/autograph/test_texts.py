@@ -138,12 +138,13 @@ def test_compared() -> None:
 def test_what_only_the_run_knows() -> None:
     @tl.function
     def f(x):
-        return f"{x}".upper()
+        return f"{x}".encode()
 
     with pytest.raises(tl.errors.OperatorNotAllowedInGraphError) as e:
         f(tl.constant(3))
     line = f.python_function.__code__.co_firstlineno + 2
     assert str(e.value) == (
-        f"'upper' of a text is asked for at test_texts.py:{line}: return f\"{{x}}\".upper(), while "
-        "tracing, but the text has tensors in it whose values only the run knows. Use tl.strings"
+        f"'encode' of a text is asked for at test_texts.py:{line}: return f\"{{x}}\".encode(), while "
+        "tracing, but what the text is, only the run knows; do it after the traced function, on its "
+        "result"
     )

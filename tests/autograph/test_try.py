@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -102,3 +103,50 @@ def test_gradient_of_what_a_loop_in_the_body_had_computed_is_refused() -> None:
         tape.watch(x)
         with pytest.raises(ValueError, match="through an exception"):
             f(x)
+
+
+def picky(v: Any) -> Any:
+    if v > 3:
+        raise ValueError(f"{v} is too much")
+    if v < 0:
+        raise KeyError("negative")
+    return v
+
+
+def counting() -> Any:
+    yield 1
+    yield 2
+    raise ValueError("that is all")
+
+
+def python_in_a_run(x: Any) -> Any:
+    try:
+        return tl.py_function(picky, [x], tl.int32)
+    except ValueError:
+        return x * 10
+    except (KeyError, TypeError):
+        return x * 100
+
+
+def suppressed(x: Any) -> Any:
+    y = x
+    with contextlib.suppress(ValueError, LookupError):
+        y = tl.py_function(picky, [x], tl.int32) + 1
+    return y
+
+
+def generator_in_a_run(x: Any) -> Any:
+    total = x
+    try:
+        spec = tl.TensorSpec([], tl.int32)
+        for v in tl.data.Dataset.from_generator(counting, output_signature=spec):
+            total += v
+    except ValueError:
+        total += 100
+    return total
+
+
+@pytest.mark.parametrize("x", [2, 6, -5])
+@pytest.mark.parametrize("f", [python_in_a_run, suppressed, generator_in_a_run])
+def test_what_python_raises_while_the_graph_runs(f: Any, x: int) -> None:
+    assert tl.function(f)(tl.constant(x)).numpy() == f(tl.constant(x)).numpy()

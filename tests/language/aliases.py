@@ -231,3 +231,17 @@ def list_made_anew_in_a_try_in_a_loop():
         return xs
 
     return f
+
+
+@program(5, 4, 1)
+def identity_of_a_chosen_list():
+    def f(x):
+        a, b = [1], [2]
+        c = a if x > 3 else b
+        d = c if x == 5 else a
+        flag = False
+        if x > 3:
+            flag = True
+        return (c is a, d is a, d is c, c is not b, c is [1]), (flag is True, flag is not False)  # noqa: F632
+
+    return f

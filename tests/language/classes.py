@@ -378,3 +378,32 @@ def class_of_a_chosen_object():
         return of_class, named, asked, again
 
     return f
+
+
+class Vector:
+    def __init__(self, *values):
+        self.values = list(values)
+        self.large = 0
+
+    def __setitem__(self, i, value):
+        if value > 4:
+            self.large += 1
+        self.values[i] = value
+
+    def __getitem__(self, i):
+        return self.values[i]
+
+    def __bool__(self):
+        return bool(self.values[0] > 3)
+
+
+@program(1, 4, 6)
+def items_and_truth_of_a_chosen_object():
+    def f(x):
+        v = Vector(x, 1) if x > 3 else Vector(2, x)
+        v[1] = 9
+        if x < 5:
+            v = Vector(x - 1, 0)
+        return v[0], v[1], v.large, 1 if v else 2, not v
+
+    return f

@@ -464,3 +464,45 @@ def loop_that_is_traced_twice_in_a_try():
         return tl.cast(x, tl.float64) + (t if x > 1 else -1.5), xs
 
     return f
+
+
+@program(1, 4, 6)
+def jumps_out_of_finally():
+    def first(x):
+        try:
+            y = 1
+        finally:
+            if x < 3:
+                return -1
+        return y
+
+    def second(x):
+        t = 0
+        for i in range(x):
+            try:
+                t += i
+                if i > 4:
+                    raise ValueError("late")
+            except KeyError:
+                t -= 100
+            else:
+                t += 10
+            finally:
+                if i == 1:
+                    continue
+                if i > 3:
+                    break
+                t += 100
+        return t
+
+    def third(x):
+        try:
+            if x > 3:
+                raise KeyError("swallowed")
+        finally:
+            return x * 2
+
+    def f(x):
+        return first(x), second(x), third(x)
+
+    return f

@@ -71,7 +71,9 @@ def argument(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A result without tensors. Numbers become tensors when they leave a traced function."""
+    """A result without tensors. Numbers and texts become tensors when they leave a function."""
+    if isinstance(value, str):
+        return value.encode()
     if isinstance(value, (bool, int, float, np.ndarray, np.generic)) or tl.is_tensor(value):
         return np.asarray(value).tolist()
     if isinstance(value, dict):

@@ -9,6 +9,7 @@ import numpy as np
 from ops.rows import Row, with_values
 
 import treadle as tl
+from treadle.graph.ops.texts import text_method
 
 s = tl.strings
 
@@ -83,6 +84,14 @@ ROWS = [
         lambda x: s.to_number(s.as_string(x), tl.float64),
         lambda x: x.astype(np.float64),
         kinds="i",
+    ),
+    Row(
+        op="text_method",
+        call=lambda x: text_method("replace", x, "a", "é"),
+        oracle=each(lambda b: b.replace(b"a", "é".encode())),
+        sample=with_values(()),
+        kinds="O",
+        smooth=False,
     ),
     row("as_string", s.as_string, each(lambda i: b"%d" % i), kinds="i", shaped=True),
     row(

@@ -16,6 +16,7 @@ import pytest
 
 import treadle as tl
 from treadle.runtime.executable import executable
+from treadle.runtime.plan import forget_dead
 
 c = tl.constant
 
@@ -26,6 +27,7 @@ def plan_of(function: Any, *args: Any) -> Any:
 
 def plans() -> int:
     gc.collect()
+    forget_dead()
     return sum(name.startswith("<plan") for name in linecache.cache)
 
 

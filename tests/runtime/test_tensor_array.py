@@ -254,3 +254,22 @@ def test_refusal(make: Any, error: Any, message: str) -> None:
     for f in (make, tl.function(make)):
         with pytest.raises(error, match=message):
             f()
+
+
+@pytest.mark.parametrize("item", [1.0, [1.0, 2.0]])
+def test_what_was_never_written_has_the_shape_of_what_was(item: Any) -> None:
+    """As TensorFlow 2.21."""
+
+    def f(x: Any) -> Any:
+        return tl.TensorArray(tl.float32, size=2).write(0, x).read(1)
+
+    zeros = np.zeros_like(np.float32(item)).tolist()
+    assert f(tl.constant(item)).numpy().tolist() == zeros
+    assert tl.function(f)(tl.constant(item)).numpy().tolist() == zeros
+    assert tl.function(f, reduce_retracing=True)(tl.constant(item)).numpy().tolist() == zeros
+
+
+def test_the_message_says_what_an_array_is() -> None:
+    f = tl.function(lambda n: tl.TensorArray(tl.float32, size=n).read(0))
+    with pytest.raises(tl.errors.InvalidArgumentError, match="an array of 2 items"):
+        f(tl.constant(2))

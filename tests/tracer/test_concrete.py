@@ -268,3 +268,49 @@ def test_copies_and_pickles() -> None:
     assert (model.call(2.0).numpy(), other.call(2.0).numpy()) == (2.0, 20.0)
     with pytest.raises((pickle.PicklingError, AttributeError)):
         pickle.dumps(f)  # by name, as Python's functions; a lambda has none
+    concrete = f.get_concrete_function(c(1))
+    assert copy.copy(concrete) is concrete
+    for how in (copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match=r"concrete function .* can't be copied or pickled"):
+            how(concrete)
+
+
+class Doubler:
+    """Its methods have other names for their own object."""
+
+    factor = 2
+
+    @tl.function
+    def double(this, x: Any) -> Any:
+        return x * this.factor
+
+    @tl.function
+    def doubled(self, x: Any, times: int = 1) -> Any:
+        return x * self.factor * times
+
+    @tl.function
+    def both(this, other: Any, x: Any) -> Any:
+        return x * this.factor * other.factor
+
+    @classmethod
+    @tl.function
+    def make(klass, x: Any) -> Any:
+        return x * klass.factor
+
+
+def test_a_method_s_own_object_may_be_given_or_left_out() -> None:
+    d, spec, x = Doubler(), tl.TensorSpec([]), tl.constant(3.0)
+    for concrete in (
+        d.double.get_concrete_function(spec),
+        Doubler.double.get_concrete_function(d, spec),
+        d.doubled.get_concrete_function(spec),
+        Doubler.doubled.get_concrete_function(d, spec),
+    ):
+        assert concrete(x).numpy() == 6
+        assert concrete(d, x).numpy() == 6
+    assert Doubler.make.get_concrete_function(spec)(x).numpy() == 6
+    twice = d.both.get_concrete_function(d, spec)
+    assert twice(d, x).numpy() == 12
+    assert twice(d, d, x).numpy() == 12
+    with pytest.raises(tl.errors.SignatureError, match="both"):
+        twice(Doubler(), x)

@@ -347,3 +347,67 @@ def test_two_of_a_class() -> None:
     eager = outcomes(two_of_a_class, calls, lambda f: f)
     assert eager[0] == (ValueError, [6, 7])
     assert outcomes(two_of_a_class, calls, tl.function) == eager
+
+
+class Low(Exception):
+    pass
+
+
+class Account:
+    def __init__(self) -> None:
+        self.balance = 10
+        self.log: list[Any] = []
+
+    def withdraw(self, x):
+        if x > self.balance:
+            raise Low("low")
+        self.balance -= x
+        self.log.append(x)
+        return self.balance
+
+
+def after_an_assertion(account, x):
+    assert x > 3
+    account.log.append(x)
+    return x
+
+
+def after_a_loop_that_raises(account, x):
+    for i in tl.range(x):
+        if i > 5:
+            raise Low("high")
+    account.balance = x
+    return x
+
+
+def after_a_call_that_raises(account, x):
+    checked(x)
+    account.log.append(1)
+    return x
+
+
+@tl.function
+def checked(x):
+    if x > 20:
+        raise Low("high")
+    return x
+
+
+@pytest.mark.parametrize(
+    "f",
+    [Account.withdraw, after_an_assertion, after_a_loop_that_raises, after_a_call_that_raises],
+)
+def test_what_comes_behind_a_raise_happens_if_that_did_not_run(f: Any) -> None:
+    runs = []
+    for traced in (False, True):
+        account = Account()
+        one = tl.function(lambda x, a=account: f(a, x)) if traced else lambda x, a=account: f(a, x)
+        found: list[Any] = []
+        for number in (4, 50, 3, 5):
+            try:
+                found.append(int(one(tl.constant(number))))
+            except (Low, AssertionError) as error:
+                found.append(type(error))
+        log = [int(x) for x in account.log]
+        runs.append((found, int(account.balance), log))
+    assert runs[1] == runs[0]

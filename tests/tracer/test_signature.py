@@ -475,3 +475,13 @@ def test_an_input_signature_holds_specs(spec: Any) -> None:
         f"lambda_() holds {wrong!r} of type {type(wrong).__name__}. What is no tensor can be a "
         "parameter with a default"
     )
+
+
+def test_the_printed_signature_keeps_a_spec_s_own_name() -> None:
+    named, plain = tl.TensorSpec([2], name="inp"), tl.TensorSpec([3])
+    f = tl.function(lambda d, *more: d)
+    text = f.get_concrete_function({"k": named, "j": plain}, plain, named)
+    lines = text.pretty_printed_signature().splitlines()
+    assert lines[1].count("name='inp'") == 1
+    assert lines[1].count("name=None") == 1
+    assert ["name=None" in lines[2], "name='inp'" in lines[3]] == [True, True]

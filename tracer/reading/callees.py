@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FunctionType, MethodType
 from typing import Any
 
 from ...autograph import policy
-from .known import Known, Made, Values
+from .known import Known, Values
 
 # Those that read; what `+=` and the like change is not changed just since it could be.
 _ARITHMETIC = [
@@ -82,6 +82,7 @@ def bound(
     args: Sequence[list[Known]],
     kwargs: Mapping[str, list[Known]],
     values: Values,
+    made: Callable[..., list[Known]],
 ) -> dict[str, list[Known]]:
     """What is known of the parameters of `f`, given what is known of the arguments."""
     code = f.__code__
@@ -94,12 +95,15 @@ def bound(
             bound.setdefault(n, [default])
     if code.co_flags & inspect.CO_VARARGS:
         rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
-        bound[rest] = kwargs.get(rest) or [Known(Made([list(a) for a in args[len(names) :]]))]
+        bound[rest] = kwargs.get(rest) or made([list(a) for a in args[len(names) :]])
     if code.co_flags & inspect.CO_VARKEYWORDS:
         count = code.co_argcount + code.co_kwonlyargcount
         rest = code.co_varnames[count + bool(code.co_flags & inspect.CO_VARARGS)]
-        if rest in kwargs:
+        others = {n: v for n, v in kwargs.items() if n not in names and n not in more}
+        if rest in others:
             bound[rest] = kwargs[rest]
+        elif others:
+            bound[rest] = made([list(v) for v in others.values()], names=others)
     return bound
 
 

@@ -145,6 +145,8 @@ class Changes:
                     marks = self._first_time(test, frame, site.scope)
                     tested |= marks
                     maybe = maybe or not (marks or self._is_python(test, frame, site.scope))
+                case ast.Call(func=ast.Attribute(value=x)):  # setdefault
+                    tested |= {("items", id(k.value)) for k in self._of(x, frame, site.scope)}
                 case ast.While(test=test) | ast.For(iter=test) | ast.Match(subject=test):
                     maybe = maybe or not self._is_python(test, frame, site.scope)
         return frozenset(tested), maybe

@@ -6,14 +6,14 @@ import ast
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, TypeGuard
 
-from .callees import may_take_part
-from .facts import Each, Part, Scope, Source
+from .facts import Each, Part, Read, Scope, Some, Source
 from .frames import Frame, MemoKey, few, identity
 from .known import CONTAINERS, Computed, Known, Made, Values
 
-_PASS_THROUGH: tuple[Any, ...] = (list, tuple, reversed, sorted, iter, set, frozenset)
+_WITH_ITEMS = tuple(kind for kind in CONTAINERS if kind is not bytearray)
+_VALUES = (ast.Constant, ast.Name, ast.Attribute, ast.Subscript)
 _DEEPEST = 60  # expressions of expressions
 _MOST_ROUNDS = 32  # until it is known what a name that depends on itself stands for
 _MOST_NESTED = 3  # tuples of tuples that functions make
@@ -36,6 +36,10 @@ class Expressions:
         """A function is called: its frame, if that takes part."""
         raise NotImplementedError
 
+    def _call(self, node: ast.Call, frame: Frame, scope: Scope, depth: int) -> list[Known]:
+        """What a call gives."""
+        raise NotImplementedError
+
     def of(self, source: Source, frame: Frame, scope: Scope, depth: int = 0) -> list[Known]:
         """What an expression may stand for; nothing where that is not known."""
         if depth > _DEEPEST:
@@ -45,7 +49,7 @@ class Expressions:
                 return self._name(name, frame, scope, depth)
             case ast.Attribute(value=base, attr=attr):
                 if is_super(base):
-                    return self._of_super(frame, attr)
+                    return self._of_super(base, frame, scope, attr)
                 owners = self.of(base, frame, scope, depth + 1)
                 return few([v for k in owners for v in self.attribute(k, attr, frame, depth)])
             case ast.Subscript(value=base, slice=index):
@@ -55,14 +59,12 @@ class Expressions:
                 return self._call(source, frame, scope, depth)
             case ast.Constant(value=value):
                 return [Known(value)]
-            case ast.Tuple(elts=items) | ast.List(elts=items):
-                if any(isinstance(x, ast.Starred) for x in items):
-                    return []
-                return self.made([self.of(x, frame, scope, depth + 1) for x in items])
             case ast.IfExp(body=one, orelse=other):
                 return few([k for x in (one, other) for k in self.of(x, frame, scope, depth + 1)])
             case ast.BoolOp(values=operands):
                 return few([k for x in operands for k in self.of(x, frame, scope, depth + 1)])
+            case Read(expr=expr, scope=home):
+                return self.of(expr, frame, home, depth + 1)
             case ast.NamedExpr(value=value):
                 return self.of(value, frame, scope, depth + 1)
             case Each(source=inner):
@@ -71,24 +73,79 @@ class Expressions:
             case Part(source=inner, index=i):
                 whole = self.of(inner, frame, scope, depth + 1)
                 return few([item for k in whole for item in self.values.item(k, i)])
+            case Some(source=inner):
+                whole = self.of(inner, frame, scope, depth + 1)
+                return self.made([[v for k in whole for v in self._looped(k)]], unordered=True)
+            case _:
+                return self._defined(source, frame, scope, depth)
+
+    def _defined(self, source: Source, frame: Frame, scope: Scope, depth: int) -> list[Known]:
+        """A container or function that the function makes."""
+        match source:
+            case ast.Tuple(elts=items) | ast.List(elts=items) | ast.Set(elts=items):
+                if any(isinstance(x, ast.Starred) for x in items):
+                    return self._joined(items, frame, scope, depth)
+                return self.made([self.of(x, frame, scope, depth + 1) for x in items])
+            case ast.BinOp(left=one, op=ast.Add() | ast.BitOr(), right=other):
+                if not (_may_be_list(one) and _may_be_list(other)):
+                    return []
+                both = [ast.Starred(x, ast.Load()) for x in (one, other)]
+                return self._joined(both, frame, scope, depth)
+            case ast.Dict(keys=keys, values=items):
+                each = [self.of(x, frame, scope, depth + 1) for x in items]
+                for i, key in enumerate(keys):
+                    if key is None:  # {**x}
+                        each[i] = [v for k in each[i] for v in self.values.items(k)]
+                names = [k.value for k in keys if isinstance(k, ast.Constant)]
+                if each and len({*names}) == len(each):
+                    return self.made(each, names=names)
+                return self.made([[k for ks in each for k in ks]], unordered=True)
+            case ast.Lambda() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                inner = frame.facts.inner.get(id(source))
+                return [Known(frame.closure(inner))] if inner else []
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                inner = frame.facts.inner.get(id(source))
+                returns = inner.returns if inner else ()
+                known = [k for r in returns for k in self.of(r.expr, frame, r.scope, depth + 1)]
+                return self.made([known], unordered=True)
         return []
 
-    def made(self, items: list[list[Known]]) -> list[Known]:
+    def _joined(
+        self, items: Iterable[ast.expr], frame: Frame, scope: Scope, depth: int
+    ) -> list[Known]:
+        """A list of what is in several."""
+        found: list[Known] = []
+        for x in items:
+            if isinstance(x, ast.Starred):
+                for k in self.of(x.value, frame, scope, depth + 1):
+                    found += self._looped(k)
+                    found += self.values.items(k) if isinstance(k.value, dict) else ()
+            else:
+                found += self.of(x, frame, scope, depth + 1)
+        return self.made([found], unordered=True) if found else []
+
+    def made(
+        self, items: list[list[Known]], unordered: bool = False, names: Iterable[Any] = ()
+    ) -> list[Known]:
         """A tuple or list that the function makes: one object for all with the same items."""
         nested = max(
             [k.value.depth for ks in items for k in ks if isinstance(k.value, Made)] or [0]
         )
         if nested >= _MOST_NESTED:
             return []
-        key = tuple([tuple(map(identity, options)) for options in items])
+        items = [few(options) for options in items]
+        names = tuple(names)
+        key = (unordered, names, *(tuple(map(identity, options)) for options in items))
         known = self._made.get(key)
         if known is None:
-            known = self._made[key] = Made(items, nested + 1)
+            known = self._made[key] = Made(items, nested + 1, unordered, names)
         return [Known(known)]
 
     def _looped(self, known: Known) -> Iterable[Known]:
         if isinstance(known.value, dict):
             return [Known(key) for key in known.value]
+        if isinstance(known.value, Made) and known.value.names:
+            return [Known(key) for key in known.value.names]
         return self.values.items(known)
 
     # --- names ---------------------------------------------------------------
@@ -97,9 +154,13 @@ class Expressions:
         at: Scope | None = scope
         while at is not None and name not in at.local:
             at = at.parent
+        memo = frame.memo
         if at is None:
-            return self.free(frame, name)
-        key, memo = (id(at), name), frame.memo
+            free = memo.free.get(name)
+            if free is None:
+                free = memo.free[name] = self.free(frame, name)
+            return free
+        key = (id(at), name)
         found = memo.found.get(key)
         if found is not None:
             if key in memo.asked:
@@ -126,7 +187,7 @@ class Expressions:
     def _local(self, key: MemoKey, frame: Frame, scope: Scope, depth: int) -> list[Known]:
         """What a local name stands for, if what was found of it earlier is true."""
         name, memo = key[1], frame.memo
-        given = frame.given(name) if scope is frame.facts.scope else []
+        given = frame.given(name, scope)
         memo.found[key] = [*given, *memo.earlier.get(key, ())]
         memo.asked[key] = False
         more = [k for s in scope.local[name] for k in self.of(s, frame, scope, depth + 1)]
@@ -157,14 +218,16 @@ class Expressions:
         """What `known.name` may be."""
         found = self.values.attribute(known, name)
         if isinstance(found, Computed):
-            return self._computed(found, frame, depth)
+            called = self.follow(found.function, found.arguments, {})
+            if called is None:
+                self.guard(known)
+            return self._returned(called, frame, depth)
         if not found and not isinstance(known.value, CONTAINERS):
             self.guard(known)  # what it is can't be told: the object must be the same
         return found
 
     def _computed(self, found: Computed, frame: Frame, depth: int) -> list[Known]:
-        more = [] if found.name is None else [[Known(found.name)]]
-        called = self.follow(found.function, [[found.owner], *more], {})
+        called = self.follow(found.function, found.arguments, {})
         return self._returned(called, frame, depth)
 
     def _returned(self, called: Frame | None, frame: Frame, depth: int) -> list[Known]:
@@ -174,26 +237,35 @@ class Expressions:
         returns = called.facts.returns
         return few([k for r in returns for k in self.of(r.expr, called, r.scope, depth + 1)])
 
-    def _of_super(self, frame: Frame, attr: str) -> list[Known]:
-        cls = self.free(frame, "__class__")
-        first = frame.facts.scope.parameters[:1]
-        for owner in frame.given(first[0]) if first and cls else []:
+    def _of_super(self, call: ast.Call, frame: Frame, scope: Scope, attr: str) -> list[Known]:
+        if len(call.args) == 2:
+            cls, owners = [self.of(a, frame, scope) for a in call.args]
+        else:
+            cls = self.free(frame, "__class__")
+            owners = [k for name in frame.facts.scope.parameters[:1] for k in frame.given(name)]
+        for owner in owners if cls else ():
             x = owner.value
-            mro = (x if isinstance(x, type) else type(x)).__mro__
-            if cls[0].value not in mro:
+            kind = x if isinstance(x, type) else type(x)
+            if cls[0].value not in kind.__mro__:
                 continue
-            for base in mro[mro.index(cls[0].value) + 1 :]:
+            for base in kind.__mro__[kind.__mro__.index(cls[0].value) + 1 :]:
                 raw = base.__dict__.get(attr)
                 if isinstance(raw, FunctionType):
                     return [Known(MethodType(raw, x))]
+                if isinstance(raw, classmethod):
+                    return [Known(MethodType(raw.__func__, kind))]
                 if isinstance(raw, property) and isinstance(raw.fget, FunctionType):
-                    return self._computed(Computed(raw.fget, owner, None), frame, 1)
+                    return self._computed(Computed(raw.fget, [[owner]]), frame, 1)
+                if attr in base.__dict__:
+                    return self.attribute(Known(base), attr, frame)
         return []
 
     def _items(
         self, owners: list[Known], index: ast.expr, frame: Frame, scope: Scope, depth: int
     ) -> Iterable[Known]:
-        keys = [] if isinstance(index, ast.Slice) else self.of(index, frame, scope, depth + 1)
+        keys: list[Known] = []
+        if not isinstance(index, ast.Slice) and self._all_is_known(index, frame, scope):
+            keys = self.of(index, frame, scope, depth + 1)
         for owner in owners:
             own = getattr(type(owner.value), "__getitem__", None)
             if isinstance(own, FunctionType):
@@ -202,7 +274,7 @@ class Expressions:
             if keys and all(is_key(k.value) for k in keys):
                 for k in keys:
                     found = self.values.item(owner, k.value)
-                    if not found and not isinstance(owner.value, CONTAINERS):
+                    if not found and not isinstance(owner.value, _WITH_ITEMS):
                         self.guard(owner)
                     yield from found
             elif isinstance(index, ast.UnaryOp):
@@ -210,96 +282,26 @@ class Expressions:
             else:
                 within = list(self.values.items(owner))
                 self.guard(owner)
-                yield from self.made([within]) if isinstance(index, ast.Slice) else within
+                if isinstance(index, ast.Slice):
+                    yield from self.made([within], unordered=True)
+                else:
+                    yield from within
+
+    def _all_is_known(self, index: ast.expr, frame: Frame, scope: Scope) -> bool:
+        """False for a name that may stand for more than what is known of it: `i += 1`."""
+        at: Scope | None = scope if isinstance(index, ast.Name) else None
+        while at is not None and index.id not in at.local:  # type: ignore[attr-defined]
+            at = at.parent
+        sources = at.local[index.id] if at is not None else ()  # type: ignore[attr-defined]
+        if len(sources) < 2:
+            return None not in sources
+        return all(isinstance(s, _VALUES) for s in sources)
 
     def _constant_item(self, owner: Known, index: ast.expr) -> Iterable[Known]:
         try:
             return self.values.item(owner, ast.literal_eval(index))
         except ValueError:
             return self.values.items(owner)
-
-    # --- calls ---------------------------------------------------------------
-
-    def _call(self, node: ast.Call, frame: Frame, scope: Scope, depth: int) -> list[Known]:
-        key, memo = (id(node), "()"), frame.memo.found
-        found = memo.get(key)
-        if found is None:
-            memo[key] = []  # for functions that call themselves
-            found = memo[key] = few([*self._result(node, frame, scope, depth)])
-        return found
-
-    def _result(self, node: ast.Call, frame: Frame, scope: Scope, depth: int) -> Iterable[Known]:
-        """What a call gives, of those that are understood."""
-        args = [self.of(a, frame, scope, depth + 1) for a in node.args[:3]]
-        if isinstance(node.func, ast.Attribute) and not is_super(node.func.value):
-            owners = self.of(node.func.value, frame, scope, depth + 1)
-            if owners and isinstance(owners[0].value, dict):
-                return self._of_dict(node.func.attr, owners, args)
-        callees = self.of(node.func, frame, scope, depth + 1)
-        function = callees[0].value if callees else None
-        if is_one(function, getattr, hasattr):
-            return self._named(node, args, frame, scope, depth)
-        if function is vars and args:
-            return [v for k in args[0] for v in self.attribute(k, "__dict__", frame, depth)]
-        if function is enumerate and args:
-            return self.made(
-                [[p for k in args[0] for v in self._looped(k) for p in self.made([[], [v]])]]
-            )
-        if function is zip:
-            columns = self.made([[v for k in a for v in self._looped(k)] for a in args])
-            return self.made([columns])
-        if is_one(function, *_PASS_THROUGH) and args:
-            return args[0]
-        results: list[Known] = []
-        for k in callees:
-            if may_take_part(k.value) and not isinstance(k.value, type):
-                given, named = self.arguments(node, frame, scope, depth)
-                called = self.follow(k.value, given, named)
-                results += self._returned(called, frame, depth)
-        return results
-
-    def arguments(
-        self, node: ast.Call, frame: Frame, scope: Scope, depth: int = 0
-    ) -> tuple[list[list[Known]], dict[str, list[Known]]]:
-        """What is known of the arguments of a call."""
-        args: list[list[Known]] = []
-        for a in node.args:
-            if isinstance(a, ast.Starred):
-                several = self.of(a.value, frame, scope, depth + 1)
-                if len(several) != 1 or not isinstance(several[0].value, Made):
-                    break
-                args += several[0].value.items
-                continue
-            args.append(self.of(a, frame, scope, depth + 1))
-        named = {k.arg: self.of(k.value, frame, scope, depth + 1) for k in node.keywords if k.arg}
-        return args, named
-
-    def _named(
-        self, node: ast.Call, args: list[list[Known]], frame: Frame, scope: Scope, depth: int
-    ) -> list[Known]:
-        """`getattr(x, "k", default)`."""
-        target = attribute_named(node)
-        found = self.of(target, frame, scope, depth + 1) if target else []
-        if not found and len(args) >= 2 and args[1]:
-            named = [k.value for k in args[1] if isinstance(k.value, str)]
-            pairs = [(k, n) for k in args[0] for n in named]
-            found = few([v for k, n in pairs for v in self.attribute(k, n, frame, depth)])
-        return found or (args[2] if len(args) > 2 else [])
-
-    def _of_dict(
-        self, method: str, owners: list[Known], args: list[list[Known]]
-    ) -> Iterable[Known]:
-        for owner in owners:
-            if method == "get" and args:
-                for key in args[0]:
-                    if is_key(key.value):
-                        yield from self.values.item(owner, key.value) or [*args[1:2], []][0]
-            elif method == "values":
-                yield from self.made([[v] for v in self.values.items(owner)])
-            elif method == "items":
-                yield from self.made([self.made([[], [v]]) for v in self.values.items(owner)])
-            elif method == "copy":
-                yield owner
 
 
 def attribute_named(node: ast.Call) -> ast.Attribute | None:
@@ -310,7 +312,13 @@ def attribute_named(node: ast.Call) -> ast.Attribute | None:
     return None
 
 
-def is_super(x: ast.expr) -> bool:
+def _may_be_list(x: ast.expr) -> bool:
+    if isinstance(x, ast.BinOp):
+        return isinstance(x.op, (ast.Add, ast.BitOr)) and _may_be_list(x.left)
+    return not isinstance(x, (ast.Constant, ast.UnaryOp, ast.Compare))
+
+
+def is_super(x: ast.expr) -> TypeGuard[ast.Call]:
     return isinstance(x, ast.Call) and isinstance(x.func, ast.Name) and x.func.id == "super"
 
 
@@ -322,4 +330,4 @@ def is_key(x: Any) -> bool:
     return isinstance(x, (int, str, bytes, float, bool, type(None)))
 
 
-__all__ = ["Expressions", "attribute_named", "is_key", "is_one"]
+__all__ = ["Expressions", "attribute_named", "is_key", "is_one", "is_super"]

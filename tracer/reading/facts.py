@@ -25,7 +25,23 @@ class Part:
     index: int
 
 
-Source = ast.expr | Each | Part | None  # None: nothing is known of it
+@dataclass(eq=False, slots=True)
+class Some:
+    """A list of items of it."""
+
+    source: Source
+
+
+@dataclass(eq=False, slots=True)
+class Read:
+    """An expression whose value is used, and where."""
+
+    expr: ast.expr
+    scope: Scope
+
+
+# None: nothing is known of it
+Source = ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | Each | Part | Some | Read | None
 
 
 @dataclass(eq=False, slots=True)
@@ -39,11 +55,15 @@ class Scope:
 
 
 @dataclass(eq=False, slots=True)
-class Read:
-    """An expression whose value is used."""
+class Inner:
+    """A function or comprehension in a function, and what it gives."""
 
-    expr: ast.expr
+    node: ast.AST
     scope: Scope
+    positional: tuple[str, ...] = ()
+    rest: str | None = None  # the parameter of more positional arguments
+    named: str | None = None  # that of more keyword arguments
+    returns: list[Read] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)
@@ -66,7 +86,8 @@ class Facts:
     assigned: list[Site] = field(default_factory=list)  # names of outer scopes, attributes, items
     changed: list[Site] = field(default_factory=list)  # containers that grow or shrink
     returns: list[Read] = field(default_factory=list)
+    inner: dict[int, Inner] = field(default_factory=dict)  # by the id of the node
     codes: set[int] = field(default_factory=set)  # ids of the codes of functions defined in it
 
 
-__all__ = ["Each", "Facts", "Part", "Read", "Scope", "Site", "Source"]
+__all__ = ["Each", "Facts", "Inner", "Part", "Read", "Scope", "Site", "Some", "Source"]

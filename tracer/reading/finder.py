@@ -11,9 +11,9 @@ from typing import Any
 
 from ...autograph.syntax.source import NoSourceError, function_ast, mangling_class
 from .bytecode import from_bytecode
-from .facts import Each, Facts, Part, Read, Scope, Site, Source
+from .facts import Each, Facts, Inner, Part, Read, Scope, Site, Some, Source
 
-_CHANGING = frozenset(
+CHANGING = frozenset(
     {
         *("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse"),
         *("update", "setdefault", "add", "discard", "popitem", "subtract", "rotate"),
@@ -21,7 +21,13 @@ _CHANGING = frozenset(
         *("difference_update", "intersection_update", "symmetric_difference_update"),
     }
 )
+# Of some builtins' arguments only some of each is read; of these, of the first one.
 _UNREAD = frozenset({"len", "hasattr", "getattr", "setattr", "isinstance", "enumerate", "zip"})
+_FIRST = frozenset({"hasattr", "getattr", "setattr", "isinstance"})
+_GIVING = (
+    *(ast.Call, ast.BoolOp, ast.IfExp, ast.NamedExpr, ast.BinOp, ast.List, ast.Tuple, ast.Dict),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 _known: dict[int, tuple[weakref.ref[CodeType], Facts]] = {}
 
 
@@ -56,7 +62,7 @@ class _Finder(ast.NodeVisitor):
         self.facts = Facts(Scope())
         self.scope = self.facts.scope
         self._inside: tuple[ast.AST, ...] = ()
-        self._depth = 0  # of functions in the function
+        self._returns = self.facts.returns  # of the function that is looked at
 
     def function(self, node: ast.FunctionDef | ast.Lambda) -> Facts:
         self._enter(node.args)
@@ -75,11 +81,11 @@ class _Finder(ast.NodeVisitor):
         while isinstance(node, (ast.Attribute, ast.Subscript)):
             node = node.value
         if not isinstance(node, ast.Name):
-            return isinstance(node, ast.Call)
+            return isinstance(node, _GIVING)
         scope: Scope | None = read.scope
         while scope is not None and node.id not in scope.local:
             scope = scope.parent
-        if scope is None or (scope is self.facts.scope and node.id in scope.parameters):
+        if scope is None or node.id in scope.parameters:
             return True
         return any(source is not None for source in scope.local[node.id])
 
@@ -102,20 +108,39 @@ class _Finder(ast.NodeVisitor):
             self.visit(statement)
 
     @contextmanager
-    def _inner(self) -> Any:
-        outer, self.scope = self.scope, Scope(self.scope)
-        self._depth += 1
+    def _inner(self, node: ast.AST) -> Any:
+        outer, returns = self.scope, self._returns
+        self.scope = Scope(outer)
+        inner = self.facts.inner[id(node)] = Inner(node, self.scope)
+        self._returns = inner.returns
         try:
-            yield
+            yield inner
         finally:
-            self.scope = outer
-            self._depth -= 1
+            self.scope, self._returns = outer, returns
+
+    def _parameters(self, inner: Inner, args: ast.arguments) -> None:
+        """Those of a function in the function, with what their defaults stand for outside."""
+        self._enter(args)
+        outer = inner.scope.parent
+        assert outer is not None
+        named = [self._mangled(a.arg) for a in (*args.posonlyargs, *args.args)]
+        inner.positional = tuple(named)
+        inner.rest = self._mangled(args.vararg.arg) if args.vararg else None
+        inner.named = self._mangled(args.kwarg.arg) if args.kwarg else None
+        given = [*zip(named[len(named) - len(args.defaults) :], args.defaults, strict=True)]
+        only = zip(args.kwonlyargs, args.kw_defaults, strict=True)
+        given += [(self._mangled(a.arg), e) for a, e in only if e is not None]
+        for name, default in given:
+            inner.scope.local[name].append(Read(default, outer))
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         for e in (*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(e)
-        with self._inner():
-            self._enter(node.args)
+        name = self._mangled(node.name)
+        if name not in self.scope.outer:
+            self.scope.local.setdefault(name, []).append(node)
+        with self._inner(node) as inner:
+            self._parameters(inner, node.args)
             self._body(node.body)
 
     visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
@@ -123,17 +148,17 @@ class _Finder(ast.NodeVisitor):
     def visit_Lambda(self, node: ast.Lambda) -> None:
         for e in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.visit(e)
-        with self._inner():
-            self._enter(node.args)
+        with self._inner(node) as inner:
+            self._parameters(inner, node.args)
+            inner.returns.append(Read(node.body, self.scope))
             self.visit(node.body)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        with self._inner():
+        with self._inner(node):
             self._body(node.body)
 
     def _comprehension(self, node: Any) -> None:
-        with self._inner():
-            self._depth -= 1
+        with self._inner(node) as inner:
             for generator in node.generators:
                 self.visit(generator.iter)
                 self._bind(generator.target, Each(generator.iter))
@@ -142,7 +167,8 @@ class _Finder(ast.NodeVisitor):
             for name in ("key", "value", "elt"):
                 if hasattr(node, name):
                     self.visit(getattr(node, name))
-            self._depth += 1
+            item = node.value if isinstance(node, ast.DictComp) else node.elt
+            inner.returns.append(Read(item, self.scope))
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815
 
@@ -189,8 +215,7 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Return(self, node: ast.Return) -> None:
         if node.value is not None:
-            if not self._depth:
-                self.facts.returns.append(Read(node.value, self.scope))
+            self._returns.append(Read(node.value, self.scope))
             self.visit(node.value)
 
     def visit_Assign(self, node: ast.Assign) -> None:
@@ -217,6 +242,7 @@ class _Finder(ast.NodeVisitor):
         self.visit(node.value)
         match node.target:
             case ast.Name(id=name) if self._mangled(name) not in self.scope.outer:
+                self.scope.local.setdefault(self._mangled(name), []).append(None)
                 # A list or array that the name stands for may grow.
                 self.facts.changed.append(self._site(node.target))
             case target:
@@ -238,10 +264,11 @@ class _Finder(ast.NodeVisitor):
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 starred = False
                 for i, t in enumerate(targets):
-                    starred = starred or isinstance(t, ast.Starred)
-                    self._bind(t, None if starred else Part(source, i))
-            case ast.Starred(value=inner):
-                self._bind(inner, None)
+                    if isinstance(t, ast.Starred):
+                        starred = True
+                        self._bind(t.value, Some(source))
+                    else:
+                        self._bind(t, Each(source) if starred else Part(source, i))
             case ast.Attribute(value=base, attr=attr):
                 target.attr = self._mangled(attr)
                 self.facts.assigned.append(self._site(target))
@@ -285,10 +312,18 @@ class _Finder(ast.NodeVisitor):
             case _:
                 self.visit(node)
 
+    def visit_Compare(self, node: ast.Compare) -> None:
+        self.generic_visit(node)
+        for op, x in zip(node.ops, node.comparators, strict=True):
+            if isinstance(op, (ast.In, ast.NotIn)) and isinstance(x, ast.Call):
+                self._read(x)  # `"k" in vars(x)`
+
     def visit_Call(self, node: ast.Call) -> None:
         self._inside_chain(node.func)
         unread = isinstance(node.func, ast.Name) and node.func.id in _UNREAD
-        for a in node.args:
+        for i, a in enumerate(node.args):
+            if i and unread and node.func.id in _FIRST:  # type: ignore[attr-defined]
+                unread = False
             if unread and isinstance(a, (ast.Name, ast.Attribute, ast.Subscript)):
                 self._inside_chain(a)
             else:
@@ -296,9 +331,13 @@ class _Finder(ast.NodeVisitor):
         for k in node.keywords:
             self.visit(k.value)
         self.facts.calls.append(self._site(node))
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
-            self.facts.changed.append(Site(node.func.value, self.scope, node.lineno, self._inside))
-            self._read(node.func.value)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
+            inside = self._inside
+            if node.func.attr == "setdefault":
+                inside = (*inside, node)  # only if the key is not there
+            else:
+                self._read(node.func.value)
+            self.facts.changed.append(Site(node.func.value, self.scope, node.lineno, inside))
 
     def _mangled(self, name: str) -> str:
         if self._class and name.startswith("__") and not name.endswith("__"):
@@ -347,4 +386,4 @@ def _stored_names(body: Sequence[ast.stmt]) -> Iterable[str]:
                 yield name
 
 
-__all__ = ["facts_of"]
+__all__ = ["CHANGING", "facts_of"]

@@ -8,11 +8,11 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from ...graph.node import Tensor
-from .facts import Facts
-from .known import CONTAINERS, PLAIN, Known, Made
+from .facts import Facts, Inner, Scope
+from .known import CONTAINERS, PLAIN, Closure, Known, Made
 
 MOST_VALUES = 256  # that an expression may stand for
-_NO_RECEIVERS = (*PLAIN, *CONTAINERS, tuple, Tensor, Made)
+_NO_RECEIVERS = (*PLAIN, *CONTAINERS, tuple, Tensor, Made, Closure)
 Identity = tuple[Any, ...]
 MemoKey = tuple[int, str]
 
@@ -22,6 +22,7 @@ class Memo:
     """What names and calls stand for, in one function."""
 
     found: dict[MemoKey, list[Known]] = field(default_factory=dict)
+    free: dict[str, list[Known]] = field(default_factory=dict)  # names of others
     # While a name is looked for:
     asked: dict[MemoKey, bool] = field(default_factory=dict)  # it, and whether it asks for itself
     earlier: dict[MemoKey, list[Known]] = field(default_factory=dict)  # what the last round gave
@@ -35,23 +36,41 @@ class Frame:
     function: FunctionType
     facts: Facts
     arguments: dict[str, dict[Identity, Known]] = field(default_factory=dict)
+    closures: dict[int, Closure] = field(default_factory=dict)  # by the id of their node
+    inner: dict[MemoKey, dict[Identity, Known]] = field(default_factory=dict)  # their arguments
     is_root: bool = False
     unplaced: bool = False  # it is called from elsewhere, too
     memo: Memo = field(default_factory=Memo)
 
-    def given(self, name: str) -> list[Known]:
-        """What is known of an argument."""
-        return [*self.arguments.get(name, {}).values()]
+    def given(self, name: str, scope: Scope | None = None) -> list[Known]:
+        """What is known of an argument; with a scope, of that of a function in this one."""
+        if scope is None or scope is self.facts.scope:
+            return [*self.arguments.get(name, {}).values()]
+        return [*self.inner.get((id(scope), name), {}).values()]
+
+    def closure(self, inner: Inner) -> Closure:
+        """A function in this one."""
+        return self.closures.setdefault(id(inner.node), Closure(self, inner))
+
+    def add_inner(self, scope: Scope, arguments: Mapping[str, Iterable[Known]]) -> bool:
+        """Like `add`, for a function in this one."""
+        return _joined({(id(scope), name): ks for name, ks in arguments.items()}, self.inner)
 
     def add(self, arguments: Mapping[str, Iterable[Known]]) -> bool:
         """Join with what another call gives; True if that is more."""
-        before = sum(map(len, self.arguments.values()))
-        for name, values in arguments.items():
-            held = self.arguments.setdefault(name, {})
-            for k in values:
-                if len(held) < MOST_VALUES:
-                    held.setdefault(identity(k), k)
-        return sum(map(len, self.arguments.values())) > before
+        return _joined(arguments, self.arguments)
+
+
+def _joined(
+    more: Mapping[Any, Iterable[Known]], arguments: dict[Any, dict[Identity, Known]]
+) -> bool:
+    before = sum(map(len, arguments.values()))
+    for name, values in more.items():
+        held = arguments.setdefault(name, {})
+        for k in values:
+            if len(held) < MOST_VALUES:
+                held.setdefault(identity(k), k)
+    return sum(map(len, arguments.values())) > before
 
 
 def identity(known: Known) -> Identity:

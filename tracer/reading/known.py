@@ -5,10 +5,18 @@ from __future__ import annotations
 import collections
 import enum
 import functools
+import gc
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import (
+    FunctionType,
+    GetSetDescriptorType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 import numpy as np
@@ -19,10 +27,17 @@ from ...graph.nest import children
 from ...graph.node import Tensor
 from ...graph.spec import ResourceSpec, TensorShape, TensorSpec
 from .access import Access, Places, reference
+from .facts import Inner
 
 MOST_ITEMS = 256
 PLAIN = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), DType, TensorShape)
 CONTAINERS = (list, dict, set, bytearray, collections.deque)
+WRAPPERS = (  # those of the library that hold a list or dict
+    collections.UserDict,
+    collections.UserList,
+    collections.ChainMap,
+    MappingProxyType,
+)
 TENSORS = (Tensor, TensorSpec, ResourceSpec, np.ndarray)
 
 
@@ -40,6 +55,16 @@ class Made:
 
     items: list[list[Known]]
     depth: int = 1  # of those in those
+    unordered: bool = False  # each may be anywhere
+    names: tuple[str, ...] = ()  # of a dict, its keys
+
+
+@dataclass(eq=False, slots=True)
+class Closure:
+    """A function that a function makes."""
+
+    frame: Any  # of the function that makes it
+    inner: Inner
 
 
 @dataclass(eq=False, slots=True)
@@ -47,11 +72,10 @@ class Computed:
     """An attribute that a function of the class gives: a property, or `__getattr__`."""
 
     function: FunctionType
-    owner: Known
-    name: str | None
+    arguments: list[list[Known]]
 
 
-_WITHOUT_PARTS = (*PLAIN, *TENSORS, Made)
+_WITHOUT_PARTS = (*PLAIN, *TENSORS, Made, Closure)
 
 
 class Values:
@@ -60,6 +84,7 @@ class Values:
     def __init__(self) -> None:
         self.places = Places()
         self.seen: dict[Access, Any] = {}
+        self.namespaces: dict[int, dict[str, Any]] = {}  # of modules, by id
         self._place_of: dict[int, Access] = {}
         self._alive: list[Any] = []
 
@@ -69,6 +94,11 @@ class Values:
             self._place_of.setdefault(id(value), place)
         self._alive.append(value)
         return Known(value, place)
+
+    def namespace(self, names: dict[str, Any]) -> Known:
+        """The names of a module, as `globals()` gives them."""
+        self.namespaces[id(names)] = names
+        return Known(names)
 
     def place_of(self, known: Known, name: str = "") -> Access | None:
         """Where a check finds `known`; an object that is an argument is found by itself."""
@@ -92,6 +122,8 @@ class Values:
         """What `known.name` is: at most one value, unless code of the user's has to tell."""
         x = known.value
         if isinstance(x, ModuleType):
+            if name == "__dict__" and not is_library(x):
+                return [self.namespace(vars(x))]
             if name not in vars(x):
                 return []
             return [self._attribute(known, vars(x)[name], name, guarded=not is_library(x))]
@@ -109,16 +141,20 @@ class Values:
 
     def _of_instance(self, known: Known, name: str) -> list[Known] | Computed:
         x, kind = known.value, type(known.value)
-        raw = _static(kind, name)
+        raw = static(kind, name)
         if isinstance(raw, property):
-            return Computed(raw.fget, known, None) if isinstance(raw.fget, FunctionType) else []
-        if isinstance(raw, MemberDescriptorType):
+            return Computed(raw.fget, [[known]]) if isinstance(raw.fget, FunctionType) else []
+        if name == "__class__" and raw is _CLASS:
+            return [Known(kind)]
+        if isinstance(raw, MemberDescriptorType) or (
+            name == "__dict__" and isinstance(raw, GetSetDescriptorType)
+        ):
             try:
                 return [self._attribute(known, raw.__get__(x), name)]
             except AttributeError:
                 return []
         if raw is not _NOTHING and hasattr(type(raw), "__set__"):
-            return []
+            return self._by_getter(known, kind, raw)
         if raw is not _NOTHING and hasattr(type(raw), "__get__"):
             return self._by_descriptor(known, kind, raw, name)
         try:
@@ -151,8 +187,14 @@ class Values:
         if isinstance(raw, (staticmethod, classmethod)):
             return self._of_class(Known(kind, self._place_of_class(kind)), kind, name)
         if isinstance(raw, functools.cached_property) and isinstance(raw.func, FunctionType):
-            return Computed(raw.func, known, None)
-        return []
+            return Computed(raw.func, [[known]])
+        return self._by_getter(known, kind, raw)
+
+    def _by_getter(self, known: Known, kind: type, raw: Any) -> list[Known] | Computed:
+        get = static(type(raw), "__get__")
+        if not isinstance(get, FunctionType) or policy.is_library_function(get):
+            return []
+        return Computed(get, [[Known(raw)], [known], [Known(kind)]])
 
     def _place_of_class(self, kind: type) -> Access:
         place = self.places.object(kind, kind.__name__)
@@ -161,7 +203,10 @@ class Values:
 
     def absent(self, known: Known, name: str) -> Access | None:
         """The place of an attribute that an object, or an item that a dict, does not have."""
-        x, base = known.value, self.place_of(known)
+        x = known.value
+        if id(x) in self.namespaces:
+            return self.places.variable(x, name)
+        base = self.place_of(known)
         if base is None:
             return None
         if isinstance(x, dict):
@@ -169,7 +214,7 @@ class Values:
         kind = type(x)
         if isinstance(x, (type, ModuleType)) or isinstance(kind.__getattribute__, FunctionType):
             return None
-        if any(_static(kind, n) is not _NOTHING for n in (name, "__getattr__")):
+        if any(static(kind, n) is not _NOTHING for n in (name, "__getattr__")):
             return None
         try:
             object.__getattribute__(x, name)
@@ -185,7 +230,7 @@ class Values:
         if issubclass(cls, enum.Enum):
             member = cls._member_map_.get(name)
             return [] if member is None else [Known(member)]
-        raw = _static(cls, name)
+        raw = static(cls, name)
         library = policy.is_library_type(cls)
         if isinstance(raw, classmethod):
             return [Known(MethodType(raw.__func__, cls))]
@@ -198,19 +243,25 @@ class Values:
         return [self._attribute(known, raw, name, guarded=not library)]
 
     def _missing(self, known: Known, kind: type, name: str) -> list[Known] | Computed:
-        fallback = _static(kind, "__getattr__")
+        fallback = static(kind, "__getattr__")
         if fallback is dict.__getitem__ and isinstance(known.value, dict):
             return self.item(known, name)
         if isinstance(fallback, FunctionType):
-            return Computed(fallback, known, name)
+            return Computed(fallback, [[known], [Known(name)]])
         return []
 
     def item(self, known: Known, key: Any) -> list[Known]:
         """What `known[key]` is."""
         x = known.value
         if isinstance(x, Made):
+            if x.unordered:
+                return [*self.items(known)]
+            if x.names:
+                return x.items[x.names.index(key)] if key in x.names else []
             at = isinstance(key, int) and -len(x.items) <= key < len(x.items)
             return x.items[key] if at else []
+        if type(x) in (collections.UserDict, collections.UserList):
+            return [v for inner in self.wrapped(known) for v in self.item(inner, key)]
         if not plainly_indexed(x) or isinstance(key, slice):
             return []
         try:
@@ -219,12 +270,31 @@ class Values:
             value = x[key] if not isinstance(x, dict) else dict.__getitem__(x, key)
         except Exception:
             return []
+        if id(x) in self.namespaces:
+            return [self.known(value, self.places.variable(x, key))]
         base = self.place_of(known)
         return [self.known(value, None if base is None else self.places.item(base, key))]
+
+    def wrapped(self, known: Known) -> list[Known]:
+        """The list or dict in one of the WRAPPERS."""
+        x = known.value
+        if type(x) is MappingProxyType:
+            inner = gc.get_referents(x)[:1]
+            base = self.place_of(known)
+            if base is None or not (inner and isinstance(inner[0], dict)):
+                return []
+            return [Known(inner[0], base)]  # the same items are found by it
+        for name in ("data", "maps"):
+            found = vars(x).get(name)
+            if found is not None:
+                return [self._attribute(known, found, name)]
+        return []
 
     def items(self, known: Known) -> Iterable[Known]:
         """What a loop over `known` gives; for a dict, what is in it."""
         x = known.value
+        if type(x) in WRAPPERS:
+            return [v for inner in self.wrapped(known) for v in self.items(inner)]
         if isinstance(x, Made):
             return [k for candidates in x.items for k in candidates]
         if isinstance(x, dict):
@@ -239,6 +309,7 @@ class Values:
 
 
 _NOTHING = object()
+_CLASS = object.__dict__["__class__"]
 
 
 def is_library(module: ModuleType) -> bool:
@@ -249,7 +320,7 @@ def is_library(module: ModuleType) -> bool:
     return policy.is_library_module(module)
 
 
-def _static(cls: type, name: str) -> Any:
+def static(cls: type, name: str) -> Any:
     for base in cls.__mro__:
         if name in base.__dict__:
             return base.__dict__[name]
@@ -288,10 +359,13 @@ __all__ = [
     "MOST_ITEMS",
     "PLAIN",
     "TENSORS",
+    "WRAPPERS",
+    "Closure",
     "Computed",
     "Known",
     "Made",
     "Values",
     "is_library",
     "plainly_indexed",
+    "static",
 ]

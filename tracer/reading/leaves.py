@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import ModuleType
+from types import ModuleType, WrapperDescriptorType
 from typing import Any
 
 import numpy as np
 
 from ...graph.node import Value
 from .access import MISSING, Access, reference
-from .known import MOST_ITEMS, PLAIN, Known, Made, Values, is_library, plainly_indexed
+from .known import MOST_ITEMS, PLAIN, WRAPPERS, Known, Made, Values, is_library, plainly_indexed
 
 
 class Guard:
-    """One condition: a value (by type and value), an object (itself), a length, keys, or that
-    there is no such attribute or item.
+    """One condition: a value (by type and value), an object (itself), its type, a length, keys,
+    or that there is no such attribute or item.
     """
 
     __slots__ = ("expected", "kind", "place")
 
     def __init__(self, place: Access, kind: str, expected: Any) -> None:
         self.place = place
-        self.kind = kind  # value, object, length, keys, absent
-        self.expected = expected  # of an object, a reference
+        self.kind = kind  # value, object, type, length, keys, absent
+        self.expected = expected  # of an object or type, a reference
 
     def wanted(self) -> Any:
-        """The value, object, length or keys that the trace was made for."""
+        """The value, object, type, length or keys that the trace was made for."""
         if self.kind == "absent":
             return MISSING
-        return self.expected() if self.kind == "object" else self.expected
+        return self.expected() if self.kind in ("object", "type") else self.expected
 
     def found(self) -> Any:
         """What is there now."""
         x = self.place.current()
+        if self.kind == "type":
+            return type(x)
         try:
             if self.kind == "length":
                 return len(x)
@@ -46,7 +48,7 @@ class Guard:
         if root.kind == "object" and root.base() is None:
             return True  # what is gone is read by nobody
         x = self.found()
-        if self.kind in ("object", "absent"):
+        if self.kind in ("object", "type", "absent"):
             return x is self.wanted()
         return same_value(x, self.expected)
 
@@ -68,6 +70,8 @@ def same_value(x: Any, y: Any) -> bool:
         return bool(x == y) and {type(a) for a in x} == {type(b) for b in y}
     if isinstance(x, np.generic):
         return bool(x.dtype == y.dtype and x.tobytes() == y.tobytes())
+    if kind is bytearray:
+        return bool(x == y)
     if kind is complex:
         return repr(x) == repr(y)
     return isinstance(x, PLAIN) and bool(x == y)
@@ -86,6 +90,8 @@ def guards_of(known: Known, values: Values, depth: int = 0) -> Iterator[Guard]:
         return
     if _is_plain(x):
         yield Guard(place, "value", x)
+    elif type(x) is bytearray and len(x) <= MOST_ITEMS:
+        yield Guard(place, "value", bytearray(x))
     elif type(x) is set:
         if all(_is_plain(item) for item in x):
             yield Guard(place, "value", set(x))
@@ -101,14 +107,28 @@ def guards_of(known: Known, values: Values, depth: int = 0) -> Iterator[Guard]:
         yield Guard(place, "length", len(x))
     elif not (isinstance(x, ModuleType) and is_library(x)):
         yield Guard(place, "object", reference(values.seen.get(place, x)))
+        if type(x) in WRAPPERS and depth < 4:
+            for item in values.wrapped(known):
+                yield from guards_of(item, values, depth + 1)
+
+
+def type_guard(known: Known, values: Values) -> Guard | None:
+    """The guard of `isinstance(x, C)`."""
+    place = known.place or values.place_of(known)
+    if place is None or isinstance(known.value, Value):
+        return None
+    return Guard(place, "type", reference(type(known.value)))
 
 
 def length_guard(known: Known, values: Values) -> Guard | None:
     """The guard of `len(x)`."""
     place = known.place or values.place_of(known)
-    if place is None or not hasattr(type(known.value), "__len__"):
+    if isinstance(known.value, WRAPPERS):
         return None
-    return Guard(place, "length", len(known.value)) if plainly_indexed(known.value) else None
+    of_python = isinstance(getattr(type(known.value), "__len__", None), WrapperDescriptorType)
+    if place is None or not of_python:
+        return None
+    return Guard(place, "length", len(known.value))
 
 
-__all__ = ["Guard", "guards_of", "length_guard", "same_value"]
+__all__ = ["Guard", "guards_of", "length_guard", "same_value", "type_guard"]

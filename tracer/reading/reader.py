@@ -16,19 +16,21 @@ from typing import Any
 from ...autograph import policy
 from .access import Access
 from .callees import bound, may_take_part, operators_of, takes_part
+from .calls import Calls
 from .changes import Change, Changes
-from .expressions import Expressions, attribute_named, is_key, is_one
+from .expressions import is_key, is_one
 from .facts import Scope, Site
-from .finder import facts_of
+from .finder import CHANGING, facts_of
 from .frames import Frame, Memo, receiver
-from .known import Known
-from .leaves import Guard, guards_of, length_guard
+from .known import CONTAINERS, WRAPPERS, Known
+from .leaves import Guard, guards_of, length_guard, type_guard
 
 MOST_CALLS = 2_000  # functions that are looked at, those to which more is given again included
 _MOST_RECEIVERS = 32
+_HOLDING = (list, dict, tuple, set, frozenset, *WRAPPERS)
 
 
-class Reading(Expressions):
+class Reading(Calls):
     """The reads, calls and changes of one trace."""
 
     def __init__(self) -> None:
@@ -91,7 +93,12 @@ class Reading(Expressions):
                 callee = callee.__func__
             else:
                 args = [*([Known(a)] for a in callee.args), *args]
-                kwargs = {n: [Known(a)] for n, a in callee.keywords.items()} | dict(kwargs)
+                base = self.values.place_of(Known(callee))
+                held = Known(
+                    callee.keywords, base and self.values.places.attribute(base, "keywords")
+                )
+                bound_before = {n: self.values.item(held, n) for n in callee.keywords}
+                kwargs = bound_before | dict(kwargs)
                 callee = callee.func
         if isinstance(callee, type):
             init: Any = callee.__init__  # type: ignore[misc]
@@ -102,8 +109,8 @@ class Reading(Expressions):
         if not isinstance(callee, FunctionType) or not takes_part(callee):
             return None
         frame = self._frame(callee, receiver(args))
-        if frame.add(bound(callee, args, kwargs, self.values)):
-            self._look_again(frame)
+        if frame.add(bound(callee, args, kwargs, self.values, self.made)):
+            self.look_again(frame)
         return frame
 
     def _frame(self, function: FunctionType, about: int) -> Frame:
@@ -134,7 +141,7 @@ class Reading(Expressions):
             if frame is not None:
                 frame.unplaced = True
 
-    def _look_again(self, frame: Frame) -> None:
+    def look_again(self, frame: Frame) -> None:
         """More is known of its arguments, and so of what those stand for that asked it: next time.
         What is looked for now must come to an end first.
         """
@@ -150,7 +157,10 @@ class Reading(Expressions):
 
     def _process(self, frame: Frame) -> None:
         for read in frame.facts.reads:
-            for known in self.of(read.expr, frame, read.scope):
+            found = self.of(read.expr, frame, read.scope)
+            if not found:
+                self._not_there(read.expr, frame, read.scope)
+            for known in found:
                 if isinstance(known.value, FunctionType):
                     self._follow_unplaced(known.value)  # it may be called by another
                 self._follow_operators(known)
@@ -158,11 +168,31 @@ class Reading(Expressions):
         for site in frame.facts.calls:
             self._read_call(site, frame)
 
+    def _not_there(self, node: ast.expr, frame: Frame, scope: Scope) -> None:
+        """A read that gives nothing that is known: there may be nothing yet."""
+        match node:
+            case ast.Attribute(value=base, attr=attr):
+                for owner in self.of(base, frame, scope):
+                    if not isinstance(owner.value, CONTAINERS):
+                        self._absent(owner, attr)
+                    elif attr not in CHANGING:  # a method to call: `map(table.get, keys)`
+                        self.guard(owner)
+            case ast.Subscript(value=base, slice=index) if not isinstance(index, ast.Slice):
+                keys = [k.value for k in self.of(index, frame, scope) if is_key(k.value)]
+                for owner in self.of(base, frame, scope):
+                    for key in keys if isinstance(owner.value, dict) else ():
+                        if not dict.__contains__(owner.value, key):
+                            self._absent(owner, key)
+
     def guard(self, known: Known) -> None:
         if known.place is None or known.place in self._guarded:
             return
         self._guarded.add(known.place)
         for guard in guards_of(known, self.values):
+            self.guards.setdefault((guard.place, guard.kind), guard)
+
+    def _add(self, guard: Guard | None) -> None:
+        if guard is not None:
             self.guards.setdefault((guard.place, guard.kind), guard)
 
     # --- calls ---------------------------------------------------------------
@@ -172,17 +202,21 @@ class Reading(Expressions):
         if self._read_by_builtin(node, frame, scope):
             return
         callees = self.of(node.func, frame, scope)
-        if not callees:
-            self._read_items(node, frame, scope)
-            return
+        if not callees and isinstance(node.func, ast.Attribute):
+            self._not_there(node.func, frame, scope)
+        own = 0
         for known in callees:
             self.guard(known)
             if not may_take_part(known.value):
                 continue
+            own += 1
             args, kwargs = self.arguments(node, frame, scope)
             called = self.follow(known.value, args, kwargs)
             if called is not None:
                 self.sites.setdefault(called, {})[id(frame), id(site)] = (frame, site)
+        self._read_items(node, frame, scope, bool(own))
+        if not callees or own < len(callees):
+            self.of(node, frame, scope)  # it may call the functions that it is given
 
     def _read_by_builtin(self, node: ast.Call, frame: Frame, scope: Scope) -> bool:
         """Calls of builtins that read something of their first argument."""
@@ -197,21 +231,24 @@ class Reading(Expressions):
                 if function is len:
                     self._follow_operators(known)
                     guard = length_guard(known, self.values)
-                    if guard is not None:
-                        self.guards.setdefault((guard.place, guard.kind), guard)
+                    self._add(guard)
+                    if guard is None:
+                        self.guard(known)
                 elif is_one(function, enumerate, zip):
                     self.guard(known)
+                elif function is isinstance:
+                    self._add(type_guard(known, self.values))
         if is_one(function, hasattr, getattr):
             self._asked_for(node, frame, scope)
         return True
 
     def _asked_for(self, node: ast.Call, frame: Frame, scope: Scope) -> None:
         """`hasattr(x, "k")` and `getattr(x, "k", default)`: there may be none."""
-        target = attribute_named(node)
-        if target is not None:
-            for owner in self.of(target.value, frame, scope):
-                if not self.attribute(owner, target.attr, frame):
-                    self._absent(owner, target.attr)
+        names = [k.value for a in node.args[1:2] for k in self.of(a, frame, scope)]
+        for owner in self.of(node.args[0], frame, scope):
+            for name in names:
+                if isinstance(name, str) and not self.attribute(owner, name, frame):
+                    self._absent(owner, name)
         for known in self.of(node, frame, scope):
             self.guard(known)
 
@@ -220,18 +257,18 @@ class Reading(Expressions):
         if place is not None:
             self.guards.setdefault((place, "absent"), Guard(place, "absent", None))
 
-    def _read_items(self, node: ast.Call, frame: Frame, scope: Scope) -> None:
+    def _read_items(self, node: ast.Call, frame: Frame, scope: Scope, own: bool) -> None:
         """A method of a list or dict reads some of it: `d.get("k")`, or all: `d.items()`."""
         if not isinstance(node.func, ast.Attribute):
             return
         for owner in self.of(node.func.value, frame, scope):
-            if isinstance(owner.value, (list, dict, tuple, set, frozenset)):
-                if node.func.attr in ("get", "__getitem__") and node.args:
+            if isinstance(owner.value, WRAPPERS if own else _HOLDING):
+                by_key = node.func.attr in ("get", "setdefault", "__getitem__") and node.args
+                if by_key and isinstance(owner.value, dict):
                     for known in self.of(node, frame, scope):
                         self.guard(known)
                     for key in self.of(node.args[0], frame, scope):
-                        plain = isinstance(owner.value, dict) and is_key(key.value)
-                        if plain and not self.values.item(owner, key.value):
+                        if is_key(key.value) and not self.values.item(owner, key.value):
                             self._absent(owner, key.value)
                 else:
                     self.guard(owner)
