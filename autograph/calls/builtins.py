@@ -45,6 +45,7 @@ from ..iteration.streams import (
     is_staged,
     live,
     of_one,
+    once,
     site_of,
     stream_of,
     zipped,
@@ -225,7 +226,9 @@ def not_in(value: Any, within: Any) -> Any:
 
 
 def enumerate_(iterable: Any, start: Any = 0) -> Any:
-    return enumerated(iterable, start) if is_staged(iterable) else enumerate(iterable, start)
+    if not is_staged(iterable):
+        return enumerate(iterable, start)
+    return once(enumerated(iterable, start))
 
 
 def zip_(*iterables: Any, strict: bool = False) -> Any:
@@ -236,10 +239,10 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
         return zip(*iterables, strict=strict)
     first, count = iterables[0], len(iterables)
     if count > 1 and isinstance(first, Once) and all(i is first for i in iterables):
-        return in_groups(listed(first), count)
+        return once(in_groups(listed(first), count))
     if not all(map(is_staged, iterables)) and all(map(_has_known_size, iterables)):
         return zip(*[_in_python(i) for i in iterables], strict=strict)
-    return zipped([_with_places(i) for i in iterables], strict)
+    return once(zipped([_with_places(i) for i in iterables], strict))
 
 
 def _in_python(x: Any) -> Any:
@@ -265,7 +268,7 @@ def _has_known_size(x: Any) -> bool:
 
 
 def reversed_(sequence: Any) -> Any:
-    return backwards(sequence) if is_staged(sequence) else reversed(sequence)
+    return once(backwards(sequence)) if is_staged(sequence) else reversed(sequence)
 
 
 def iter_(*args: Any) -> Any:
@@ -281,16 +284,16 @@ def map_(function: Any, *iterables: Any) -> Any:
     if not _any_staged(iterables):
         return map(function, *iterables)
     if len(iterables) == 1:
-        return Each(iterables[0], of_one(function), (), False)
-    return Each(zip_(*iterables), of_one(lambda items: function(*items)), (), False)
+        return once(Each(iterables[0], of_one(function), (), False))
+    return once(Each(zip_(*iterables), of_one(lambda items: function(*items)), (), False))
 
 
 def filter_(function: Any, iterable: Any) -> Any:
     test = bool_ if function is None else call(function)
     if is_staged(iterable):
-        return Each(iterable, lambda v: v, (of_one(test),), False)
+        return once(Each(iterable, lambda v: v, (of_one(test),), False))
     if is_tracing() and isinstance(iterable, (list, tuple)):
-        return Each(iterable, lambda v: v, (of_one(test),), False)
+        return once(Each(iterable, lambda v: v, (of_one(test),), False))
     return filter(test, iterable)
 
 

@@ -53,6 +53,21 @@ class Loop:
 class Stream:
     """Items that only a loop of the graph can go over, unless their number is known."""
 
+    goes_once = False  # as Python's iterators do
+    gone: Loc | None = None  # where that was
+
+    def use(self) -> None:
+        """Note that it is gone over now; refused where Python's iterator would be at its end."""
+        if not self.goes_once:
+            return
+        if self.gone is not None:
+            raise ConversionError(
+                f"an iterator is used again at {describe(user_location(2))}, after it was gone "
+                f"over at {describe(self.gone)}: nothing may be left of it. Make a list of it first"
+            )
+        journal.advance(self)
+        self.gone = user_location(2)
+
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
         """The state after `state = body(item, *state)` for each item."""
         raise NotImplementedError
@@ -82,6 +97,7 @@ class Indexed(Stream):
         return Rows(zero, one, lambda i: i < count, self.item, bool(self.known))
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        self.use()
         if self.item is _nothing:
             return state
         return staged_loop(loop).run_for(self.rows(), body, state, loop.extra_test)
@@ -89,6 +105,7 @@ class Indexed(Stream):
     def __iter__(self) -> Iterator[Any]:
         if self.known is None:
             return super().__iter__()
+        self.use()
         return (self.item(convert(i)) for i in range(self.known))
 
 
@@ -216,6 +233,8 @@ class Each(Stream):
         return self.take(item) if self.take else unpacked(item, self.make.__code__.co_argcount)
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
+        self.use()
+
         def step(item: Any, *state: Any) -> Any:
             return self._guarded(0, self._arguments(item), body, state, loop)
 
@@ -249,6 +268,7 @@ class Each(Stream):
 
     def candidates(self) -> Iterator[tuple[Sequence[Any], Any]]:
         """Each item of a Python source, and whether it counts."""
+        self.use()
         stream = stream_of(self.source)
         for item in self.source if stream is None else stream:
             args = self._arguments(item)
@@ -292,6 +312,13 @@ class Once(Stream):
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
         return go_over(self.source, body, state, loop) if self.begin(loop) else state
+
+
+def once(x: Any) -> Any:
+    """`x`, which Python would give as an iterator."""
+    if isinstance(x, Stream):
+        x.goes_once = True
+    return x
 
 
 def of_one(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -423,6 +450,7 @@ def indexed(x: Any) -> Indexed:
     """`x` as an indexed stream; refused where it is none."""
     found = stream_of(x, force=True)
     if isinstance(found, Indexed):
+        found.use()
         return found
     raise ConversionError(
         f"what is gone over at {describe(user_location(2))}, together with items of a number that "
@@ -465,6 +493,7 @@ def in_groups(items: Any, count: int) -> Any:
 def enumerated(source: Any, start: Any) -> Stream:
     stream = stream_of(source, force=True)
     if isinstance(stream, Indexed):
+        stream.use()
         item = stream.item
         return Indexed(stream.count, lambda i: (_place(i) + start, item(i)))
     return Numbered(source, start)

@@ -357,3 +357,15 @@ def test_items_of_chosen_arrays() -> None:
         "an item is assigned to one of several NumPy arrays, of which a tensor chose one, at "
         ":+2: v[0] = 5: assign it in both branches there, or use tensors"
     )
+
+
+def test_an_iterator_that_is_used_again() -> None:
+    def f(xs):
+        pairs = zip(xs, xs, strict=False)
+        first = [a + b for a, b in pairs]
+        return first, list(pairs)
+
+    assert refused(f, tl.errors.ConversionError, tl.constant([1, 2])) == (
+        "an iterator is used again at :+3: return first, list(pairs), after it was gone over at "
+        ":+2: first = [a + b for a, b in pairs]: nothing may be left of it. Make a list of it first"
+    )
