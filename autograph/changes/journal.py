@@ -118,7 +118,7 @@ class Scope:
     moment: int = 0  # at which it was opened
     young: set[int] = field(default_factory=set)  # the ids of what was made in it
     cached: list[tuple[Any, str]] = field(default_factory=list)  # attributes that end with it
-    turned: dict[Any, Contents | None] | None = None  # what objects held at `turn`
+    turned: dict[Any, dict[Place, Any]] | None = None  # marks of what was changed before `turn`
 
     def gather(self) -> None:
         """Bring lists that Python has put together from others (`+=`) to one, in this graph."""
@@ -354,7 +354,16 @@ def turn() -> None:
     inside = scopes[scopes.index(scope) + 1 :]
     for key, entry in scope.entries.items():
         inner = next((s.entries[key] for s in inside if key in s.entries), None)
-        scope.turned[key] = contents_of(entry.owner) if inner is None else inner.before
+        now = contents_of(entry.owner) if inner is None else inner.before
+        if now is not None:
+            scope.turned[key] = {p: _mark_of(now.at(p)) for p in differing(entry.before, now)}
+
+
+def _mark_of(value: Any) -> Any:
+    """Tells a value from others, without a reference to it."""
+    if isinstance(value, (list, dict)):
+        return [id(v) for v in (value.values() if isinstance(value, dict) else value)]
+    return id(value)
 
 
 def stage_all(scope: Scope, among: Container[int] | None = None) -> None:
@@ -363,8 +372,10 @@ def stage_all(scope: Scope, among: Container[int] | None = None) -> None:
         if entry.after is not None and (among is None or id(entry.owner) in among):
             entry.staged.update(entry.places(entry.after))
         elif entry.after is not None and scope.turned is not None:
-            before = scope.turned.get(key_of(entry.owner)) or entry.before
-            entry.staged.update(differing(before, entry.after))
+            known = scope.turned.get(key_of(entry.owner), {})
+            for place in entry.places(entry.after):
+                if place not in known or known[place] != _mark_of(entry.after.at(place)):
+                    entry.staged.add(place)
 
 
 def note_changes() -> None:
@@ -406,10 +417,9 @@ def _copies(scopes: Sequence[Scope], views: int = 0) -> Iterator[Any]:
         yield from scope.noted
         yield from scope.noted
         yield from (iterator for iterator, _ in scope.advanced.values())
-        for key, entry in scope.entries.items():
+        for entry in scope.entries.values():
             yield entry.owner
-            turned = (scope.turned or {}).get(key)
-            for contents in (entry.before, entry.after, turned):
+            for contents in (entry.before, entry.after):
                 if contents is not None and id(contents) not in seen:
                     seen.add(id(contents))
                     yield from contents.values()

@@ -16,7 +16,7 @@ from types import BuiltinFunctionType, FrameType, FunctionType, MethodType, Meth
 from typing import Any, NoReturn
 
 from treadle.graph import Tensor, Value, weak
-from treadle.graph.build import convert
+from treadle.graph.build import GraphBuilder, convert, current
 from treadle.graph.control import emit_switch, new_branch
 from treadle.graph.dtypes import int32, string
 from treadle.graph.errors import BranchError
@@ -476,6 +476,10 @@ def _is_own(option: Any, source: Source) -> bool:
     """True for an object that the loop has made, or the trace before it for that name only."""
     if is_made_inside(option, source.home):
         return True
+    builder = current()
+    watch = builder.watched_by() if isinstance(builder, GraphBuilder) else None
+    if len(source.home) > 1 or (watch is not None and getattr(watch, "catches", True)):
+        return False  # another path, or a handler, may see it
     trace = journal.of_trace()
     if not trace.made_among([option]) or is_shared(option, source.name):
         return False
