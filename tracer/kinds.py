@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Any
@@ -77,15 +77,15 @@ class Kinds:
         """The lists, dicts and dataclasses that more than one place refers to, with their numbers;
         `own` refers to some of them, too.
         """
-        ours = {id(own), *map(id, self._seen.values())}
-        found = []
-        for number, x in self._seen.values():
-            if is_lasting(x):
-                referrers = gc.get_referrers(x)
-                others = [r for r in referrers if id(r) not in ours and type(r) is not FrameType]
-                if len(others) > 1:
-                    found.append((number, x))
-        return found
+        lasting = [(number, x) for number, x in self._seen.values() if is_lasting(x)]
+        if not lasting:
+            return []
+        ours = {id(own), id(lasting), *map(id, lasting), *map(id, self._seen.values())}
+        counts: Counter[int] = Counter()
+        for referrer in gc.get_referrers(*[x for _, x in lasting]):  # looks at all objects, once
+            if id(referrer) not in ours and type(referrer) is not FrameType:
+                counts.update({id(r) for r in gc.get_referents(referrer)})
+        return [(number, x) for number, x in lasting if counts[id(x)] > 1]
 
     def _known(self, x: Any) -> int | None:
         """The number of an object that was there before."""

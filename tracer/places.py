@@ -259,15 +259,11 @@ class Places:
 
 
 def _whole(entry: journal.Entry, after: Contents) -> list[Any]:
-    """The places that scopes have left, and others in the same object with what only a run knows;
-    all items of a container that has others now.
-    """
-    symbolic = [p for p in entry.places(after) if _is_symbolic(after.at(p))]
-    places = list(dict.fromkeys([*entry.staged, *symbolic]))
+    """The places that scopes have left, or all items of a container that has others now."""
     if entry.before.structure == after.structure:
-        return places
-    attributes = [p for p in places if p[0] == "attribute"]
-    return attributes if len(attributes) == len(places) else [*attributes, ITEMS]
+        return list(entry.staged)
+    attributes = [p for p in entry.staged if p[0] == "attribute"]
+    return attributes if len(attributes) == len(entry.staged) else [*attributes, ITEMS]
 
 
 def _is_symbolic(value: Any) -> bool:

@@ -212,4 +212,4 @@ def is_made_up(x: Any, depth: int = 3) -> bool:
     return items is not None and any(is_made_up(item, depth - 1) for item in items)
 
 
-__all__ = ["Find", "Marking", "OneOf", "Same", "resolved"]
+__all__ = ["Find", "Marking", "is_made_up", "resolved"]

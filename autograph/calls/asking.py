@@ -9,7 +9,6 @@ from treadle.graph import Value, weak
 from ..control.choice import Choice, Operations, operate
 from ..values.optional import settled
 from ..values.staged_list import StagedList
-from .choosing import SAMPLES
 
 _NONE = object()
 
@@ -22,7 +21,7 @@ def type_(x: Any, *bases: Any) -> Any:
     if type(x) is Choice:
         return x.tl_pick([type_(o) for o in x.tl_options])
     if type(x) is Value and weak.is_python(x):
-        return type(SAMPLES[x.dtype.kind])
+        return type(weak.SAMPLES[x.dtype.kind])
     return list if type(x) is StagedList else type(x)
 
 

@@ -164,7 +164,7 @@ def isinstance_(x: Any, kinds: Any) -> Any:
     if issubclass(kind, Optional):
         return _is_optional_of(x, kinds)
     if kind is Value and weak.is_python(x):
-        return isinstance(SAMPLES[x.dtype.kind], kinds)
+        return isinstance(weak.SAMPLES[x.dtype.kind], kinds)
     if kind is StagedList:
         return isinstance([], kinds)
     return isinstance(x, kinds)
@@ -180,9 +180,6 @@ def _is_optional_of(x: Any, kinds: Any) -> Any:
     if inner is none:
         return none
     return if_exp(present, lambda: inner, lambda: none)
-
-
-SAMPLES = {"b": False, "i": 0, "u": 0, "f": 0.0, "c": 0j, "O": ""}
 
 
 aliases.Operations.change = change

@@ -66,9 +66,7 @@ def _most_common(owner: Count, count: Any = None) -> Any:
 
 
 def _total(owner: Count) -> Any:
-    from .builtins import sum_  # noqa: PLC0415
-
-    return sum_(Table.of(owner).values)
+    return replaced[sum](Table.of(owner).values)
 
 
 def counter_(*args: Any, **kwargs: Any) -> Any:

@@ -37,12 +37,17 @@ class _Note:
 
 
 def _notes() -> dict[int, _Note]:
+    return _of_trace("given away")
+
+
+def _of_trace(name: str) -> dict[int, Any]:
+    """What the trace keeps by this name."""
     builder = current()
     if not isinstance(builder, GraphBuilder):
         return {}
     while not builder.is_function and builder.parent is not None:
         builder = builder.parent
-    found: dict[int, _Note] = builder.derived.setdefault("given away", {})
+    found: dict[int, Any] = builder.derived.setdefault(name, {})
     return found
 
 
@@ -116,23 +121,17 @@ def refuse_since(start: int, owner: Any, line: str) -> None:
 
 def note_arrays(items: Sequence[Any]) -> Any:
     """The one of `items` is a tensor with what one of several NumPy arrays holds."""
-    builder = current()
-    if isinstance(builder, GraphBuilder):
-        builder.derived.setdefault("chosen arrays", {})[id(items[0])] = items[0]
+    _of_trace("chosen arrays")[id(items[0])] = items[0]
     return items[0]
 
 
 def refuse_item(x: Any) -> None:
     """Refuse that an item is assigned to one of several NumPy arrays."""
-    found = current()
-    builder = found if isinstance(found, GraphBuilder) else None
-    while builder is not None:
-        if id(x) in builder.derived.get("chosen arrays", ()):
-            raise ConversionError(
-                "an item is assigned to one of several NumPy arrays, of which a tensor chose one, "
-                f"at {describe(user_location(2))}: assign it in both branches there, or use tensors"
-            )
-        builder = builder.parent
+    if id(x) in _of_trace("chosen arrays"):
+        raise ConversionError(
+            "an item is assigned to one of several NumPy arrays, of which a tensor chose one, at "
+            f"{describe(user_location(2))}: assign it in both branches there, or use tensors"
+        )
 
 
 def _refusal(owner: Any, found: _Note, change: str) -> ListItemError:
