@@ -64,7 +64,18 @@ def to_graph(entity: Callable[..., Any], recursive: bool = True) -> Callable[...
 
 
 def to_code(entity: Callable[..., Any], recursive: bool = True) -> str:
-    """The Python that AutoGraph makes of a function; `ag` are its operators."""
+    """The Python that AutoGraph makes of a function: a program of its own, but for the names that
+    the function takes from outside. What rebinds names of a function around it stands in one here.
+
+    >>> import treadle as tl
+    >>> def positive(x):
+    ...     return x if x > 0 else -x
+    >>> print(tl.autograph.to_code(positive))
+    def positive(x):
+        from treadle.autograph import operators as ag
+        return ag.if_exp(x > 0, lambda: x, lambda: -x)
+    <BLANKLINE>
+    """
     function = entity
     while not isinstance(function, FunctionType):
         inner = getattr(function, "python_function", None) or getattr(function, "__func__", None)
@@ -77,9 +88,11 @@ def to_code(entity: Callable[..., Any], recursive: bool = True) -> str:
     reason = policy.why_not(function.__code__)
     if reason is None:
         try:
-            return formatted(Conversion(function).node)
+            conversion = Conversion(function)
         except NoSourceError as error:
             reason = str(error)
+        else:
+            return formatted(conversion.node, conversion.ag, function.__code__.co_freevars)
     raise ConversionError(f"{entity!r} can't be converted: {reason}")
 
 

@@ -19,12 +19,13 @@ from typing import Any
 
 from . import policy
 from .syntax.activity import Names, parameters
-from .syntax.analysis import analyse
+from .syntax.analysis import analyse, perhaps_unset
 from .syntax.augmented import tell
 from .syntax.emit import Emitter
 from .syntax.expressions import Expressions, sequences_of
-from .syntax.generators import turned
+from .syntax.generators import Use, turned
 from .syntax.lower import Lowerer
+from .syntax.managers import unstack
 from .syntax.nesting import parted
 from .syntax.nodes import FreshNames, walk
 from .syntax.resolve import Resolver, still_holds
@@ -85,7 +86,7 @@ class _Known:
         key = id(code)
         self.code = weakref.ref(code, lambda _: known.pop(key, None))
         self.templates: list[Template] = []
-        self.turned: dict[bool, list[Template] | None] = {}  # of generators, by `stops`
+        self.turned: dict[Use, list[Template] | None] = {}  # of generators
         self.reason: str | None = None  # why none of them can be converted
         self.note: str | None = None  # why one of them was not
 
@@ -140,7 +141,7 @@ def template_of(f: FunctionType) -> Template | None:
     known.reason = policy.why_not(f.__code__)
     if known.reason is None:
         try:
-            template = _converted_anew(f, None)
+            template = converted_anew(f)
         except NoSourceError as error:
             known.reason = str(error)
         else:
@@ -149,31 +150,32 @@ def template_of(f: FunctionType) -> Template | None:
     return None
 
 
-def turned_template(f: FunctionType, stops: bool) -> Template | None:
+def turned_template(f: FunctionType, use: Use) -> Template | None:
     """How to convert a generator function turned inside out; None if that can't be."""
     known = known_of(f.__code__)
-    templates = known.turned.setdefault(stops, [])
+    templates = known.turned.setdefault(use, [])
     for template in templates or ():
         if template.serves(f):
             return template
     if templates is None:
         return None
     try:
-        template = _converted_anew(f, stops)
+        template = converted_anew(f, use)
     except NoSourceError:
-        known.turned[stops] = None
+        known.turned[use] = None
         return None
     templates.append(template)
     return template
 
 
-def _converted_anew(f: FunctionType, stops: bool | None) -> Template:
+def converted_anew(f: FunctionType, use: Use | None = None) -> Template:
+    """How to convert `f`, worked out anew; NoSourceError where that can't be."""
     try:
-        return Conversion(f, stops).template()
+        return Conversion(f, use).template()
     except SyntaxError:  # "too many statically nested blocks"
         pass
     try:
-        return Conversion(f, stops, parts=True).template()
+        return Conversion(f, use, parts=True).template()
     except SyntaxError as error:
         raise NoSourceError(f"its converted form can't be compiled: {error.msg}") from None
 
@@ -181,11 +183,11 @@ def _converted_anew(f: FunctionType, stops: bool | None) -> Template:
 class Conversion:
     """The conversion of one function and the functions in it; `node` becomes the new tree.
 
-    `stops`: whether a generator's consumer may have enough; None for other functions.
+    `use`: how a generator is consumed; None for other functions.
     `parts`: statements that are nested deeply become functions.
     """
 
-    def __init__(self, f: FunctionType, stops: bool | None = None, parts: bool = False) -> None:
+    def __init__(self, f: FunctionType, use: Use | None = None, parts: bool = False) -> None:
         self.f = f
         self.code = f.__code__
         self.parts = parts
@@ -195,14 +197,15 @@ class Conversion:
         self.fresh = FreshNames(self.written)
         self.ag = self.fresh("ag")
         self._codes: dict[tuple[str, int], CodeType] = {}
+        self._perhaps: set[str] = set()  # names of the functions around that may have no value
         self._left: set[int] = set()  # lines of inner functions that are left as they are
         if not _FRAME_USERS.isdisjoint(self.code.co_names) and self._uses_frame(self.node):
             raise NoSourceError("it calls a builtin that sees its local names, such as locals()")
         node = self.node
         own: list[str] = []
-        if stops is not None:
+        if use is not None:
             assert isinstance(node, ast.FunctionDef)
-            found = turned(node, self.fresh, self.ag, stops)
+            found = turned(node, self.fresh, self.ag, use)
             if found is None:
                 raise NoSourceError("it has a yield in an expression, a `with` or a `try`")
             own = found
@@ -251,14 +254,20 @@ class Conversion:
                 resolver.is_builtin,
                 local,
             )
+            if "enter_context" in code.co_names:
+                unstack(node.body, resolver.is_stack)
             if self.parts:
                 parted(node.body)
             lowered = lowerer.function(node.body, parameters(node.args))
+            around = self._perhaps
+            lowered.perhaps = names.mask(around - local)
             analyse(lowered, names)
             expressions = self._expressions(node.args)
+            expressions.perhaps = self._perhaps = {*names.of(perhaps_unset(lowered))}
             expressions.sequences = sequences
             expressions.variadic = node.args.vararg.arg if node.args.vararg else None
             node.body = Emitter(lowered, names, self.ag, self.fresh, expressions).body()
+            self._perhaps = around
 
     def _inner(self, node: ast.FunctionDef) -> ast.stmt:
         """Convert a function that is defined inside."""

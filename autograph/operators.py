@@ -25,14 +25,15 @@ from .calls.builtins import (
     zip_,
 )
 from .calls.calls import call, range_
-from .calls.changing import assigning, changing
+from .calls.changing import assigning, changing, in_place
 from .calls.choosing import is_, is_not, isinstance_
 from .calls.collecting import dict_, list_, set_, starred, tuple_, unpacked
 from .calls.counters import counter_method
+from .calls.decorated import within
 from .calls.formatting import percent, text
 from .calls.heaps import OWN
 from .calls.indexing import del_item, items, set_item, span
-from .calls.iteration_tools import of_class
+from .calls.iteration_tools import of_class, prod
 from .calls.keys import counting, key
 from .calls.list_searching import METHODS
 from .calls.ordering import compared, max_, min_, sorted_
@@ -50,8 +51,9 @@ from .control.trying import paths
 from .convert import NAMESPACE, RELAXED
 from .iteration.advancing import first, next_
 from .iteration.comprehensions import each, generator
-from .iteration.generated import consuming, has_enough, yielded, yielded_from
+from .iteration.generated import consuming, has_enough, is_consuming, yielded, yielded_from
 from .iteration.loops import for_stmt, while_stmt
+from .iteration.managed import with_stmt
 from .iteration.streams import classes
 from .policy import converted
 from .values.optional import read
@@ -84,8 +86,10 @@ __all__ = [
     "if_exp",
     "if_stmt",
     "in_",
+    "in_place",
     "int_",
     "is_",
+    "is_consuming",
     "is_not",
     "isinstance_",
     "items",
@@ -124,6 +128,7 @@ __all__ = [
     "unpacked",
     "unused",
     "while_stmt",
+    "with_stmt",
     "yielded",
     "yielded_from",
     "zip_",
@@ -131,12 +136,12 @@ __all__ = [
 
 NAMESPACE.cell_contents = sys.modules[__name__]
 searching.update(METHODS)
-converted.update(function.__code__ for function in OWN)
+converted.update(function.__code__ for function in (*OWN, within, prod))
 counting.append(counter_method)
 TABLE_METHODS[set].update(ALGEBRA)
 classes.append(of_class)
 
-_HAVE_MODES = (and_, call, for_stmt, if_exp, if_stmt, or_, while_stmt)
+_HAVE_MODES = (and_, call, for_stmt, if_exp, if_stmt, or_, while_stmt, with_stmt)
 RELAXED.cell_contents = SimpleNamespace(
     **{k: v for k, v in globals().items() if not k.startswith("_")}
     | {f.__name__: functools.partial(f, relaxed=True) for f in _HAVE_MODES}

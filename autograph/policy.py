@@ -13,6 +13,7 @@ import inspect
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -145,13 +146,20 @@ def why_not(code: CodeType) -> str | None:
 replaced: dict[Any, Any] = {}
 # Code of ours that is converted as if it were the user's; filled by heaps.py.
 converted: set[CodeType] = set()
+# What is called instead of a function of this code of Python's own; filled by decorated.py.
+instead: dict[CodeType, Callable[..., Any]] = {}
 
 
 def is_replaced(value: object) -> bool:
     """True for a builtin that something stands in for in a trace, or that calls functions."""
-    if takes_functions(value):
+    if takes_functions(value) or is_decorated(value):
         return True
     return isinstance(value, (BuiltinFunctionType, FunctionType, type)) and value in replaced
+
+
+def is_decorated(value: object) -> bool:
+    """True for what a decorator of Python's own has made of a function."""
+    return isinstance(value, FunctionType) and value.__code__ in instead
 
 
 def takes_functions(value: object) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import treadle as tl
 from benchmarks.harness import Row
-from treadle.autograph.convert import Conversion
+from treadle.autograph.convert import converted_anew
 
 STEP = """
     h = tl.nn.relu(tl.matmul(x, w) + b)
@@ -87,7 +87,7 @@ def trace(autograph: bool) -> object:
 
 def rows() -> Iterator[Row]:
     f = long_function()
-    yield Row("convert 200 lines", lambda: Conversion(f).template(), unit="ms", goal=15)
+    yield Row("convert 200 lines", lambda: converted_anew(f), unit="ms", goal=15)
     yield Row(
         f"trace {TRIPS} trips of a Python loop",
         lambda: trace(True),

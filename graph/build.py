@@ -18,8 +18,9 @@ import numpy as np
 from .convert import Array, to_array
 from .dtypes import DType
 from .effects import Order, effects_of, node_effects
-from .errors import AssertionFailedError, DTypeError, InternalError, LeakedTensorError, OpError
-from .location import Loc, argument_texts, describe, is_internal, user_location
+from .errors import DTypeError, InternalError, LeakedTensorError, OpError
+from .explain import explained
+from .location import Loc, describe, is_internal, strip_internal_frames, user_location
 from .nest import staged_list
 from .node import Effects, Graph, Node, Tensor, Value
 from .op import ANYTHING, CHECKS, OPS, Attrs, Op, infer_specs
@@ -152,32 +153,12 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attrs = NO_ATTRS) -> Any:
     try:
         outputs = interpreter.apply(op, inputs, attrs)
     except OpError as error:
-        raise explained(error, op, inputs) from None
+        raise strip_internal_frames(explained(error, op, inputs)) from None
     active = _recorders.get()
     if active:
         for recorder in active:
             recorder.record(op, inputs, attrs, outputs)
     return outputs
-
-
-def explained(error: OpError, op: Op, inputs: Sequence[Any], loc: Loc | None = None) -> OpError:
-    """`error` with the user's line, and the text and spec of each operand, added."""
-    if getattr(error, "explained", False):
-        return error
-    loc = loc or user_location(3)
-    if isinstance(error, AssertionFailedError):
-        inputs = ()  # its message shows the data that the user named
-    texts = argument_texts(loc, len(inputs)) or [f"input {i}" for i in range(len(inputs))]
-    lines = [f"{op.display or op.name}: {error.message}", f"    {describe(loc)}"]
-    for text, value in zip(texts, inputs, strict=True):
-        name = getattr(value, "name", "")
-        label = text if not text.startswith("input ") or not name else name
-        lines.append(
-            f"    {label}: {getattr(value, 'spec', None) or f'a Python {type(value).__name__}'}"
-        )
-    error.args = ("\n".join(lines),)
-    error.explained = True  # type: ignore[attr-defined]
-    return error
 
 
 def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -> Tensor:
@@ -345,7 +326,7 @@ class GraphBuilder:
     __slots__ = (
         *("_constants", "_order", "captures", "caught", "closed", "controls", "derived", "inputs"),
         *("is_function", "mixes", "numbers", "replay", "watch"),
-        *("facts", "loc", "name", "nodes", "parent", "refined", "resolved"),
+        *("facts", "loc", "name", "nodes", "parent", "plain_again", "refined", "resolved"),
     )
 
     def __init__(
@@ -358,7 +339,8 @@ class GraphBuilder:
         self.inputs: list[Value] = []
         self.captures: list[Any] = []  # what each captured input stands for
         self.resolved: dict[int, Value] = {}  # by id of what is captured
-        self.refined: list[Value] = []  # values of which `set_shape` told more
+        self.refined: list[tuple[Value, Value, Value | None]] = []  # see refined.py
+        self.plain_again: list[Value] = []
         self.derived: dict[Any, Any] = {}  # what gradients derived from nodes, to use it again
         self.facts: dict[int, tuple[Value, bool]] = {}  # truth values that are known here, by id
         self.loc: Loc | None = None  # set while nodes of another graph are replayed
@@ -453,8 +435,11 @@ class GraphBuilder:
         known = self.resolved.get(id(value))
         if known is not None:
             return known
-        if type(value) is Value and not self.lies_in(value.owner):
-            raise leaked(value)
+        if isinstance(value, Value):
+            if value.owner is self:
+                return value
+            if not self.lies_in(value.owner):
+                raise leaked(value)
         if not self.is_function:
             # A branch captures what its parent knows the value as, once.
             assert self.parent is not None
@@ -525,7 +510,7 @@ class GraphBuilder:
         """The graph with these results."""
         results = tuple([self.resolve(v) for v in outputs])
         self.closed = True
-        for value in self.refined:
+        for value in self.plain_again:
             value.__class__ = Value
         return Graph(self.name, tuple(self.inputs), tuple(self.nodes), results, len(self.captures))
 

@@ -15,6 +15,7 @@ from .errors import DTypeError, InternalError, ShapeError
 from .node import FunctionRef, Graph, Tensor, Value
 from .op import Op, register
 from .ops.define import require_kind
+from .refined import forget
 from .spec import ArraySpec, DataSpec, Spec, TensorSpec, covers, join_shapes
 
 
@@ -40,10 +41,16 @@ class Branch:
 
     def finish(self, outputs: Sequence[Any], captures: Sequence[Value] = ()) -> Graph:
         """The branch's graph, taking all of `captures` (of the outer graph) besides its inputs."""
-        order = [self.builder.resolve(v) for v in captures]
-        graph = self.builder.finish(outputs)
+        graph, order = self.close(outputs, captures)
         arguments = graph.inputs[: len(self.inputs)]
         return Graph(graph.name, (*arguments, *order), graph.nodes, graph.outputs, len(order))
+
+    def close(self, outputs: Sequence[Any], captures: Sequence[Value]) -> tuple[Graph, list[Value]]:
+        """The graph, and what it calls the `captures`."""
+        results = [self.builder.resolve(v) for v in outputs]
+        forget(self.builder)
+        order = [self.builder.resolve(v) for v in captures]
+        return self.builder.finish(results), order
 
     @property
     def captures(self) -> list[Value]:

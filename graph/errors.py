@@ -6,16 +6,11 @@ An error that an op raises is first an `OpError` with a message in terms of the 
 
 from __future__ import annotations
 
-
-class OpError(Exception):
-    """Base of the errors that ops raise; `message` is the text, as in TensorFlow."""
-
-    @property
-    def message(self) -> str:
-        return str(self.args[0]) if self.args else ""
+from . import status_errors
+from .status_errors import *  # noqa: F403 - handed on
 
 
-class InvalidArgumentError(OpError, ValueError):
+class InvalidArgumentError(status_errors.OpError, ValueError):
     """An op got a value, shape or dtype that it can't use.
 
     >>> import treadle as tl
@@ -29,6 +24,8 @@ class InvalidArgumentError(OpError, ValueError):
     >>> tl.range(0, 5, 2).numpy().tolist()
     [0, 2, 4]
     """
+
+    error_code = 3
 
 
 class ShapeError(InvalidArgumentError):
@@ -112,7 +109,7 @@ class DivisionByZeroError(InvalidArgumentError, ZeroDivisionError):
     """
 
 
-class OutOfRangeError(OpError, IndexError):
+class OutOfRangeError(status_errors.OpError, IndexError):
     """An iterator has no more items.
 
     >>> import treadle as tl
@@ -129,53 +126,52 @@ class OutOfRangeError(OpError, IndexError):
     [0, 1]
     """
 
-
-class NotFoundError(OpError, LookupError):
-    """A named thing (file, key, device) does not exist."""
+    error_code = 11
 
 
-class AlreadyExistsError(OpError, ValueError):
-    """A thing of this name exists already."""
+class GraphCheckError(status_errors.InternalError):
+    """`tl.graph.check` found a graph that breaks a rule of the IR.
 
+    With `TREADLE_CHECK=1` each graph is checked after tracing and after each pass.
 
-class FailedPreconditionError(OpError, RuntimeError):
-    """The state does not allow the op: a variable without a value, say."""
+    >>> import treadle as tl
+    >>> f = tl.function(lambda x: tl.sin(x + 1.0))
+    >>> graph = f.get_concrete_function(tl.TensorSpec([])).graph
+    >>> graph.nodes = graph.nodes[::-1]
+    >>> tl.graph.check(graph)
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.GraphCheckError: graph 'lambda_': sin: its input 0 (f32[]) is used ...
 
+    The cure: keep the rule; here, nodes in an order in which they can run.
 
-class UnimplementedError(OpError, NotImplementedError):
-    """The op is not defined for these arguments."""
-
-
-class InternalError(OpError, RuntimeError):
-    """A fault of treadle itself; please report it."""
-
-
-class CancelledError(OpError, RuntimeError):
-    """The op was cancelled."""
-
-
-class DataLossError(OpError, OSError):
-    """Stored data is damaged or cut short."""
-
-
-class PermissionDeniedError(OpError, PermissionError):
-    """The operating system refused access."""
-
-
-class ResourceExhaustedError(OpError, MemoryError):
-    """Not enough memory."""
-
-
-class UnknownError(OpError):
-    """An error of unknown cause."""
-
-
-class GraphCheckError(InternalError):
-    """`check` found a graph that breaks a rule of the IR."""
+    >>> graph.nodes = graph.nodes[::-1]
+    >>> tl.graph.check(graph) is graph
+    True
+    """
 
 
 class ParseError(ValueError):
-    """The text of a graph does not parse; the message names line and column."""
+    """The text of a graph does not parse; the message names line and column.
+
+    >>> import treadle as tl
+    >>> text = '''
+    ... # double(x: f32[]) -> f32[]
+    ... def double(x):
+    ...     v0 = add(x, y)  # f32[]
+    ...     return v0
+    ... '''
+    >>> tl.graph.parse(text)
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.ParseError: line 4, column 17: 'y' ...
+
+    The cure: mend the text there.
+
+    >>> print(tl.graph.parse(text.replace("y", "x")))
+    # double(x: f32[]) -> f32[]
+    ...
+    """
 
 
 class OperatorNotAllowedInGraphError(TypeError):
@@ -472,11 +468,44 @@ class ListItemError(ConversionError):
 
 
 class GradientError(ValueError):
-    """A gradient was asked for in a way that has no answer."""
+    """A gradient was asked for in a way that has no answer.
+
+    >>> import treadle as tl
+    >>> x = tl.Variable(3.0)
+    >>> with tl.GradientTape(persistent=True) as tape:
+    ...     y = x * x
+    >>> tape.gradient(y, 3.0)
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.GradientError: the source 3.0 is not a tensor or variable
+
+    The cure: name the variable, or the tensor that the tape watches.
+
+    >>> float(tape.gradient(y, x))
+    6.0
+    """
 
 
 class MissingGradientError(GradientError, LookupError):
-    """An op without a gradient lies between target and source."""
+    """An op without a gradient lies between target and source.
+
+    >>> import treadle as tl
+    >>> image = tl.Variable(tl.ones([2, 2, 1]))
+    >>> with tl.GradientTape() as tape:
+    ...     y = tl.image.adjust_contrast(image, 2.0)
+    >>> tape.gradient(y, image)
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.MissingGradientError: no gradient is registered for the op ...
+
+    The cure: write it with other ops (or register a gradient, see `tl.RegisterGradient`).
+
+    >>> with tl.GradientTape() as tape:
+    ...     mean = tl.reduce_mean(image, [0, 1])
+    ...     y = (image - mean) * 2.0 + mean
+    >>> tape.gradient(y, image).shape
+    TensorShape([2, 2, 1])
+    """
 
 
 class SideEffectWarning(UserWarning):

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
 import linecache
 import os
 import sys
 import textwrap
-from collections.abc import Iterator
-from types import CodeType, FrameType, TracebackType
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from types import CodeType, FrameType, FunctionType, TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from .settings import full_tracebacks
 
 # Directories whose frames are ours and never the user's; each package adds its own.
 _INTERNAL: list[str] = []
+PLAN = "<plan "  # what the file names of plans start with
 _USER_FILES = ("demo.py",)  # the demo's program is user code that we ship
 _known: dict[str, bool] = {}
+# What stands between our frames: NumPy, and Python's context managers.
+_BETWEEN = (os.path.dirname(os.path.abspath(np.__file__)) + os.sep, contextlib.__file__)
 
 
 def register_internal(package_file: str) -> None:
@@ -29,6 +36,8 @@ def is_internal(filename: str) -> bool:
     """True for a file of treadle itself."""
     known = _known.get(filename)
     if known is None:
+        if filename.startswith(PLAN):
+            return True
         ours = os.path.abspath(filename).startswith(tuple(_INTERNAL))
         known = _known[filename] = ours and not filename.endswith(_USER_FILES)
     return known
@@ -160,19 +169,84 @@ def _operands(expression: ast.expr) -> Iterator[ast.expr]:
 
 
 def strip_internal_frames(error: BaseException) -> BaseException:
-    """`error` with treadle's own frames left out of its traceback.
+    """`error` without treadle's own frames, and what these call of libraries, in its traceback.
 
     `TREADLE_TRACEBACK=full` keeps them.
     """
     if full_tracebacks():
         return error
     kept: list[TracebackType] = []
-    tb = error.__traceback__
-    while tb is not None:
-        if not is_internal(tb.tb_frame.f_code.co_filename):
+    ours = False
+    for tb in entries(error.__traceback__):
+        ours = is_of_library(tb) and (ours or is_internal(tb.tb_frame.f_code.co_filename))
+        if not ours:
             kept.append(tb)
+    return error.with_traceback(chained(kept))
+
+
+def is_of_library(tb: TracebackType) -> bool:
+    """True for an entry of treadle's, or of what treadle calls."""
+    file = tb.tb_frame.f_code.co_filename
+    return is_internal(file) or file.startswith(_BETWEEN)
+
+
+def entries(tb: TracebackType | None) -> Iterator[TracebackType]:
+    """The entries of a traceback, the outermost first."""
+    while tb is not None:
+        yield tb
         tb = tb.tb_next
+
+
+def chained(parts: Sequence[TracebackType]) -> TracebackType | None:
+    """A traceback of these entries."""
     chain: TracebackType | None = None
-    for tb in reversed(kept):
+    for tb in reversed(parts):
         chain = TracebackType(chain, tb.tb_frame, tb.tb_lasti, tb.tb_lineno)
-    return error.with_traceback(chain)
+    return chain
+
+
+def entry_at(loc: Loc) -> TracebackType:
+    """The entry of a traceback for a place, as if the user's own code had raised there."""
+    line, end_line, start, end = loc.positions()
+    code = loc.code
+    first: dict[str, Any] = {"lineno": min(code.co_firstlineno, line), "col_offset": 0}
+    there = {"lineno": line, "end_lineno": end_line or line}
+    there |= {"col_offset": start, "end_col_offset": end}
+    statement = ast.Raise(ast.Name("error", ast.Load(), **there), None, **there)
+    arguments = ast.arguments([], [ast.arg("error", None, **first)], None, [], [], None, [])
+    made = ast.FunctionDef("raising", arguments, [statement], [], None, None, **first)
+    made.type_params = []  # type: ignore[attr-defined,unused-ignore]
+    module = compile(ast.Module([made], []), loc.file, "exec", dont_inherit=True)
+    inner = next(c for c in module.co_consts if isinstance(c, CodeType))
+    qualname = _function_at(loc.file, line, start, code.co_qualname)
+    own = qualname.rpartition(".")[2]
+    inner = inner.replace(co_name=own, co_qualname=qualname)
+    try:
+        FunctionType(inner, {"__name__": own})(Exception())
+    except Exception as error:
+        (_, entry) = entries(error.__traceback__)
+    return entry
+
+
+@functools.lru_cache(256)
+def _function_at(file: str, line: int, column: int, name: str) -> str:
+    """The qualified name of the user's function at a place: conversion makes functions and lambdas
+    of parts of one; the latter have a name as of the user's own.
+    """
+    if not name.endswith(_LAMBDA):
+        return name
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return name
+    for n in ast.walk(tree):
+        if isinstance(n, ast.Lambda):
+            last = (n.end_lineno or n.lineno, n.end_col_offset or 0)
+            if (n.lineno, n.col_offset) <= (line, column) < last:
+                return name
+    while name.endswith(_LAMBDA):
+        name = name.removesuffix(_LAMBDA)
+    return name
+
+
+_LAMBDA = ".<locals>.<lambda>"

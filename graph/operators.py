@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from .build import is_tracing
 from .dtypes import string
 from .errors import OperatorNotAllowedInGraphError
 from .location import describe, user_location
@@ -97,6 +98,8 @@ def install(kind: type) -> None:
         setattr(kind, f"__{name}__", unary)
 
 
+# What `[x] * n` is, for a number of Python's that only the run knows; set by autograph.
+repeated: list[Callable[[Any, Value], Any]] = []
 # What `x.name` is, of what is no attribute of symbolic tensors; set by autograph.
 attributes: list[Callable[[Value, str], Any]] = []
 
@@ -105,6 +108,11 @@ def _attribute(x: Value, name: str) -> Any:
     found = getattr(Value, name, None)
     if found is not None:
         return found.__get__(x)  # a property that has raised
+    if name == "numpy":
+        when = "yet, while the function is traced: use the functions of tl"
+        if not is_tracing():
+            when = "outside of the function whose trace made it: return it from there"
+        raise AttributeError(f"a symbolic tensor has no 'numpy': it has no value {when}")
     if name.startswith("_") or not attributes:
         raise AttributeError(f"a tensor has no attribute '{name}'", name=name, obj=x)
     return attributes[0](x, name)
@@ -129,6 +137,9 @@ def _times(x: Any, y: Any) -> Any:
         return text_method("*", y, x)
     if isinstance(x, str) and is_weak(y):  # `"-" * n`
         return text_method("*", x, y)
+    for items, count in ((x, y), (y, x)):
+        if isinstance(items, (list, tuple)) and is_weak(count) and count.dtype.is_integer:
+            return repeated[0](items, count)
     return BINARY["mul"](x, y)
 
 

@@ -30,6 +30,7 @@ from .node import Graph, Node, Value, subgraphs
 from .op import ANYTHING, CHECKS, READ, WRITE, Attrs, Op, no_gradient
 from .ops.define import primitive
 from .ops.texts import errors_of_method
+from .refined import forget, refine
 from .spec import ResourceSpec, Spec, TensorSpec
 
 _numbers = count()
@@ -286,9 +287,12 @@ class Region:
         """
         known, self.builder.facts = self.builder.facts, self._facts
         self.builder.caught.append(self)
+        refined = forget(self.builder, self.values())
         try:
             yield
         finally:
+            for value, checked in refined:
+                refine(self.builder, value, checked)
             self.builder.caught.pop()
             self.builder.facts = known
 
@@ -335,6 +339,7 @@ class Region:
         nodes = [n for n in nodes if n.op is not _KEEP or n.inputs[0] not in unread]
         builder.nodes[self.start :] = [n for n in builder.nodes[self.start :] if n.op is _SLOT]
         inner = GraphBuilder("body", builder, is_function=False)
+        refined = forget(builder, made)
         order = Order()
         for node in nodes:
             if node.op is _SLOT:
@@ -347,6 +352,8 @@ class Region:
             if effects:
                 order.add(node, effects)
             inner.nodes.append(node)
+        for value, checked in refined:
+            refine(inner, value, checked)
         inner.restart_order(set())  # what is added later comes after these
         builder.restart_order(made)
         return Branch(inner, [])

@@ -14,6 +14,7 @@ from ..graph.build import leaked
 from ..graph.control import CALL
 from ..graph.convert import Array
 from ..graph.dtypes import DType
+from ..graph.errors import ResourceExhaustedError
 from ..graph.node import Tensor, Value
 from ..graph.op import Attrs, Op, infer_specs
 from ..graph.spec import ArraySpec, DataSpec, Spec, TensorSpec
@@ -90,6 +91,8 @@ def _elementwise(op: Op, inputs: Sequence[Any]) -> EagerTensor:
         known = _kernels[key] = (function, spec.dtype)
     try:
         return EagerTensor(_quiet.context.run(known[0], *arrays), known[1])
+    except MemoryError as error:
+        raise ResourceExhaustedError(str(error)) from None
     except (ValueError, RuntimeError):
         # Either the shapes do not fit, which `infer` says better, or a finaliser got in between.
         infer_specs(op, tuple([x.spec for x in inputs]), {})
@@ -118,6 +121,8 @@ def evaluate(op: Op, arrays: Sequence[Any], attrs: Attrs) -> Any:
     if not op.effects:
         try:
             return _quiet.context.run(op.eval, np, *arrays, **attrs)
+        except MemoryError as error:
+            raise ResourceExhaustedError(str(error)) from None
         except RuntimeError:  # a finaliser runs ops while this thread is in one
             pass
     with np.errstate(all="ignore"):

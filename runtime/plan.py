@@ -19,6 +19,7 @@ import numpy as np
 
 from ..graph.convert import text_array
 from ..graph.dtypes import DType, string
+from ..graph.location import PLAN, Loc
 from ..graph.node import Graph, Node, Value
 from ..graph.spec import TensorSpec
 
@@ -70,7 +71,7 @@ class Plan:
 
     def compile(self) -> Callable[..., Any]:
         """The function that runs the plan."""
-        self.filename = f"<plan {next(_numbers)} of {self.name}>"
+        self.filename = f"{PLAN}{next(_numbers)} of {self.name}>"
         code = compile(self.source, self.filename, "exec", dont_inherit=True)
         exec(code, self.namespace)
         lines = self.source.splitlines(keepends=True)
@@ -174,6 +175,11 @@ class Plan:
     def _mark(self, node: Node, inputs: Sequence[str]) -> None:
         self.node_at[len(self.lines)] = (node, inputs)
 
+    def place_of(self, line: int) -> Loc | None:
+        """Where the user wrote what a line belongs to: an interrupt comes in any of them."""
+        nodes = (self.node_at[i][0] for i in range(line, 0, -1) if i in self.node_at)
+        return next((node.loc for node in nodes if node.loc is not None), None)
+
     def _literal(self, value: Any, name: str) -> str:
         if isinstance(value, DType):
             return self._bind(value, value.name)
@@ -240,6 +246,7 @@ class Plan:
             self._write(f"{', '.join(carried)} = {', '.join(inputs[:count])}")
         arguments = [*carried, *inputs[count:]]
         self._write("while True:")
+        self._mark(node, [])  # where an interrupt comes
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             (go_on,) = self._outlined(test, arguments)

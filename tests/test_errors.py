@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import pdb  # noqa: T100 - it is tested
+import signal
+import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -283,8 +288,8 @@ def test_failed_assertion_in_a_loop_and_what_was_done_before_it() -> None:
     with pytest.raises(AssertionError) as caught:
         f(tl.constant(5))
     assert (type(caught.value), str(caught.value)) == (AssertionError, "too many steps")
-    place = at('assert i < 3, "too many steps"')
-    assert f"raised at {place}" in caught.value.__notes__
+    frame = traceback.extract_tb(caught.value.__traceback__)[-1]
+    assert frame.lineno == line('assert i < 3, "too many steps"')
     # Writes before the failing op stay, later ones never happen.
     assert (before.numpy(), after.numpy()) == (4, 3)
     assert f(tl.constant(2)).numpy() == 2
@@ -335,3 +340,157 @@ def test_a_very_long_line_is_cut() -> None:
     assert line.startswith("    test_errors.py:")
     assert line.endswith(" ...")
     assert len(line) < 200
+
+
+def user_frames(error: BaseException) -> list[tuple[str, str, int, str]]:
+    """What a traceback shows behind the call and `__call__`: file, function, line, marked text."""
+    found = []
+    for entry in traceback.extract_tb(error.__traceback__)[2:]:
+        number = entry.lineno or 1
+        text = Path(entry.filename).read_text(encoding="utf-8").splitlines()[number - 1]
+        whole = len(text) - len(text.lstrip()) == entry.colno and entry.end_colno == len(text)
+        marked = "" if whole else text[entry.colno : entry.end_colno]
+        found.append((Path(entry.filename).name, entry.name, number, marked))
+    return found
+
+
+class Meter:
+    limit = 3
+
+    def read(self, x: Any) -> Any:
+        def scaled(y: Any) -> Any:
+            for i in tl.range(4):
+                y = 12 // (self.limit - i)  # by zero
+            return y
+
+        if x > self.limit:
+            raise KeyError("too high")  # here
+        if x < 0:
+            return {}["no such key"]
+        assert x != 1, "one"
+        if x > 2:
+            return scaled(x)
+        return tl.gather([1, 2], x + 7)
+
+
+RAISED = [
+    (4, KeyError, 'raise KeyError("too high")', "read"),
+    (-1, KeyError, '{}["no such key"]', "read"),
+    (1, AssertionError, 'assert x != 1, "one"', "read"),
+    (3, ZeroDivisionError, "12 // (self.limit - i)", "scaled"),
+    (2, IndexError, "tl.gather([1, 2], x + 7)", "read"),
+]
+
+
+@pytest.mark.parametrize("way", ["first call", "later call", "concrete"])
+@pytest.mark.parametrize(("x", "kind", "text", "name"), RAISED)
+def test_what_a_run_raises_has_a_frame_on_the_users_line(
+    x: int, kind: type[Exception], text: str, name: str, way: str
+) -> None:
+    f: Any = tl.function(Meter().read)
+    if way == "concrete":
+        f = f.get_concrete_function(tl.TensorSpec([], tl.int32))
+    elif way == "later call":
+        with pytest.raises(kind):
+            f(tl.constant(x))
+    with pytest.raises(kind) as caught:
+        f(tl.constant(x))
+    (frame,) = user_frames(caught.value)
+    number = next(n for n, found in enumerate(LINES, 1) if text in found)
+    assert frame[:3] == (FILE, name, number)
+    assert frame[-1] == ("" if kind is AssertionError else text)
+    assert kind is not KeyError or not hasattr(caught.value, "__notes__")
+
+
+def test_a_debugger_finds_the_users_line_behind_an_error() -> None:
+    f = tl.function(Meter().read)
+    with pytest.raises(KeyError) as caught:
+        f(tl.constant(4))
+    out = io.StringIO()
+    debugger = pdb.Pdb(stdin=io.StringIO("quit\n"), stdout=out, nosigint=True, readrc=False)
+    debugger.use_rawinput = False
+    debugger.reset()
+    debugger.interaction(None, caught.value.__traceback__)
+    shown = out.getvalue().splitlines()
+    assert shown[0] == f"> {__file__}({line(RAISE)})read()"
+    assert shown[1] == f"-> {RAISE}"
+
+
+RAISE = 'raise KeyError("too high")  # here'
+
+
+def test_each_call_of_a_recursion_has_its_frame() -> None:
+    @tl.function
+    def down(n: Any) -> Any:
+        if n == 0:
+            return 1 // n  # the end
+        return down(n - 1) + 1  # down
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        down(tl.constant(2))
+    shown = [(name, number) for _, name, number, *_ in user_frames(caught.value)]
+    above = ("down", line("return down(n - 1) + 1  # down"))
+    assert shown == [above, above, ("down", line("return 1 // n  # the end"))]
+
+
+def test_functions_have_their_own_names() -> None:
+    @tl.function
+    def chosen(x: Any) -> Any:
+        return 1 // x if x < 1 else (lambda: x // (x - x))()  # noqa: PLC3002
+
+    for x, name, marked in ((0, "chosen", "1 // x"), (2, "<lambda>", "x // (x - x)")):
+        with pytest.raises(ZeroDivisionError) as caught:
+            chosen(tl.constant(x))
+        frame = user_frames(caught.value)[-1]
+        place = line("return 1 // x if x < 1 else (lambda: x // (x - x))()  # noqa: PLC3002")
+        assert frame == (FILE, name, place, marked)
+
+
+def test_the_cause_of_an_error_has_users_frames_too() -> None:
+    @tl.function
+    def f(x: Any) -> Any:
+        try:
+            return 1 // x  # first
+        except ZeroDivisionError as e:
+            raise ValueError("then") from e
+
+    with pytest.raises(ValueError, match="then") as caught:
+        f(tl.constant(0))
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    frames = traceback.extract_tb(caught.value.__cause__.__traceback__)
+    assert [(f.name, f.lineno) for f in frames] == [("f", line("return 1 // x  # first"))]
+
+
+def test_an_interrupt_shows_where_the_program_is() -> None:
+    @tl.function
+    def spin(x: Any) -> Any:
+        while x > 0.0:
+            x = tl.minimum(x + 1.0, 5.0)  # round and round
+        return x
+
+    place = line("x = tl.minimum(x + 1.0, 5.0)  # round and round")
+    timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        spin(tl.constant(1.0))
+    (frame,) = user_frames(caught.value)
+    assert frame[:2] == (FILE, "spin")
+    assert frame[2] in (place - 1, place)
+
+
+def test_what_an_element_of_a_dataset_raises() -> None:
+    ds = tl.data.Dataset.range(3).map(lambda i: 3 // (i - 1))  # an element
+    with pytest.raises(ZeroDivisionError) as caught:
+        list(ds)
+    (frame,) = user_frames(caught.value)
+    number = line("ds = tl.data.Dataset.range(3).map(lambda i: 3 // (i - 1))  # an element")
+    assert frame == (FILE, "<lambda>", number, "3 // (i - 1)")
+
+
+def test_full_tracebacks_have_the_users_line_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TREADLE_TRACEBACK", "full")
+    with pytest.raises(KeyError) as caught:
+        tl.function(Meter().read)(tl.constant(4))
+    shown = [(name, number) for _, name, number, *_ in user_frames(caught.value)]
+    assert ("read", line(RAISE)) in shown
+    assert len(shown) > 5

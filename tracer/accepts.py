@@ -7,13 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..graph.build import convert
+from ..graph.control import fits
 from ..graph.errors import InvalidArgumentError, SignatureError
 from ..graph.location import describe, user_location
 from ..graph.nest import children, flatten, rebuild, sorted_keys
 from ..graph.node import Tensor
 from ..graph.spec import ArraySpec, DataSpec, ResourceSpec, TensorSpec, covers
 from ..runtime import Variable
-from .signature import Parameters, alike, is_tensor_like, same_key, spec_of
+from .fitting import stand_in
+from .signature import (
+    Parameters,
+    alike,
+    covers_key,
+    is_tensor_like,
+    key_of,
+    same_key,
+    spec_of,
+)
 
 
 class VariableArgument:
@@ -21,13 +31,20 @@ class VariableArgument:
     where the function captures it as well.
     """
 
-    def __init__(self, spec: ResourceSpec, index: int, captured: Variable | None) -> None:
+    def __init__(
+        self, spec: ResourceSpec, trainable: bool, index: int, captured: Variable | None
+    ) -> None:
         self.spec = spec
+        self.trainable = trainable
         self.index = index
         self.captured = captured
 
     def __repr__(self) -> str:
-        return str(self.spec)
+        value = self.spec.value
+        return (
+            f"VariableSpec(shape={value.shape}, dtype=tl.{value.dtype.name}, "
+            f"trainable={self.trainable}, alias_id={self.index})"
+        )
 
 
 class Opaque:
@@ -59,7 +76,10 @@ def names_within(structure: Any, name: str | None) -> list[str | None]:
     return [f"{name}_{i}" for i in range(len(children(structure) or ()))]
 
 
-_GIVEN = (TensorSpec, ArraySpec, DataSpec, VariableArgument)  # what a call must give
+def _is_asked_for(expected: Any) -> bool:
+    """True for what a call must give."""
+    known = isinstance(expected, (TensorSpec, ArraySpec, DataSpec, VariableArgument))
+    return known or hasattr(expected, "__tl_stand_in__")
 
 
 class Accepts:
@@ -107,7 +127,7 @@ class Accepts:
             if not any(v is x for v in self._variables):
                 self._variables.append(x)
             index = next(i for i, v in enumerate(self._variables) if v is x)
-            return VariableArgument(x.spec, index, self._tied.get(id(x)))
+            return VariableArgument(x.spec, x.trainable, index, self._tied.get(id(x)))
         if is_tensor_like(x):
             spec = spec_of(x)
             plain = isinstance(spec, TensorSpec)
@@ -146,7 +166,7 @@ class Accepts:
         for name, expected in self.arguments.items():
             if name in given:
                 self._collect(name, given[name], expected, tensors, variables)
-            elif any(isinstance(x, _GIVEN) for x in flatten(expected)):
+            elif any(map(_is_asked_for, flatten(expected))):
                 raise SignatureError(f"{self._name}() misses the argument '{name}'")
         for v in variables:
             if any(v is c for c in captured):
@@ -163,7 +183,8 @@ class Accepts:
             tensors.append(self._tensor(name, value, expected))
             return
         if isinstance(expected, (ArraySpec, DataSpec)):
-            if getattr(value, "spec", None) != expected:
+            spec = getattr(value, "spec", None)
+            if not isinstance(spec, type(expected)) or not fits(expected, spec):
                 raise self._other(name, value, expected)
             tensors.append(value)
             return
@@ -171,6 +192,12 @@ class Accepts:
             if self._is_new(name, value, expected, variables):
                 variables.append(value)
                 tensors.append(value)
+            return
+        if hasattr(expected, "__tl_stand_in__"):
+            value = stand_in(value)
+            if not covers_key(key_of(stand_in(expected)), key_of(value)):
+                raise self._other(name, value, expected)
+            tensors += children(value) or []
             return
         items = children(expected)
         if items is not None:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from .concrete import ConcreteFunction
 
 if TYPE_CHECKING:
     from .function import Function
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-class BoundFunction:
+
+class BoundFunction(Generic[P, R]):
     """A traced method of an instance."""
 
     __slots__ = ("__self__", "function")
 
-    def __init__(self, function: Function[Any, Any], instance: Any) -> None:
+    def __init__(self, function: Function[Any, R], instance: Any) -> None:
         self.function = function
         self.__self__ = instance
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(self.__self__, *args, **kwargs)
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
@@ -37,7 +40,7 @@ class BoundFunction:
         return self.python_function
 
     @property
-    def __func__(self) -> Function[Any, Any]:
+    def __func__(self) -> Function[Any, R]:
         return self.function
 
     def __getattr__(self, name: str) -> Any:
@@ -53,7 +56,7 @@ class BoundFunction:
     def __hash__(self) -> int:
         return hash((self.function, id(self.__self__)))
 
-    def __deepcopy__(self, memo: Any) -> BoundFunction:
+    def __deepcopy__(self, memo: Any) -> BoundFunction[P, R]:
         return BoundFunction(self.function, copy.deepcopy(self.__self__, memo))
 
     def __reduce__(self) -> Any:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..runtime import Variable
 from .concrete import ConcreteFunction
-from .signature import Key, Keyed
+from .signature import Key, Keyed, open_sizes
 
 MAX_TRACES = 256
 _MAX_CALLS = 4_096  # of keys remembered for traces that serve many
@@ -156,40 +156,8 @@ def _mentions(key: Any, number: int) -> bool:
 
 def _unknown_sizes(general: Any, key: Any) -> int:
     """How many sizes `general` leaves open where it covers `key`; 0 where it does not."""
-    count = _open_sizes(general, key)
+    count = open_sizes(general, key)
     return count or 0
 
 
-def _open_sizes(general: Any, key: Any) -> int | None:
-    if not isinstance(general, tuple) or not isinstance(key, tuple):
-        return 0 if type(general) is type(key) and general == key else None
-    if is_tensor_key(general) and is_tensor_key(key):
-        return _tensor_sizes(general, key)
-    if len(general) != len(key):
-        return None
-    total = 0
-    for g, k in zip(general, key, strict=True):
-        found = _open_sizes(g, k)
-        if found is None:
-            return None
-        total += found
-    return total
-
-
-def _tensor_sizes(general: Sequence[Any], key: Sequence[Any]) -> int | None:
-    if general[1] != key[1]:
-        return None
-    if general[2] is None:
-        return 0 if key[2] is None else 1_000
-    if key[2] is None or len(general[2]) != len(key[2]):
-        return None
-    if any(g is not None and g != k for g, k in zip(general[2], key[2], strict=True)):
-        return None
-    return sum(size is None for size in general[2])
-
-
-def is_tensor_key(key: Any) -> bool:
-    return isinstance(key, tuple) and len(key) == 3 and key[0] == "tensor"
-
-
-__all__ = ["MAX_TRACES", "TraceCache", "is_tensor_key"]
+__all__ = ["MAX_TRACES", "TraceCache"]

@@ -11,6 +11,7 @@ from ..autograph.control.exceptions import PathEndsError
 from ..graph.build import convert, is_tracing, recorders
 from ..graph.control import call
 from ..graph.gradients import call_recorded
+from ..graph.location import strip_internal_frames
 from ..graph.nest import children, rebuild
 from ..graph.node import FunctionRef, Graph, Value
 from ..graph.spec import TensorSpec
@@ -133,7 +134,10 @@ class ConcreteFunction:
         return f"<ConcreteFunction {self.name}({shown})>"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.run(self._accepts.bind(args, kwargs, self.captures))
+        try:
+            return self.run(self._accepts.bind(args, kwargs, self.captures))
+        except Exception as error:
+            raise strip_internal_frames(error) from error.__cause__
 
     def holds(self) -> bool:
         """True if all that the trace was guarded for is as it was."""

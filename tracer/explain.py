@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import FunctionType, MethodType
 from typing import Any
 
 from ..graph.nest import attribute_names, children, sorted_keys
@@ -24,9 +26,10 @@ _NUMBERS = (int, float, complex)
 class Argument:
     """An argument, or an item of one, as far as it counts."""
 
-    kind: str  # tensor, variable, number, value, object, structure
+    kind: str  # tensor, variable, number, value, object, function, structure
     shown: str
     key: Any
+    ref: Callable[[], Any] | None = None  # to an object: a new one may get the key of a dead one
 
 
 @dataclass(slots=True)
@@ -58,7 +61,8 @@ class TraceReason:
         """The reason in words."""
         if not self.place:
             return "the first call" if self.number == 1 else self.new
-        more = f", and {self.others} more" if self.others else ""
+        more = f", and {self.others} more differ" if self.others > 1 else ""
+        more = ", and 1 more differs" if self.others == 1 else more
         return f"{self.place} was {self.old} in trace {self.closest}, is {self.new}{more}"
 
 
@@ -112,7 +116,7 @@ def _describe(path: str, x: Any, keyed: Keyed, found: dict[str, Argument]) -> No
     elif (items := children(x)) is not None and not hasattr(type(x), "__tracing_type__"):
         names = _item_names(x, len(items))
         key = (type(x), tuple(names))
-        found[path] = Argument("structure", f"{type(x).__name__} of {len(items)}", key)
+        found[path] = Argument("structure", _structure(x, len(items)), key)
         for name, item in zip(names, items, strict=True):
             _describe(path + name, item, keyed, found)
     else:
@@ -121,8 +125,20 @@ def _describe(path: str, x: Any, keyed: Keyed, found: dict[str, Argument]) -> No
         if isinstance(x, _NUMBERS) and not isinstance(x, bool):
             kind = "number"
         elif isinstance(key, tuple) and key[0] in ("object", "method"):
-            kind = "object"
-        found[path] = Argument(kind, shown(x), key)
+            kind = "function" if isinstance(x, (FunctionType, MethodType)) else "object"
+        found[path] = Argument(kind, shown(x), key, _reference(x) if kind != "value" else None)
+
+
+def _structure(x: Any, size: int) -> str:
+    kind = type(x).__name__
+    return f"{'an' if kind[0] in 'AEIOaeio' else 'a'} {kind} of {size}"
+
+
+def _reference(x: Any) -> Callable[[], Any] | None:
+    try:
+        return weakref.ref(getattr(x, "__self__", x))
+    except TypeError:
+        return None
 
 
 def _item_names(x: Any, count: int) -> list[str]:
@@ -173,7 +189,9 @@ def reason_for(
         _explain_guards(made, [r for r, p in differing if not p])
         return made
     path = min(paths, key=lambda p: _weight(closest.arguments.get(p), arguments.get(p)))
-    made.others = len(paths) - 1
+    made.others = len(
+        [p for p in paths if p != path and not p.startswith((f"{path}[", f"{path}."))]
+    )
     old, new = closest.arguments.get(path), arguments.get(path)
     made.place = path
     made.old = old.shown if old else "missing"
@@ -216,22 +234,25 @@ def _explain_guards(made: TraceReason, same: Sequence[TraceReason]) -> None:
 
 
 def _guard_cure(place: str, old: Any, new: Any) -> str:
-    name = place.rpartition(".")[2]
     if isinstance(old, _NUMBERS) and isinstance(new, _NUMBERS) and not isinstance(new, bool):
         return (
-            f"make '{name}' an argument (as a tensor), or keep it in a tl.Variable; a number that "
+            f"make '{place}' an argument (as a tensor), or keep it in a tl.Variable; a number that "
             "the function reads is part of the trace"
         )
     if isinstance(new, Tensor) or hasattr(new, "__array_interface__"):
-        return f"make '{name}' an argument, or a tl.Variable and assign to it"
+        return f"make '{place}' an argument, or a tl.Variable and assign to it"
     if isinstance(new, Variable):
-        return f"assign to the variable instead of binding '{name}' to another"
-    return f"make '{name}' an argument, or leave it as it is"
+        return f"assign to the variable instead of binding '{place}' to another"
+    return f"make '{place}' an argument, or leave it as it is"
 
 
 def _differing(old: Mapping[str, Argument], new: Mapping[str, Argument]) -> list[str]:
     paths = dict.fromkeys([*new, *old])
-    return [p for p in paths if p not in old or p not in new or old[p].key != new[p].key]
+    return [p for p in paths if p not in old or p not in new or not _same(old[p], new[p])]
+
+
+def _same(old: Argument, new: Argument) -> bool:
+    return old.key == new.key and (old.ref is None or old.ref() is not None)
 
 
 def _weight(old: Argument | None, new: Argument | None) -> int:
@@ -260,6 +281,11 @@ def _cure(path: str, old: Argument | None, new: Argument | None, reduce: bool) -
         return f"pass '{path}' as a tensor each time"
     if kinds == {"variable"}:
         return "variables of other shapes or dtypes, or one passed twice, need a trace of their own"
+    if kinds == {"function"}:
+        return (
+            f"make the function '{path}' once, before the calls, and pass that one: each time that "
+            "`lambda` or `def` runs, it makes another one"
+        )
     if kinds == {"object"}:
         return (
             f"pass the same object as '{path}', or give its class a __tracing_type__ method that "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -12,15 +13,31 @@ from ..graph.location import describe, user_location
 from ..graph.nest import children, flatten, rebuild
 from ..graph.node import Tensor
 from ..graph.spec import TensorSpec, covers
-from .signature import Parameters, alike, same_key
+from ..runtime import Variable
+from .signature import Parameters, alike, covers_key, key_of, same_key
+
+
+def stand_in(x: Any) -> Any:
+    """An argument, with a dataset that is none yet in the place of each spec of one."""
+    made = getattr(type(x), "__tl_stand_in__", None)
+    if made is not None:
+        return made(x)
+    old = None if isinstance(x, Variable) else children(x)
+    if old is None:
+        return x
+    items = list(map(stand_in, old))
+    return x if all(map(operator.is_, items, old)) else rebuild(x, items)
 
 
 class Fitted:
-    """An argument converted to its `input_signature`: the value, keyed by the signature's spec."""
+    """An argument converted to its `input_signature`: the value, keyed by the signature's spec.
+
+    Of a dataset, `tensor` is its handle and `spec` a dataset that stands for it.
+    """
 
     __slots__ = ("spec", "tensor")
 
-    def __init__(self, tensor: Tensor | TensorSpec, spec: TensorSpec) -> None:
+    def __init__(self, tensor: Any, spec: Any) -> None:
         self.tensor = tensor
         self.spec = spec
 
@@ -31,13 +48,21 @@ class Fitted:
 class InputSignature:
     """The specs of a function's positional parameters; further ones keep their defaults."""
 
-    def __init__(self, name: str, parameters: Parameters, specs: Sequence[Any]) -> None:
+    def __init__(
+        self, name: str, parameters: Parameters, specs: Sequence[Any], of_class: bool = False
+    ) -> None:
+        """`of_class`: the first parameter is a method's own object if there is no spec for it."""
         self._name = name
         for spec in flatten(tuple(specs)):
-            if not isinstance(spec, TensorSpec):
+            if not isinstance(spec, TensorSpec) and not hasattr(spec, "__tl_stand_in__"):
                 _refuse_spec(name, spec)
-        listed = [p for p in parameters.listed if p.name not in ("self", "cls")]
+        specs = stand_in(tuple(specs))
+        listed = parameters.listed
         plain = [p for p in listed if p.kind in parameters.PLAIN]
+        needed = [p for p in plain if p.default is p.empty]
+        named = bool(plain) and plain[0].name in ("self", "cls")
+        if named or (of_class and len(specs) < len(needed)):
+            listed, plain = listed[1:], plain[1:]
         rest = [p for p in listed if p.kind is p.VAR_POSITIONAL]
         self._specs = dict(zip([p.name for p in plain], specs, strict=False))
         more = tuple(specs[len(plain) :])
@@ -77,6 +102,11 @@ class InputSignature:
         return fitted
 
     def _fit(self, name: str, value: Any, spec: Any) -> Any:
+        if hasattr(type(spec), "__tracing_type__"):  # a dataset
+            value = stand_in(value)
+            if not covers_key(key_of(spec), key_of(value)):
+                raise self._misfit(name, value, spec)
+            return Fitted(flatten(value)[0], spec)
         items = None if isinstance(spec, TensorSpec) else children(spec)
         if items is not None:
             parts = children(value)
@@ -107,9 +137,6 @@ class InputSignature:
 
 
 def _refuse_spec(name: str, spec: Any) -> NoReturn:
-    own = getattr(spec, "__tracing_type__", None)
-    if own is not None and not isinstance(spec, type):
-        own()  # may say it better
     raise TypeError(
         "input_signature must be a possibly nested sequence of TensorSpec objects: that of "
         f"{name}() holds {spec!r} of type {type(spec).__name__}. What is no tensor can be a "
@@ -120,6 +147,8 @@ def _refuse_spec(name: str, spec: Any) -> NoReturn:
 def _shown(x: Any) -> str:
     if isinstance(x, (Tensor, TensorSpec)):
         return f"shape {x.shape} and dtype {x.dtype.name}"
+    if hasattr(type(x), "element_spec"):
+        return f"a dataset of {x.element_spec}"
     return repr(x)
 
 
@@ -138,4 +167,4 @@ def value_if_fitted(x: Any) -> Any:
     return _unfit(x, lambda fitted: fitted.tensor)
 
 
-__all__ = ["Fitted", "InputSignature", "spec_if_fitted", "value_if_fitted"]
+__all__ = ["Fitted", "InputSignature", "spec_if_fitted", "stand_in", "value_if_fitted"]

@@ -9,7 +9,7 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
 from ..autograph import convert as autograph_convert
 from ..autograph import to_code, why_unconverted
@@ -20,14 +20,14 @@ from ..graph.location import is_internal, strip_internal_frames
 from ..graph.nest import children
 from ..graph.node import FunctionRef, Value
 from ..graph.settings import SETTINGS, debug, debug_level
-from ..graph.spec import TensorSpec
+from ..graph.spec import DataSpec, TensorSpec
 from ..runtime import EagerTensor, Variable
 from ..runtime.variable import StandIn
 from .bound import BoundFunction
 from .cache import MAX_TRACES, TraceCache
 from .concrete import ConcreteFunction
 from .explain import KEPT, Explanation, TraceReason, described, keeps_retracing, reason_for
-from .fitting import Fitted, InputSignature, spec_if_fitted, value_if_fitted
+from .fitting import Fitted, InputSignature, spec_if_fitted, stand_in, value_if_fitted
 from .guards import Guards, guards_from
 from .lock import TraceLock
 from .places import State
@@ -37,11 +37,16 @@ from .relax import open_sizes
 from .side_effects import warn_of_side_effects
 from .signature import Key, Keyed, Parameters, is_tensor_like, quick_key
 from .target import code_of, refuse_suspending, signature_of
-from .trace import handed_on, trace_function
+from .trace import _is_of_class, handed_on, trace_function
 from .undo import put_back
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
+T = TypeVar("T")
+S_contra = TypeVar("S_contra", contravariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 _OLDER = frozenset(
     [
@@ -58,6 +63,10 @@ class CacheInfo(NamedTuple):
     traces: int
     kept: int
     limit: int
+
+
+class _Method(Protocol[S_contra, Q, T_co]):
+    def __call__(self, first: S_contra, /, *args: Q.args, **kwargs: Q.kwargs) -> T_co: ...
 
 
 class Function(Generic[P, R]):
@@ -88,7 +97,9 @@ class Function(Generic[P, R]):
         # A default that can be changed in place is looked at in each call.
         self._fixed = all(_is_fixed(p.default) for p in self.parameters.listed)
         self._wanted = (
-            InputSignature(self.name, self.parameters, self.input_signature)
+            InputSignature(
+                self.name, self.parameters, self.input_signature, _is_of_class(python_function)
+            )
             if self.input_signature is not None
             else None
         )
@@ -109,7 +120,10 @@ class Function(Generic[P, R]):
                 known = self._cache.quick.get(key)
                 if known is not None and (known.check is None or known.check()):
                     known.used = True
-                    quick: R = known.run([a for a in args if type(a) is EagerTensor])
+                    try:
+                        quick: R = known.run([a for a in args if type(a) is EagerTensor])
+                    except (Exception, KeyboardInterrupt) as error:
+                        raise strip_internal_frames(error) from error.__cause__
                     return quick
         else:
             key = None
@@ -119,7 +133,7 @@ class Function(Generic[P, R]):
             result: R = self._call(args, kwargs, key)
         except UnknownResultError:
             raise
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             raise strip_internal_frames(error) from error.__cause__
         return result
 
@@ -299,7 +313,7 @@ class Function(Generic[P, R]):
         if not args and not kwargs and self.input_signature is not None:
             args = self.input_signature
         try:
-            arguments = self._bind(args, kwargs)
+            arguments = {n: stand_in(a) for n, a in self._bind(args, kwargs).items()}
             keyed = Keyed(arguments, self._cache.tied)
             return self._cache.find(keyed.parts) or self._trace(arguments, keyed, None)[0]
         except Exception as error:
@@ -337,6 +351,12 @@ class Function(Generic[P, R]):
         """Forget all traces."""
         self.forget(lambda key: True)
 
+    @overload
+    def __get__(self, instance: None, owner: Any = None) -> Function[..., R]: ...
+    @overload
+    def __get__(self: _Method[S, Q, T], instance: S, owner: Any = None) -> BoundFunction[Q, T]: ...
+    @overload
+    def __get__(self, instance: object, owner: Any = None) -> BoundFunction[..., R]: ...
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
             return self
@@ -399,7 +419,8 @@ def _add_tensors(x: Any, found: list[Any], seen: set[int]) -> None:
             seen.add(id(x))
             found.append(x)
     elif is_tensor_like(x):
-        found.append(x if hasattr(x, "spec") or isinstance(x, TensorSpec) else convert(x))
+        known = hasattr(x, "spec") or isinstance(x, (TensorSpec, DataSpec))
+        found.append(x if known else convert(x))
     else:
         for item in children(x) or ():
             _add_tensors(item, found, seen)

@@ -76,8 +76,7 @@ def type_text(x: Any, name: str | None = None) -> str:
         own = None if x.name == name else x.name  # not the one that the parameter gives it
         return repr(TensorSpec(x.shape, x.dtype, own))
     if isinstance(x, VariableArgument):
-        value = x.spec.value
-        return f"VariableSpec(shape={value.shape}, dtype=tl.{value.dtype.name}, alias_id={x.index})"
+        return repr(x)
     if isinstance(x, _LITERALS):
         return f"Literal[{x!r}]"
     if isinstance(x, Opaque):

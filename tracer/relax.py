@@ -8,8 +8,7 @@ from typing import Any
 from ..graph.nest import children, rebuild
 from ..graph.spec import TensorShape, TensorSpec
 from ..runtime import Variable
-from .cache import is_tensor_key
-from .signature import Key, is_tensor_like, spec_of
+from .signature import Key, is_tensor_key, is_tensor_like, spec_of
 
 Shape = tuple[int | None, ...] | None
 
@@ -52,6 +51,9 @@ def _merged(one: Shape, other: Shape) -> Shape:
 
 
 def _with_shapes(x: Any, shapes: Iterator[Shape]) -> Any:
+    relaxed = getattr(x, "__tl_relaxed__", None)
+    if relaxed is not None and not isinstance(x, type):
+        return relaxed(lambda: TensorShape(next(shapes)))
     if hasattr(type(x), "__tracing_type__"):
         return x
     if is_tensor_like(x) and isinstance(spec := spec_of(x), TensorSpec):

@@ -19,7 +19,7 @@ from ..graph.dtypes import DType
 from ..graph.nest import attribute_names, children, sorted_keys
 from ..graph.node import Reference, Tensor, Value
 from ..graph.ops.texts import is_text
-from ..graph.spec import TensorShape, TensorSpec
+from ..graph.spec import DataSpec, TensorShape, TensorSpec
 from ..runtime import EagerTensor, Variable
 from ..runtime.tensor import EagerArray
 
@@ -93,7 +93,7 @@ class Keyed:
         items = children(x)
         if items is not None:
             return (*_structure(x), *[self._key(item) for item in items])
-        if hasattr(x, "__func__") and hasattr(x, "__self__"):  # a method: made anew at each access
+        if _is_method(x):
             return ("method", self._object_key(x.__func__), self._object_key(x.__self__))
         return self._object_key(x)
 
@@ -102,7 +102,7 @@ class Keyed:
         items = None if isinstance(x, Variable) else children(x)
         if items is not None and type(x) in (tuple, list, dict):
             return (*_structure(x), *[self._part(item) for item in items])
-        plain = isinstance(x, (*_VALUES, *_BY_TEXT, float))
+        plain = isinstance(x, (*_VALUES, *_BY_TEXT, float)) or _is_method(x)
         return self._key(x) if plain else self._object_key(x)
 
     def _object_key(self, x: Any) -> Key:
@@ -119,9 +119,51 @@ class Keyed:
         return ("variable", x.spec, index)
 
 
+def key_of(x: Any) -> Key:
+    return Keyed({"": x}, {}).parts
+
+
 def same_key(x: Any, y: Any) -> bool:
     """True if the values count as the same in a signature: a tensor by dtype and shape."""
-    return x is y or Keyed({"": x}, {}).parts == Keyed({"": y}, {}).parts
+    return x is y or key_of(x) == key_of(y)
+
+
+def open_sizes(general: Any, key: Any) -> int | None:
+    """How many sizes a key leaves open where it covers another; None where it does not."""
+    if not isinstance(general, tuple) or not isinstance(key, tuple):
+        return 0 if type(general) is type(key) and general == key else None
+    if is_tensor_key(general) and is_tensor_key(key):
+        return _tensor_sizes(general, key)
+    if len(general) != len(key):
+        return None
+    total = 0
+    for g, k in zip(general, key, strict=True):
+        found = open_sizes(g, k)
+        if found is None:
+            return None
+        total += found
+    return total
+
+
+def covers_key(general: Key, key: Key) -> bool:
+    """True if a trace of the key `general` serves calls of `key`."""
+    return open_sizes(general, key) is not None
+
+
+def _tensor_sizes(general: Sequence[Any], key: Sequence[Any]) -> int | None:
+    if general[1] != key[1]:
+        return None
+    if general[2] is None:
+        return 0 if key[2] is None else 1_000
+    if key[2] is None or len(general[2]) != len(key[2]):
+        return None
+    if any(g is not None and g != k for g, k in zip(general[2], key[2], strict=True)):
+        return None
+    return sum(size is None for size in general[2])
+
+
+def is_tensor_key(key: Any) -> bool:
+    return isinstance(key, tuple) and len(key) == 3 and key[0] == "tensor"
 
 
 def alike(x: Any, y: Any) -> bool:
@@ -130,6 +172,11 @@ def alike(x: Any, y: Any) -> bool:
         both = isinstance(x, Mapping) and isinstance(y, Mapping)
         return both and sorted_keys(x) == sorted_keys(y)
     return len(children(x) or ()) == len(children(y) or ())
+
+
+def _is_method(x: Any) -> bool:
+    """True for a method of an object: it is made anew at each access."""
+    return hasattr(x, "__func__") and hasattr(x, "__self__")
 
 
 def _structure(x: Any) -> Key:
@@ -144,13 +191,15 @@ def _structure(x: Any) -> Key:
 
 def is_tensor_like(x: Any) -> bool:
     """True for arguments that become inputs of the graph."""
-    return isinstance(x, (Tensor, TensorSpec, np.ndarray, np.generic, EagerArray))
+    return isinstance(x, (Tensor, TensorSpec, DataSpec, np.ndarray, np.generic, EagerArray))
 
 
 def spec_of(x: Any) -> Any:
     """The spec of what is tensor-like."""
-    if isinstance(x, (TensorSpec, Tensor, EagerArray)):
-        return x if isinstance(x, TensorSpec) else x.spec
+    if isinstance(x, (TensorSpec, DataSpec)):
+        return x
+    if isinstance(x, (Tensor, EagerArray)):
+        return x.spec
     return EagerTensor(np.asarray(x)).spec
 
 

@@ -220,7 +220,7 @@ def _settled(
             with (
                 trace.running(),
                 collector_paused(),
-                converted_methods(converted),
+                converted_methods(converted, symbols.values()),
                 journal.opened(staged=False, is_trace=True) as scope,
             ):
                 places.enter(trace.builder)
@@ -265,7 +265,7 @@ def _settled(
                 results[0], [None if t else x for x, t in zip(leaves, is_tensor, strict=True)]
             )
             of_class = _is_of_class(function.python_function)
-            accepts = Accepts(ref.name, function.parameters, arguments, keyed.tied, of_class)
+            accepts = Accepts(name, function.parameters, arguments, keyed.tied, of_class)
             progress.touched = list(scope.entries.values())
             return ConcreteFunction(
                 ref, list(found), template, is_tensor, accepts, progress.guards, state, returns

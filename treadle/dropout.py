@@ -6,7 +6,7 @@ from typing import Any
 
 from .graph.build import convert
 from .graph.dtypes import float32
-from .graph.errors import InvalidArgumentError
+from .graph.errors import DTypeError, InvalidArgumentError
 from .graph.node import Tensor
 from .graph.ops.casting import cast
 from .graph.ops.comparison import where
@@ -29,6 +29,11 @@ def dropout(
     [0.0, 2.0]
     """
     t = convert(x)
+    if not t.dtype.is_floating:
+        raise DTypeError(
+            f"dropout: x has dtype {t.dtype.name}; it must be floating, since what is kept is "
+            "scaled. Use tl.cast"
+        )
     if isinstance(rate, (int, float)):
         if not 0 <= rate < 1:
             raise InvalidArgumentError(f"the rate of dropout is in [0, 1), it is {rate}")

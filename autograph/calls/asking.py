@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from treadle.graph import Value, weak
+from treadle.graph.errors import ConversionError
+from treadle.graph.location import describe, user_location
 
-from ..control.choice import Choice, Operations, operate
+from ..changes.aliases import is_container, view_of
+from ..control.choice import Choice, operate
+from ..control.operations import Operations
 from ..values.optional import settled
+from ..values.special import method
 from ..values.staged_list import StagedList
+from ..values.tables import Kept
+from .keys import is_unknown
 
 _NONE = object()
+_SHOWN: dict[type, type] = {StagedList: list, Kept: set}
 
 
 def type_(x: Any, *bases: Any) -> Any:
@@ -22,7 +30,7 @@ def type_(x: Any, *bases: Any) -> Any:
         return x.tl_pick([type_(o) for o in x.tl_options])
     if type(x) is Value and weak.is_python(x):
         return type(weak.SAMPLES[x.dtype.kind])
-    return list if type(x) is StagedList else type(x)
+    return _SHOWN.get(type(x), type(x))
 
 
 def issubclass_(cls: Any, kinds: Any) -> Any:
@@ -61,6 +69,27 @@ def vars_(*x: Any) -> Any:
     return vars(*x)
 
 
+def hash_(x: Any) -> Any:
+    if type(x) is Choice:
+        return operate(hash_, x)
+    if is_unknown(x):
+        raise _refusal("hash()", "use what it is of as a key itself, or compare by '=='")
+    own = method(x, "__hash__")
+    return hash(x) if own is None else own()
+
+
+def id_(x: Any) -> Any:
+    if type(x) is Choice or (is_container(x) and view_of(x) is not None):
+        raise _refusal("id()", "ask by 'is'")
+    return id(x)
+
+
+def _refusal(question: str, cure: str) -> ConversionError:
+    return ConversionError(
+        f"{question} at {describe(user_location(2))} is asked of what only the run knows: {cure}"
+    )
+
+
 QUESTIONS: dict[Any, Any] = {
     type: type_,
     issubclass: issubclass_,
@@ -68,4 +97,6 @@ QUESTIONS: dict[Any, Any] = {
     hasattr: hasattr_,
     getattr: getattr_,
     vars: vars_,
+    hash: hash_,
+    id: id_,
 }

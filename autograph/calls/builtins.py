@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections import deque
-from collections.abc import Collection, Iterable, KeysView
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView, Sequence
 from typing import Any
 
 from treadle.graph import Tensor, Value, weak
@@ -30,6 +30,7 @@ from treadle.graph.ops.texts import text_method
 from ..control.choice import Choice, operate
 from ..control.logic import and_, or_
 from ..iteration.advancing import next_
+from ..iteration.sequence_iterators import SequenceIterator, once
 from ..iteration.streams import (
     Each,
     Indexed,
@@ -45,7 +46,6 @@ from ..iteration.streams import (
     is_staged,
     live,
     of_one,
-    once,
     site_of,
     stream_of,
     zipped,
@@ -122,6 +122,8 @@ def bool_(*args: Any, **kwargs: Any) -> Any:
 def int_(*args: Any, **kwargs: Any) -> Any:
     """`int(x)`: the whole part of a symbolic tensor."""
     args = tuple(map(taken, args))
+    if args and type(args[0]) is Choice:
+        return operate(functools.partial(int_, **kwargs), *args)
     if args and is_of_run(args[0]):
         return text_method("int", *args, **kwargs)
     if len(args) == 1 and isinstance(args[0], Value):
@@ -133,6 +135,8 @@ def int_(*args: Any, **kwargs: Any) -> Any:
 def float_(*args: Any) -> Any:
     """`float(x)`: a symbolic tensor as a number of 64 bits."""
     args = tuple(map(taken, args))
+    if args and type(args[0]) is Choice:
+        return operate(float_, *args)
     if args and is_of_run(args[0]):
         return text_method("float", *args)
     if len(args) == 1 and isinstance(args[0], Value):
@@ -238,7 +242,8 @@ def zip_(*iterables: Any, strict: bool = False) -> Any:
     if not _any_staged(iterables):
         return zip(*iterables, strict=strict)
     first, count = iterables[0], len(iterables)
-    if count > 1 and isinstance(first, Once) and all(i is first for i in iterables):
+    one = isinstance(first, (Once, SequenceIterator)) and all(i is first for i in iterables)
+    if one and count > 1:
         return once(in_groups(listed(first), count))
     if not all(map(is_staged, iterables)) and all(map(_has_known_size, iterables)):
         return zip(*[_in_python(i) for i in iterables], strict=strict)
@@ -272,11 +277,19 @@ def reversed_(sequence: Any) -> Any:
 
 
 def iter_(*args: Any) -> Any:
-    """`iter(x)`; of what the graph holds it can be gone over once."""
-    held = is_tracing() and len(args) == 1
-    if held and (staged_in(args[0]) is not None or table_in(args[0]) is not None):
-        return Once(listed(args[0]))
-    return args[0] if held and isinstance(args[0], Live) else iter(*args)
+    """`iter(x)`; of what the graph holds its place is state of the graph."""
+    if len(args) > 1 or not is_tracing():
+        return iter(*args)
+    (x,) = args
+    if isinstance(x, Stream) and x.goes_once:
+        return x
+    if isinstance(x, Live):
+        return SequenceIterator(x.now())
+    if table_in(x) is not None:
+        return SequenceIterator(listed(x))
+    if staged_in(x) is not None or (isinstance(x, Value) and not _has_known_size(x)):
+        return SequenceIterator(x)
+    return iter(x)
 
 
 def map_(function: Any, *iterables: Any) -> Any:
@@ -339,7 +352,8 @@ def _decided(iterable: Any, stop: bool) -> Any:
     if not is_tracing():
         return any(iterable) if stop else all(iterable)
     if not is_staged(iterable) or (isinstance(iterable, Each) and not is_staged(_source(iterable))):
-        return _disjunction(iterable) if stop else _conjunction(iterable)
+        values = _values(iterable, stop)
+        return _disjunction(values) if stop else _conjunction(values)
 
     def step(item: Any, found: Any) -> Any:
         return condition(item) if staged(item) else bool(item)
@@ -349,6 +363,31 @@ def _decided(iterable: Any, stop: bool) -> Any:
 
     loop = Loop(site_of(iterable, step), ["the truth value"], go_on, relaxed=True)
     return go_over(iterable, step, [not stop], loop)[0]
+
+
+def _values(iterable: Any, stop: bool) -> Iterator[Any]:
+    """What is asked for its truth; one that a test leaves out decides nothing."""
+    if not isinstance(iterable, Each) or isinstance(iterable.source, Each):
+        yield from iterable
+        return
+    for args, held in iterable.candidates():
+        make = _making(iterable, args, stop)
+        if not staged(held):
+            if held:
+                yield make()
+        else:
+            yield and_(held, make) if stop else or_(not_(held), make)
+
+
+def _making(each: Each, args: Sequence[Any], stop: bool) -> Callable[[], Any]:
+    """What makes an item; of several ones, what is decided by them."""
+
+    def make() -> Any:
+        made = each.make(*args)
+        return _decided(made, stop) if each.flat else made
+
+    vars(make)["__tl_code__"] = each.make.__code__  # for its line
+    return make
 
 
 def _source(each: Each) -> Any:

@@ -26,14 +26,14 @@ from treadle.graph.ops.sequences import range_ as tensor_range
 from .. import policy
 from ..changes import journal
 from ..changes.rebuilt import note_made
-from ..control.choice import Choice
+from ..control.choice import Choice, operate
 from ..control.recursion import guarded
 from ..convert import is_converted, known_template, template_of
 from ..iteration.generated import Generated
 from ..policy import replaced
 from ..values import special
 from ..values.inside import staged_in
-from ..values.staged_list import StagedList
+from ..values.staged_list import StagedList, searching
 from ..values.truth import staged
 from . import changing, choosing, keys
 from .choosing import call_chosen
@@ -143,6 +143,10 @@ def _of_builtin(function: Any) -> Any:
         return keys.method(function)
     if type(owner) is str:
         return text_method(function)
+    if isinstance(owner, tuple) and is_tracing() and function.__name__ in searching:
+        return functools.partial(searching[function.__name__], owner)
+    if type(owner) is bytes and is_tracing():
+        return functools.partial(operate, function)
     return replaced.get(function, function)
 
 
@@ -155,6 +159,8 @@ def _told(called: Any, function: FunctionType, made: Any) -> Any:
 
 
 def _function(function: FunctionType, relaxed: bool) -> Any:
+    if policy.is_decorated(function) and is_tracing():
+        return functools.partial(policy.instead[function.__code__], relaxed, function)
     made = _as_converted(function, relaxed)
     return guarded(function, made, relaxed) if is_converted(made.__code__) else made
 

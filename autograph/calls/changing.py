@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
+from treadle.graph import Value
 from treadle.graph.build import is_tracing
 
 from .. import policy
@@ -23,9 +24,11 @@ from ..changes.contents import ITEMS, GlobalName, Place
 from ..changes.touching import ABSTRACT, MUTABLE, touch_all, touch_argument
 from ..control.choice import Choice
 from ..convert import is_converted
+from ..iteration.streams import Stream
 from ..values.given import refuse_change
 from ..values.inside import InTable, staged_in, table_in
 from ..values.list_places import is_symbolic
+from ..values.optional import taken
 from ..values.staged_list import StagedList, stage
 from . import keys, table_methods
 
@@ -41,6 +44,7 @@ def changing(owner: Any, sign: str = "") -> Any:
     """
     if not is_tracing():
         return owner
+    owner = taken(owner)
     kind = type(owner)
     if sign and isinstance(owner, dict) and table_in(owner) is not None:
         raise table_methods.refusal(sign)
@@ -56,6 +60,41 @@ def changing(owner: Any, sign: str = "") -> Any:
         special = _special[kind] = _is_special(kind)
     own = special or isinstance(owner, (list, dict, deque, StagedList)) or InTable.alive
     return Changing(owner) if own or journal.is_staged() else owner
+
+
+def in_place(owner: Any, sign: str, value: Any) -> Any:
+    """`owner += value` and the like; what `owner` is then."""
+    owner = taken(owner)
+    changing(owner, sign if sign == "|=" else "")
+    if aliases.is_container(owner) and is_tracing():
+        if aliases.is_involved(owner):
+            if sign == "*=":
+                aliases.Operations.change(owner, lambda o: _repeat(o, value))
+            else:
+                change: Any = _convert[0](owner.extend if sign == "+=" else owner.update)
+                change(value)
+            return owner
+        if sign == "*=" and isinstance(value, Value) and isinstance(owner, list):
+            _repeat(owner, value)
+            return owner
+        if sign == "+=" and isinstance(owner, list) and isinstance(value, Stream):
+            extend: Any = _convert[0](owner.extend)
+            extend(value)
+            return owner
+    return _IN_PLACE[sign](owner, value)
+
+
+_IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
+    "+=": operator.iadd,
+    "*=": operator.imul,
+    "|=": operator.ior,
+}
+
+
+def _repeat(owner: Any, count: Any) -> None:
+    staged = stage(owner)
+    made = staged * count
+    staged.item, staged.arrays = made.item, made.arrays
 
 
 def assigning(thunk: FunctionType) -> None:

@@ -15,9 +15,11 @@ from .. import policy
 from ..changes import aliases, journal
 from ..changes.aliases import View, depending_on, snapshot, view_of
 from ..changes.contents import put_items
-from ..control.choice import Choice, Operations, operate, picked
+from ..control.choice import Choice, operate, picked
 from ..control.conditionals import Branches, if_exp
 from ..control.exceptions import PathEndsError, stage
+from ..control.operations import Operations
+from ..control.options import VALUES
 from ..values import optional
 from ..values.optional import Optional, settled
 from ..values.place import user_line
@@ -68,7 +70,7 @@ def call_chosen(relaxed: bool, choice: Choice, /, *args: Any, **kwargs: Any) -> 
     """Call the option that a tensor chooses."""
     given = [*args, *kwargs.values()]
     texts = all(
-        type(o) is BuiltinFunctionType and type(o.__self__) is str for o in choice.tl_options
+        type(o) is BuiltinFunctionType and type(o.__self__) in VALUES for o in choice.tl_options
     )
     if texts and all(type(v) in (*_KNOWN_SIZES, Choice) for v in given):
         return operate(lambda option, *a: option(*a, **kwargs), choice, *args, plain=True)
@@ -186,6 +188,7 @@ aliases.Operations.change = change
 Operations.select = select
 Operations.read = read
 Operations.assign = assign
+Operations.changing = changing
 Operations.item = item
 Operations.set_item = set_item
 Operations.del_item = del_item

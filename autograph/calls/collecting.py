@@ -11,14 +11,18 @@ from treadle.graph import Value
 from treadle.graph.build import is_tracing
 from treadle.graph.errors import ConversionError
 from treadle.graph.location import describe, user_location
+from treadle.graph.operators import repeated
+from treadle.graph.ops.formatting import Text
 from treadle.graph.ops.texts import is_text
 
+from ..control.choice import Choice
 from ..control.conditionals import Branches
 from ..iteration.streams import (
     MOST_UNROLLED,
     Each,
     Live,
     Loop,
+    Stream,
     go_over,
     has_few,
     is_staged,
@@ -103,7 +107,7 @@ def _with_one(each: Each, args: Sequence[Any], items: Any, own: bool = False) ->
 
 def starred(x: Any) -> Any:
     """`x` as several arguments or items of a tuple: Python must know how many."""
-    if is_tracing() and (staged_in(x) is not None or table_in(x) is not None):
+    if is_tracing() and (staged_in(x) is not None or table_in(x) is not None or _is_text(x)):
         raise ConversionError(
             f"items of a number that only the run tells become arguments, or items of a tuple, at "
             f"{describe(user_location(2))}; pass the list itself"
@@ -113,8 +117,16 @@ def starred(x: Any) -> Any:
 
 def unpacked(x: Any) -> Any:
     """`x` as several items of a list."""
+    if _is_text(x) or isinstance(x, (Stream, StagedList)):
+        found = listed(x)
+        return [Inside(found)] if isinstance(found, StagedList) else found
     table = table_in(x)
     return x if table is None else [Inside(table.ordered())]
+
+
+def _is_text(x: Any) -> bool:
+    """True for a text of a length that only the run knows."""
+    return is_text(x) or (isinstance(x, (Text, Choice)) and is_staged(x))
 
 
 def list_(*args: Any) -> Any:
@@ -174,4 +186,16 @@ def _is_of_run(items: Any, pairs: bool = False) -> bool:
     return any(map(is_unknown, firsts))
 
 
+def _repeated(items: Any, count: Any) -> StagedList:
+    """`items * count`"""
+    if isinstance(items, tuple):
+        raise ConversionError(
+            f"a tuple of a length that only the run tells is made at {describe(user_location(2))}; "
+            "make a list of it"
+        )
+    made: StagedList = StagedList.of(items) * count
+    return made
+
+
 collecting.append(listed)
+repeated.append(_repeated)

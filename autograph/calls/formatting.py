@@ -14,8 +14,10 @@ from treadle.graph.build import convert, is_tracing
 from treadle.graph.errors import OperatorNotAllowedInGraphError
 from treadle.graph.location import describe, user_location
 from treadle.graph.ops.formatting import Text, text
+from treadle.graph.symbolic_text import symbolic_text
 
-from ..control.choice import Choice, as_text
+from ..control.choice import Choice, as_text, operate
+from ..control.operations import Operations
 from ..values.inside import staged_in, table_in
 from ..values.special import is_of_users
 from . import texts
@@ -109,6 +111,8 @@ def _refusal(part: str) -> OperatorNotAllowedInGraphError:
 
 def str_(*args: Any, **kwargs: Any) -> Any:
     """`str(x)`."""
+    if len(args) == 1 and not kwargs and type(args[0]) is Choice:
+        return operate(str_, args[0])
     if len(args) == 1 and not kwargs and texts.is_of_run(args[0]):
         return args[0]
     if len(args) == 1 and not kwargs and _is_of_run(args[0]):
@@ -122,9 +126,20 @@ def _is_of_run(x: Any) -> bool:
     return held or users or isinstance(x, (Value, Text))
 
 
-def repr_(x: Any) -> str:
+def repr_(x: Any) -> Any:
     """`repr(x)`."""
+    if type(x) is Choice:
+        return operate(repr_, x)
     return text(lambda: repr(x)) if _is_of_run(x) else repr(x)
 
+
+def _show(choice: Choice, make: Callable[[Any], Any]) -> str:
+    """`make(option)` for the one that it is, a mark."""
+    with symbolic_text(False):
+        made = convert(operate(lambda option: text(lambda: make(option)), choice))
+    return str(made)
+
+
+Operations.show = _show
 
 __all__ = ["percent", "repr_", "str_", "text", "text_method"]

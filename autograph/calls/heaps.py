@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
-from treadle.graph import Value
+from treadle.graph import Tensor
 from treadle.graph.build import is_tracing
 
 from ..changes.journal import is_watched
@@ -126,7 +126,7 @@ def _insert(place: Any, items: Any, item: Any, low: Any, high: Any, key: Any) ->
 def _is_of_run(*values: Any) -> bool:
     """True if only the run knows what is in one of `values`."""
     return is_tracing() and any(
-        isinstance(v, Value) or (isinstance(v, (list, tuple)) and _holds(v)) for v in values
+        isinstance(v, Tensor) or (isinstance(v, (list, tuple)) and _holds(v)) for v in values
     )
 
 

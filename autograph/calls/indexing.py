@@ -14,7 +14,7 @@ from treadle.graph.location import describe, user_location
 from treadle.graph.ops.effects import require
 from treadle.graph.ops.item_updates import with_items
 
-from ..control.choice import picked
+from ..control.choice import Choice, operate, picked
 from ..values.given import refuse_item
 from ..values.inside import staged_in
 from ..values.list_places import is_symbolic, place_of
@@ -35,18 +35,20 @@ class Items:
         self.of = of
 
     def __getitem__(self, key: Any) -> Any:
+        if type(key) is Choice:  # of slices
+            return operate(lambda k: items(self.of)[k], key)
         if not is_symbolic(key):
             return self.of[key]
         if isinstance(self.of, np.ndarray):
             return convert(self.of)[key]
         if isinstance(self.of, str):  # the bounds of a slice must be known
             return _one_of(self.of, key) if isinstance(key, Value) else self.of[key]
-        if isinstance(key, Value) and not all(map(_is_scalar, self.of)):
+        if isinstance(key, Value) and not all(map(is_scalar, self.of)):
             return _one_of(self.of, key)
         return StagedList.of(self.of)[key]
 
 
-def _is_scalar(value: Any) -> bool:
+def is_scalar(value: Any) -> bool:
     return (is_tensor(value) and not is_variable(value)) or is_number(value)
 
 
@@ -70,7 +72,7 @@ def items(x: Any) -> Any:
         return x
     if kind is dict or isinstance(x, dict):
         return Keyed(x) if is_tracing() else x
-    if kind in (list, tuple, deque, np.ndarray, str) and is_tracing():
+    if kind in (list, tuple, deque, np.ndarray, str, bytes, range) and is_tracing():
         known = staged_in(x)
         return Items(x) if known is None else known
     if isinstance(x, (list, UserList)) and is_tracing():

@@ -6,11 +6,13 @@ What is written here is Python as a user might write it; it never runs as it sta
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, MethodType
 from typing import Any
 
+from treadle.graph import Value
 from treadle.graph.build import is_tracing
 
 from .. import policy
@@ -18,6 +20,8 @@ from ..iteration.generated import Generated
 from ..iteration.streams import Once, Stream, is_staged
 from ..policy import replaced
 from .calls import call
+from .collecting import listed
+from .python_only import refuse_held
 
 
 def asked(iterator: Any, following: Callable[[Any], Any]) -> Iterator[Any]:
@@ -96,6 +100,30 @@ def islice(
             yield item
 
 
+def compress(data: Iterable[Any], selectors: Iterable[Any]) -> Iterator[Any]:
+    for item, selected in zip(data, selectors, strict=False):
+        if selected:
+            yield item
+
+
+def groupby(iterable: Iterable[Any], key: Any) -> Iterator[Any]:
+    """Each group is a list."""
+    group: list[Any] = []
+    current: Any
+    has_group = False
+    for item in iterable:
+        found = item if key is None else key(item)
+        if has_group and found == current:  # noqa: F821 - of the iteration before
+            group.append(item)
+        else:
+            if has_group:
+                yield current, group  # noqa: F821
+            group = [item]
+            current, has_group = found, True
+    if has_group:
+        yield current, group
+
+
 # --- where they take the place of Python's -------------------------------------------------
 
 
@@ -111,9 +139,18 @@ def _sliced(iterable: Any, *bounds: Any) -> tuple[Any, ...]:
     return (iterable, 0, bounds[0]) if len(bounds) == 1 else (iterable, *bounds)
 
 
+def _grouped(iterable: Any, key: Any = None) -> tuple[Any, ...]:
+    return iterable, key
+
+
+def _is_of_run(x: Any) -> bool:
+    """True for items of which the run tells something."""
+    return is_staged(x) or (isinstance(x, (list, tuple)) and any(isinstance(v, Value) for v in x))
+
+
 def _instead(original: Any, function: Any, arranged: Callable[..., tuple[Any, ...]]) -> Any:
     def called(*args: Any, **kwargs: Any) -> Any:
-        if is_tracing() and any(map(is_staged, args)):
+        if is_tracing() and any(map(_is_of_run, args)):
             return Generated(function, True, arranged(*args, **kwargs), {})
         converted = [call(a) if callable(a) else a for a in args]
         return original(*converted, **kwargs)
@@ -133,9 +170,49 @@ replaced.update(
             (itertools.pairwise, pairwise, _plain),
             (itertools.accumulate, accumulate, _accumulated),
             (itertools.islice, islice, _sliced),
+            (itertools.compress, compress, _plain),
+            (itertools.groupby, groupby, _grouped),
         )
     }
 )
+
+
+def _of_known(original: Any) -> Any:
+    """A function of Python's that has to know the number of items."""
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        known = [listed(a) if is_tracing() and is_staged(a) else a for a in args]
+        refuse_held(original.__name__, known)
+        return original(*known, **kwargs)
+
+    return called
+
+
+replaced.update(
+    {
+        original: _of_known(original)
+        for original in (
+            *(itertools.product, itertools.permutations, itertools.combinations),
+            *(itertools.combinations_with_replacement, itertools.zip_longest),
+        )
+    }
+)
+
+
+def prod(iterable: Iterable[Any], start: Any) -> Any:
+    product = start
+    for item in iterable:
+        product = product * item
+    return product
+
+
+def _prod(iterable: Any, /, *, start: Any = 1) -> Any:
+    if not (is_tracing() and _is_of_run(iterable)):
+        return math.prod(iterable, start=start)
+    return call(prod, relaxed=True)(iterable, start)
+
+
+replaced[math.prod] = _prod
 
 
 def of_class(x: Any) -> Stream | None:

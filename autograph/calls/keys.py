@@ -25,8 +25,9 @@ from treadle.graph.ops.statistics import argmax
 
 from ..changes import aliases, journal
 from ..changes.aliases import is_involved
-from ..control.choice import Choice, Operations, picked
+from ..control.choice import Choice, picked
 from ..control.conditionals import Branches
+from ..control.operations import Operations
 from ..iteration.streams import Each, is_staged
 from ..policy import replaced
 from ..values.facts import known_truth
@@ -292,6 +293,8 @@ def method(function: Any) -> Callable[..., Any]:
         return function  # type: ignore[no-any-return]
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if args and type(args[0]) is Choice and name not in _KEYED:
+            return Operations.select(args[0], lambda o: method(function)(o, *args[1:], **kwargs))
         if name in _CHANGING and is_involved(owner):
             return aliases.Operations.change(owner, lambda o: _act(o, name, args, kwargs))
         return _act(owner, name, args, kwargs)

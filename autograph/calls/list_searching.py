@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from treadle.graph import Tensor, Value, weak
+from treadle.graph import Tensor, weak
+from treadle.graph.build import convert
+from treadle.graph.dtypes import bool_
 from treadle.graph.errors import ListItemError
 from treadle.graph.ops.array_tensors import array_stack
 from treadle.graph.ops.casting import cast
@@ -22,25 +25,38 @@ from treadle.graph.ops.sequences import range_
 from treadle.graph.ops.statistics import argmax
 
 from ..changes.contents import put_items
+from ..control.choice import picked
+from ..control.object_numbers import reference_of
 from ..values.inside import staged_in
 from ..values.list_items import here, item_of
+from ..values.list_objects import Known
 from ..values.list_places import bounds_of
-from ..values.optional import settled
+from ..values.optional import Source, settled
+from ..values.place import user_line
 from ..values.special import is_of_users
 from ..values.staged_list import StagedList, stage
-from .ordering import sorted_
+from ..values.state import Nested
+from ..values.truth import condition, staged
+from .indexing import is_scalar
+from .ordering import compared, is_of_run, sorted_
 
 
 def _is_python(owner: Any, *values: Any) -> bool:
     """True if Python can compare all of it."""
     return staged_in(owner) is None and not any(
-        isinstance(v, Value) or staged_in(v) is not None for v in (*owner, *values)
+        is_of_run(v) or staged_in(v) is not None for v in (*owner, *values)
     )
 
 
 def matches(owner: Any, value: Any) -> Tensor:
     """For each item whether it equals `value`."""
+    if staged_in(owner) is None:
+        found = [v is value or compared(v, "==", value) for v in owner]
+        return convert([condition(v) if staged(v) else bool(v) for v in found], bool_)
     items, value = StagedList.of(owner), settled(value)
+    objects = _same_objects(items, value)
+    if objects is not None:
+        return objects
     item, by_parts = items.item, not isinstance(value, (list, dict)) and not is_of_users(value)
     like, leaves = item_of(value) if by_parts else (item, [])
     if item is None or like is None or item.structure != like.structure:
@@ -52,7 +68,21 @@ def matches(owner: Any, value: Any) -> Tensor:
     if not item.specs:
         return fill([items.size()], True)
     pairs = zip(items.arrays, leaves, strict=True)
-    found: Tensor = functools.reduce(logical_and, [equal(array_stack(a), v) for a, v in pairs])
+    each = [equal(array_stack(a), v) for a, v in pairs]
+    alike: Tensor = functools.reduce(logical_and, each)
+    return alike
+
+
+def _same_objects(items: StagedList, value: Any) -> Tensor | None:
+    """For each item whether it is `value`, where all are objects that are equal if they are one."""
+    plan, reference = items.item and items.item.plan, reference_of(value)
+    known = plan.make if isinstance(plan, Nested) else None
+    if reference is None or not isinstance(known, Known):
+        return None
+    options = *known.options.values(), *reference.options.values()
+    if any(getattr(type(o), "__eq__", None) is not object.__eq__ for o in options):
+        return None
+    found: Tensor = equal(array_stack(items.arrays[0]), reference.number())
     return found
 
 
@@ -60,7 +90,7 @@ def index(owner: Any, value: Any, *bounds: Any) -> Any:
     """`owner.index(value, start, stop)`"""
     if _is_python(owner, value, *bounds):
         return owner.index(value, *bounds)
-    kind = "deque" if isinstance(owner, deque) else "list"
+    kind = next((k.__name__ for k in (deque, tuple) if isinstance(owner, k)), "list")
     text = f"{kind}.index(x): x not in {kind}"
     if not isinstance(value, Tensor):
         text = f"{value!r} is not in {kind}"
@@ -93,6 +123,11 @@ def remove(owner: Any, value: Any) -> None:
         owner.remove(value)
         return
     place = _place(owner, value, "list.remove(x): x not in list")
+    if staged_in(owner) is None and not all(map(is_scalar, owner)):
+        source = Source("", f".remove() at {user_line()}")
+        pairs = enumerate(itertools.pairwise(owner))
+        put_items(owner, [picked(cast(place <= i, "int32"), pair, source) for i, pair in pairs])
+        return
     del stage(owner)[place]
 
 
@@ -101,9 +136,14 @@ def sort(owner: Any, *, key: Any = None, reverse: Any = False) -> None:
     put_items(owner, sorted_(owner, key=key, reverse=reverse))
 
 
+def _compared(sign: str, a: Any, b: Any) -> Any:
+    return compared(a, sign, b)
+
+
 METHODS: dict[str, Callable[..., Any]] = {
     "count": count,
     "index": index,
     "remove": remove,
     "sort": sort,
+    **{sign: functools.partial(_compared, sign) for sign in ("<", "<=", ">", ">=")},
 }

@@ -28,6 +28,7 @@ from treadle.graph.ops.queries import shape as shape_of
 from treadle.graph.ops.sorting import argsort
 from treadle.graph.ops.statistics import argmax, argmin
 
+from ..changes.rebuilt import is_mutable
 from ..control.choice import Choice, operate, picked
 from ..control.conditionals import if_exp
 from ..control.logic import and_, or_
@@ -100,7 +101,7 @@ def less(a: Any, b: Any) -> Any:
     if is_held(a) or is_held(b):
         return _less_lists(StagedList.of(a), StagedList.of(b))
     both = isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))
-    if not (both and (_is_symbolic(a) or _is_symbolic(b))):
+    if not (both and (is_of_run(a) or is_of_run(b))):
         return a < b
     if not (a and b):
         return len(a) < len(b)
@@ -120,7 +121,9 @@ def _equal(a: Any, b: Any) -> Any:
     """`a == b`, of tuples, lists and dicts part by part where a part is a tensor."""
     if a is b:
         return True
-    if not (_is_symbolic(a) or _is_symbolic(b)):
+    if is_held(a) or is_held(b):
+        return compared_in_graph(a, "==", b)
+    if not (is_of_run(a) or is_of_run(b)):
         return a == b
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and _equal([a[k] for k in a], [b[k] for k in a])
@@ -179,7 +182,7 @@ def compared(a: Any, sign: str, b: Any) -> Any:
         return compared_in_graph(a, sign, b) if is_tracing() else _COMPARISONS[sign][0](a, b)
     plain, by_parts = _COMPARISONS[sign]
     both = isinstance(a, _OF_PARTS) and isinstance(b, _OF_PARTS)
-    symbolic = both and is_tracing() and (_is_symbolic(a) or _is_symbolic(b))
+    symbolic = both and is_tracing() and (is_of_run(a) or is_of_run(b))
     return by_parts(a, b) if symbolic else plain(a, b)
 
 
@@ -231,12 +234,14 @@ def sorted_(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> Any:
     if isinstance(items, StagedList):
         return items.taken(_order(_keys(items, key), reverse)) if items.arrays else items
     keys = items if key is None else [key(v) for v in items]
-    if any(map(is_of_users, keys)):
+    if any(is_of_users(k) or (type(k) is Choice and not k.tl_is_text) for k in keys):
         return _by_comparisons(items, keys, reverse)
     if not any(map(_is_symbolic, keys)):
         order = sorted(range(len(items)), key=keys.__getitem__, reverse=reverse)
         return [items[i] for i in order]
     places = _order(keys, reverse)
+    if len(items) <= _MOST_CHOSEN and any(map(is_mutable, items)):
+        return _at_places(items, places)
     ranked = StagedList.of(items)
     return [ranked.read(places[i]) for i in range(len(items))]
 
@@ -255,7 +260,14 @@ def _by_comparisons(items: Sequence[Any], keys: Sequence[Any], reverse: Any) -> 
                 ranks[j] = ranks[j] + cast(moved, "int32")
     if all(isinstance(r, int) for r in ranks):
         return [items[ranks.index(place)] for place in range(len(items))]
-    places = cast(argsort(convert(ranks)), "int32")
+    return _at_places(items, cast(argsort(convert(ranks)), "int32"))
+
+
+_MOST_CHOSEN = 16
+
+
+def _at_places(items: Sequence[Any], places: Tensor) -> list[Any]:
+    """The items themselves, which may change later."""
     source = Source("", f"sorted() at {user_line()}")
     return [picked(places[i], list(items), source) for i in range(len(items))]
 
@@ -263,9 +275,18 @@ def _by_comparisons(items: Sequence[Any], keys: Sequence[Any], reverse: Any) -> 
 def _is_symbolic(key: Any) -> bool:
     if isinstance(key, (tuple, list)):
         return any(map(_is_symbolic, key))
-    if isinstance(key, dict):
-        return any(map(_is_symbolic, dict.values(key)))
-    return isinstance(key, Value)
+    return isinstance(key, Tensor) or type(key) is Choice
+
+
+def is_of_run(x: Any) -> bool:
+    """True for what may give a tensor where it, or what is in it, is compared."""
+    if is_held(x):
+        return True
+    if isinstance(x, (tuple, list)):
+        return any(map(is_of_run, x))
+    if isinstance(x, dict):
+        return any(map(is_of_run, dict.values(x)))
+    return isinstance(x, (Tensor, Choice, Optional)) or is_of_users(x)
 
 
 def _order(keys: Any, reverse: Any) -> Tensor:
@@ -315,7 +336,7 @@ def _columns(keys: Any) -> list[Tensor]:
 
 def _column(keys: Sequence[Any]) -> Tensor:
     """Keys that are no tuples; what Python can compare counts by its rank."""
-    if any(isinstance(k, Value) for k in keys) or all(isinstance(k, (bool, int)) for k in keys):
+    if any(map(_is_symbolic, keys)) or all(isinstance(k, (bool, int)) for k in keys):
         return convert(list(keys))
     ranks: list[Any] = []
     for k in sorted(keys):

@@ -15,8 +15,8 @@ from treadle.graph.ops.effects import require
 
 from ..changes import journal
 from ..changes.contents import ITEMS
-from ..control.choice import Operations
 from ..control.conditionals import Branches
+from ..control.operations import Operations
 from ..iteration.streams import Live, Loop, go_over, site_of, views
 from ..values.inside import Mark, table_in
 from ..values.list_items import here

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..values.state import namespace_of
+
 _lock = threading.Lock()
 _made: list[set[int]] = []  # the ids of what was made between two moments
 _watchers = 0
@@ -66,11 +68,4 @@ def young(moment: int) -> list[Any]:
 
 def owner_of(x: dict[Any, Any]) -> Any:
     """The object of which `x` is the `__dict__`, which is made when it is asked for; else None."""
-    return next((owner for owner in gc.get_referrers(x) if _namespace_of(owner) is x), None)
-
-
-def _namespace_of(owner: Any) -> Any:
-    try:
-        return object.__getattribute__(owner, "__dict__")
-    except AttributeError:
-        return None
+    return next((owner for owner in gc.get_referrers(x) if namespace_of(owner) is x), None)

@@ -16,6 +16,7 @@ from treadle.graph import Tensor
 from ..values.inside import Inside, InTable, staged_in, table_in
 from ..values.special import is_added, original
 from ..values.staged_list import StagedList
+from ..values.state import namespace_of
 from ..values.undefined import Undefined
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "<absent>"})()
@@ -97,13 +98,13 @@ def contents_of(owner: Any) -> Contents | None:
         own = [(n, v) for n, v in vars(owner).items() if not isinstance(v, _CLASS_OWN)]
         found = {n: original(v) for n, v in own if not is_added(v)}
         return Contents(found)
-    attributes = dict(_dict_of(owner) or ())
+    attributes = dict(namespace_of(owner) or ())
     for name, slot in _slots(kind).items():
         try:
             attributes[name] = slot.__get__(owner, kind)
         except AttributeError:
             continue
-    if items is None and not attributes and _dict_of(owner) is None and not _slots(kind):
+    if items is None and not attributes and namespace_of(owner) is None and not _slots(kind):
         return None
     return Contents(attributes, items)
 
@@ -126,14 +127,6 @@ def _items_of(owner: Any) -> Any:
 
 def _kind_of_dict(owner: Any) -> Any:
     return OrderedDict if isinstance(owner, OrderedDict) else dict
-
-
-def _dict_of(owner: Any) -> dict[str, Any] | None:
-    try:
-        found = object.__getattribute__(owner, "__dict__")
-    except AttributeError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 _without_slots: weakref.WeakSet[type] = weakref.WeakSet()
@@ -204,7 +197,7 @@ def _put_attribute(owner: Any, name: str, value: Any) -> None:
         else:
             slot.__set__(owner, value)
     else:
-        namespace = _dict_of(owner)
+        namespace = namespace_of(owner)
         assert namespace is not None
         if gone:
             namespace.pop(name, None)
@@ -217,7 +210,8 @@ def put_items(owner: Any, items: Any) -> None:
     if isinstance(items, StagedList):
         items = items.copy()
     if isinstance(owner, StagedList):
-        owner.item, owner.arrays = items.item, items.arrays
+        new = StagedList.of(items, owner.item)
+        owner.item, owner.arrays = new.item, new.arrays
     elif isinstance(owner, list):
         held = [Inside(items)] if isinstance(items, StagedList) else items
         list.__setitem__(owner, slice(None), held)

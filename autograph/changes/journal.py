@@ -27,7 +27,7 @@ from treadle.graph.errors import ConversionError
 from treadle.graph.location import Loc, describe, expression_at, user_location
 
 from ..values.inside import staged_in
-from ..values.place import local_values
+from ..values.place import local_values, uses_names
 from ..values.special import caching
 from ..values.staged_list import StagedList, stage
 from ..values.state import holds_tensor
@@ -228,9 +228,13 @@ def opened(
 
 def touch(owner: Any, name: str | None = None, place: Place | None = None) -> None:
     """`owner` may be changed next (at `place`); `name` is how the user calls it."""
-    key = key_of(owner)
+    key, scopes = key_of(owner), _scopes.get()
+    if type(owner) is dict and not (scopes and key in scopes[0].entries):
+        of = owner_of(owner) if uses_names("__dict__", "vars") else None
+        if of is not None:  # its items are the attributes of that object
+            key, owner, name, place = key_of(of), of, None, place and ("attribute", place[1])
     before = None
-    for scope in reversed(_scopes.get()):
+    for scope in reversed(scopes):
         entry = scope.entries.get(key)
         if entry is None:
             if before is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from treadle.graph import Value
 from treadle.graph.build import GraphBuilder, current
 
 from .. import policy
+from ..values import given
 from ..values.list_items import object_parts
 from ..values.staged_list import StagedList
 from ..values.state import is_number, is_tensor, parts_of
@@ -66,22 +67,32 @@ def _is_of_object(kind: type) -> bool:
     return all(base is object or base.__flags__ & _HEAP for base in kind.__mro__)
 
 
-def holds_foreign(value: Any, home: Home, depth: int = 0) -> bool:
+def holds_foreign(value: Any, home: Home) -> bool:
     """True if `value` holds a tensor of a graph that is not one of `home`."""
-    if isinstance(value, Value):
-        return home is None or id(value.owner) not in home
-    if depth > _DEPTH or is_number(value) or value is None:
-        return False
+    todo, seen = [(value, 0)], set()
+    for each, depth in todo:  # it grows, and keeps what has an id in `seen`
+        if isinstance(each, Value):
+            if home is None or id(each.owner) not in home:
+                return True
+        elif id(each) not in seen and depth <= _DEPTH:
+            seen.add(id(each))
+            todo += [(v, depth + 1) for v in _held_by(each)]
+    return False
+
+
+def _held_by(value: Any) -> Iterable[Any]:
+    if is_number(value) or value is None:
+        return ()
     parts = None if is_tensor(value) else parts_of(value)
     if parts is not None:
         # Those of a Choice are no parts of it.
         options = value.tl_options if hasattr(type(value), "tl_options") else ()
-        return any(holds_foreign(v, home, depth + 1) for v in (*parts[0], *options))
+        return (*parts[0], *options)
     if not is_plain_object(value):
-        return False
+        return ()
     contents = contents_of(value)
     assert contents is not None
-    return any(holds_foreign(v, home, depth + 1) for v in contents.attributes.values())
+    return contents.attributes.values()
 
 
 def note_made(value: Any) -> None:
@@ -117,12 +128,13 @@ class Shape:
 
     cls: type
     names: tuple[str, ...]
+    copied: given.Copied | None = None  # read from, or put into, a list of the graph's
 
     @staticmethod
     def of(value: Any) -> Shape:
         contents = contents_of(value)
         assert contents is not None
-        return Shape(type(value), tuple(sorted(contents.attributes)))
+        return Shape(type(value), tuple(sorted(contents.attributes)), given.copied(value))
 
     def make(self, values: Sequence[Any]) -> Any:
         """An object that holds `values`."""
@@ -130,7 +142,7 @@ class Shape:
         for name, value in zip(self.names, values, strict=True):
             put(made, ("attribute", name), value)
         note_made(made)
-        return made
+        return made if self.copied is None else given.as_copied(made, self.copied)
 
 
 class Rebuilt:

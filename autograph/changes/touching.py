@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import policy
+from ..values.state import namespace_of
 from . import journal
 from .contents import GlobalName
 
@@ -40,7 +41,7 @@ def touch_all(function: Any, arguments: tuple[Any, ...]) -> None:
     for x in (owner, *arguments):
         touch_argument(x)
     if type(owner).__module__ in _KEEPING:
-        for value in list(getattr(owner, "__dict__", {}).values()):
+        for value in list((namespace_of(owner) or {}).values()):
             touch_argument(value, _REACH - 1)
 
 
@@ -66,6 +67,6 @@ def touch_argument(x: Any, depth: int = 0) -> None:
     elif isinstance(x, dict):
         inner = list(islice(dict.values(x), 100))
     elif own:
-        inner = list(getattr(x, "__dict__", {}).values())
+        inner = list((namespace_of(x) or {}).values())
     for item in inner:
         touch_argument(item, depth + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from treadle.graph.location import user_location
+from treadle.graph.location import Loc, user_location
 from treadle.graph.ops.define import constant_of
 
 from ..values.facts import assume
@@ -28,12 +28,28 @@ def assert_stmt(test: Any, message: Callable[[], Any] | None = None) -> None:
 
 
 def _check(holds: Any, message: Callable[[], Any] | None) -> None:
-    place = user_location(3)
+    def fail() -> AssertionError:
+        return AssertionError() if message is None else AssertionError(new_error(message))
+
+    _require(holds, fail, user_location(3))
+
+
+def require(holds: Any, error: Exception) -> None:
+    """Raise `error` in the run, unless `holds`."""
+    place = user_location(2)
+    if staged(holds):
+        _require(condition(holds), lambda: error, place)
+        assume(condition(holds), True)
+    elif not holds:
+        stage(error, place)
+        raise PathEndsError
+
+
+def _require(holds: Any, error: Callable[[], Exception], place: Loc | None) -> None:
     line = short(place.file, place.line) if place is not None else "?"
 
     def fail() -> None:
-        args = () if message is None else (new_error(message),)
-        stage(AssertionError(*args), place)
+        stage(error(), place)
         raise PathEndsError
 
     Branches(lambda: None, fail, (), None, None, line).emit(holds, ())

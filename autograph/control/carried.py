@@ -30,7 +30,6 @@ from ..values.filling import Filling, filler, is_pattern
 from ..values.optional import Maybe, Optional, Source
 from ..values.place import LoopSite
 from ..values.state import (
-    NUMBERS,
     Nested,
     Plan,
     Same,
@@ -38,6 +37,7 @@ from ..values.state import (
     accepts,
     default_dtype,
     describe_value,
+    is_arithmetic,
     is_number,
     is_tensor,
     of_python,
@@ -47,6 +47,7 @@ from ..values.state import (
 from ..values.undefined import OnlyTruth, Undefined, Unused, error_of, without_truth
 from .choice import Choice as OneOf
 from .choice import as_text, is_text
+from .options import is_value, kind_of_value
 from .relaxed import as_promoted, promoted, relaxed_spec
 from .widening import Kind, kind_of, widening
 
@@ -110,8 +111,7 @@ class LoopBranch(Branch):
         return value
 
     def finish(self, outputs: Sequence[Any], captures: Sequence[Value] = ()) -> Graph:
-        order = [self.builder.resolve(v) for v in captures]
-        graph = self.builder.finish(outputs)
+        graph, order = self.close(outputs, captures)
         inputs = (*self.inputs, *order)
         return Graph(graph.name, inputs, graph.nodes, graph.outputs, len(order))
 
@@ -199,7 +199,7 @@ class Carried:
             return self._slot(value, path, choice if isinstance(choice, DType) else None)
         if is_tensor(value) and not hasattr(type(value), "__tl_tensor__"):
             return self._slot(value, path, None)
-        if len(path) == 1 and isinstance(value, NUMBERS):
+        if len(path) == 1 and is_arithmetic(value):
             return self._slot(value, path, default_dtype(value))
         parts = parts_of(value)
         if parts is None:
@@ -310,8 +310,8 @@ class Carried:
             if kind.applies(before, after):
                 last = self.choices.get(path)
                 rounds = last.rounds + 1 if isinstance(last, Widened) else 0
-                if rounds >= _MOST_ROUNDS and is_text(before):
-                    raise RetryError(path, How.TENSOR)  # it grows
+                if rounds >= _MOST_ROUNDS and is_value(before):
+                    raise self._growing(before, path)
                 raise RetryError(path, Widened(kind, pattern, rounds))
         if isinstance(plan, Slot):
             return self._match_tensor(plan, before, after, path)
@@ -354,7 +354,7 @@ class Carried:
     def _tags(self, before: Undefined, after: Any) -> bool:
         """True if a run-time tag tells whether the loop has defined the name."""
         may_miss = not self.surely or isinstance(after, Maybe)
-        return self.relaxed and may_miss and not before.reason
+        return (self.relaxed or isinstance(after, Maybe)) and may_miss and not before.reason
 
     def _match_parts(self, plan: Nested, before: Any, after: Any, path: Path) -> Plan:
         first, second = parts_of(before), parts_of(after)
@@ -504,6 +504,17 @@ class Carried:
             f"'{name}' is {describe_value(before)} before the loop{self.site.before(name)} but "
             f"{describe_value(after)} after one iteration{self.site.inside(name)}; a variable "
             f"keeps its dtype in a loop over tensors: {cure}"
+        )
+
+    def _growing(self, before: Any, path: Path) -> Exception:
+        """What to do about a text, or the like, that takes on new values in each attempt."""
+        if is_text(before):
+            return RetryError(path, How.TENSOR)
+        name, shown = self.labels[path[0]], kind_of_value(before)
+        cure = "text ('' and '+=')" if shown == "bytes" else "list"
+        return LoopDtypeError(
+            f"'{name}' stands for {shown} that the loop at {self.site.line} makes anew in each "
+            f"iteration{self.site.inside(name)}; the graph does not hold that: build a {cure}"
         )
 
     def _changed_shape(self, before: Any, after: Tensor, name: str) -> LoopShapeError:

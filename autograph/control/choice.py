@@ -9,10 +9,11 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from dis import opname
 from enum import Enum
-from types import BuiltinFunctionType, FrameType, FunctionType, MethodType, MethodWrapperType
+from types import FrameType
 from typing import Any, NoReturn
 
 from treadle.graph import Tensor, Value, weak
@@ -49,28 +50,29 @@ from ..values.state import (
     is_record,
     is_tensor,
     is_variable,
-    parts_of,
     same_object,
 )
+from ..values.tables import Table, like
 from ..values.truth import condition, staged
-from ..values.undefined import Undefined, Unused, unused
+from ..values.undefined import unused
+from .operations import Operations
+from .options import (
+    VALUES,
+    Left,
+    Place,
+    can_be_chosen,
+    is_changing,
+    is_function,
+    is_number_member,
+    is_same,
+    is_tensor_outside,
+    made_in_loop,
+    may_be_together,
+    order_of,
+    told_apart,
+)
 
-_FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodWrapperType)
 _NAMES = ("__name__", "__qualname__", "__module__", "__doc__")  # of classes and functions
-_MOST_TEXTS = 16  # a text that takes on more values in a loop is a string tensor
-
-
-class Operations:
-    """What is done with each option on its own path; set by `choosing.py`, which needs us."""
-
-    select: Callable[[Choice, Callable[[Any], Any]], Any]
-    read: Callable[[Any, str], Any]
-    assign: Callable[[Any, str, Any], None]
-    call: Callable[..., Any]
-    item: Callable[[Any, Any], Any]
-    set_item: Callable[[Any, Any, Any], None]
-    del_item: Callable[[Any, Any], None]
-    ended: Callable[[BaseException], Any]
 
 
 class Choice:
@@ -81,6 +83,7 @@ class Choice:
 
     __slots__ = ("tl_index", "tl_made", "tl_options", "tl_source")
     __tl_chosen__ = True
+    __tl_name__ = "one of several objects"
 
     def __init__(
         self,
@@ -99,13 +102,15 @@ class Choice:
         own = [_outside(o, source) for o in _options(value)]
         options: list[Any] = []
         for o in (*own, *[_outside(o, source) for o in _options(other)]):
-            if not any(_is_same(o, known) for known in options):
+            if source.is_loop and is_changing(o) and journal.of_trace().made_among([o]):
+                raise made_in_loop(o, source)
+            if not any(is_same(o, known) for known in options):
                 options.append(o)
-        options.sort(key=_order)
+        options.sort(key=order_of)
         made = {o: _rebuilt(value, own, o, source) for o in own if isinstance(o, Shape)}
         if len(options) == 1 and isinstance(options[0], Shape):
             return made[options[0]]
-        table = [next(i for i, o in enumerate(options) if _is_same(o, p)) for p in own]
+        table = [next(i for i, o in enumerate(options) if is_same(o, p)) for p in own]
         index: Any = table[0]
         if type(value) is cls:
             number = value.tl_index
@@ -118,13 +123,9 @@ class Choice:
     @staticmethod
     def applies(a: Any, b: Any) -> bool:
         """True for different objects that can be told apart by an index."""
-        if not (_can_be_chosen(a) and _can_be_chosen(b)) or same_object(a, b):
+        if not (can_be_chosen(a) and can_be_chosen(b)) or same_object(a, b):
             return False
-        options = [*_options(a), *_options(b)]
-        texts = sum(type(o) is str for o in options)
-        if texts and (texts < len(options) or len(set(options)) > _MOST_TEXTS):
-            return False
-        if len({is_variable(o) for o in options}) > 1:
+        if not may_be_together([*_options(a), *_options(b)]):
             return False
         if not (isinstance(a, (Choice, Rebuilt)) and type(a) is type(b)):
             return True
@@ -132,7 +133,7 @@ class Choice:
 
     @property
     def __tl_structure__(self) -> Any:
-        return tuple([o if isinstance(o, (Shape, str)) else id(o) for o in self.tl_options])
+        return tuple([told_apart(o) for o in self.tl_options])
 
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         parts: list[Any] = [self.tl_index]
@@ -175,11 +176,13 @@ class Choice:
         if is_variable(self.tl_options[0]):
             read: Tensor = Operations.select(self, convert)
             return read
-        if not self.tl_is_text:
+        if all(map(is_number_member, self.tl_options)):
+            return convert(self.tl_pick([o._value_ for o in self.tl_options]))
+        if type(self.tl_options[0]) not in (str, bytes):
             raise self.tl_refusal("is used where a tensor is needed")
         texts = convert(list(self.tl_options), string)
-        found: Tensor = weak.mark(gather_known(texts, self.tl_index))
-        return found
+        found: Tensor = gather_known(texts, self.tl_index)
+        return weak.mark(found) if self.tl_is_text else found
 
     def __tl_truth__(self) -> Tensor:
         if any(staged(o) for o in self.tl_options):  # by its own `__bool__` or `__len__`
@@ -191,17 +194,20 @@ class Choice:
     def __tl_leave__(self) -> Any:
         if isinstance(self.tl_index, int):
             return self.tl_options[self.tl_index]
-        if self.tl_is_text or is_variable(self.tl_options[0]):
+        if is_tensor_outside(self.tl_options[0]):
             return self.__tl_tensor__()
+        if all(map(Left.holds, self.tl_options)):
+            return Left(self.tl_index, [copy(o) for o in self.tl_options])
+        if all(isinstance(o, set) for o in self.tl_options) and like(*self.tl_options) is not None:
+            return Operations.select(self, Table.of)
         shapes = [Shape.of(o) if is_record(o) else None for o in self.tl_options]
-        if shapes[0] is not None and len(set(shapes)) == 1:
+        if shapes[0] is not None and len({s and (s.cls, s.names) for s in shapes}) == 1:
             # What it is from then on does not matter: results are new.
             return shapes[0].make([getattr(self, name) for name in shapes[0].names])
         raise self.tl_refusal("leaves the function, which can give tensors only")
 
     def __tl_argument__(self) -> Any:
-        tensor = self.tl_is_text or is_variable(self.tl_options[0])
-        return self.__tl_tensor__() if tensor else self
+        return self.__tl_tensor__() if is_tensor_outside(self.tl_options[0]) else self
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__") and name not in _NAMES:
@@ -222,7 +228,7 @@ class Choice:
         file = sys._getframe(1).f_code.co_filename
         kinds = set(map(type, self.tl_options))
         ours = file.startswith("<frozen") or is_internal(file) or policy.is_library_file(file)
-        if ours or _is_function(self.tl_options[0]):
+        if ours or is_function(self.tl_options[0]):
             return Choice
         if len(kinds) == 1:
             return kinds.pop()
@@ -274,10 +280,10 @@ class Choice:
         return Operations.select(self, lambda o: Operations.call(o)(*args, **kwargs))
 
     def __str__(self) -> str:
-        return str(self.__tl_tensor__()) if self.tl_is_text else repr(self)
+        return Operations.show(self, str) if is_active() else repr(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self.__tl_tensor__(), spec) if self.tl_is_text else str(self)
+        return Operations.show(self, lambda o: format(o, spec)) if is_active() else repr(self)
 
     def tl_again(self, parts: Sequence[Any]) -> Choice:
         """One of other options: `parts` is the index, then these."""
@@ -286,7 +292,7 @@ class Choice:
     @property
     def tl_is_plain(self) -> bool:
         """True if what is done with an option depends on nothing else and changes nothing."""
-        return all(type(o) is str or isinstance(o, (Enum, type)) for o in self.tl_options)
+        return all(type(o) in VALUES or isinstance(o, (Enum, type)) for o in self.tl_options)
 
     def tl_pick(self, values: Sequence[Any]) -> Any:
         """The one of `values` that belongs to the option that it is."""
@@ -301,9 +307,12 @@ class Choice:
         )
 
     def __repr__(self) -> str:
-        if self.tl_is_text and is_active():
-            return repr(self.__tl_tensor__())
+        if is_active():
+            return Operations.show(self, repr)
         return f"<one of {self.tl_options!r}>"
+
+
+Choice.__name__ = Choice.__tl_name__  # as messages of Python's have it
 
 
 def _asks_by_name(frame: FrameType) -> bool:
@@ -318,7 +327,7 @@ def picked(index: Any, values: Sequence[Any], source: Source) -> Any:
     left = possible(index, len(values))
     if left and all(same_object(values[left[0]], values[i]) for i in left):
         return values[left[0]]
-    if all(type(v) is str for v in values):
+    if all(type(v) in VALUES for v in values) and may_be_together(values):
         return Choice(index, values, source)
     there = [v for v in values if v is not None]
     if len(there) < len(values) and not any(isinstance(v, Optional) for v in there):
@@ -343,9 +352,9 @@ def picked(index: Any, values: Sequence[Any], source: Source) -> Any:
             with branch:
                 outputs.append([convert(value)])
         return emit_switch(convert(index, int32), branches, outputs)[0]
-    if all(map(_can_be_chosen, values)) and not any(type(v) in (Choice, str) for v in values):
+    if all(map(can_be_chosen, values)) and not any(type(v) in (Choice, *VALUES) for v in values):
         return Choice(index, values, source)
-    places = Choice(index, [_Place(i) for i in range(len(values))], source)
+    places = Choice(index, [Place(i) for i in range(len(values))], source)
     return Operations.select(places, lambda place: values[place.number])
 
 
@@ -387,15 +396,6 @@ def possible(index: Any, count: int) -> list[int]:
     return left
 
 
-class _Place:
-    """Stands for the value at a place."""
-
-    __slots__ = ("number",)
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
 def operate(function: Callable[..., Any], *args: Any, plain: bool = False) -> Any:
     """`function(*args)` for each option of each argument that is a choice.
 
@@ -412,14 +412,27 @@ def operate(function: Callable[..., Any], *args: Any, plain: bool = False) -> An
         return operate(function, *own, plain=plain)
 
     known = all(type(a) is Choice or not is_tensor(a) for a in args)
-    if plain or (first.tl_is_plain and known):
+    plain = plain or (first.tl_is_plain and known)
+    if plain:
         try:
             return first.tl_pick([at(i) for i in range(count)])
-        except (TypeError, ValueError, LookupError, AttributeError):
-            if plain:
-                raise
-    places = Choice(index, [_Place(i) for i in range(count)], first.tl_source)
-    return Operations.select(places, lambda place: at(place.number))
+        except _OF_PYTHON:
+            pass
+    places = Choice(index, [Place(i) for i in range(count)], first.tl_source)
+    return Operations.select(places, lambda place: _tried(at, place.number, plain))
+
+
+_OF_PYTHON = (TypeError, ValueError, LookupError, AttributeError)
+
+
+def _tried(at: Callable[[int], Any], number: int, plain: bool) -> Any:
+    """`at(number)`; what Python raises for plain values, the run raises."""
+    try:
+        return at(number)
+    except _OF_PYTHON as error:
+        if not plain:
+            raise
+        return Operations.ended(error)
 
 
 def _is_chosen_by(x: Any, index: Any, count: int) -> bool:
@@ -495,7 +508,7 @@ def _rebuilt(value: Any, own: Sequence[Any], shape: Shape, source: Source) -> Re
     if shape in value.tl_made:
         found: Rebuilt = value.tl_made[shape]
         return found
-    options = {i: o for i, o in enumerate(value.tl_options) if _is_same(own[i], shape)}
+    options = {i: o for i, o in enumerate(value.tl_options) if is_same(own[i], shape)}
     parts = {i: Rebuilt.of(o, source.home) for i, o in options.items()}
     first = next(iter(parts.values()))
     if len(parts) == 1:
@@ -522,46 +535,16 @@ def _pattern(value: Any, source: Source) -> Choice | Rebuilt | None:
     options: list[Any] = []
     for o in _options(value):
         option = _outside(o, source)
-        if not any(_is_same(option, known) for known in options):
+        if not any(is_same(option, known) for known in options):
             options.append(option)
         if isinstance(option, Shape):
             made[option] = _pattern_of_made(o, source)
     if len(options) == 1 and made:
         return made[options[0]]
-    return Choice(Filling(TensorSpec((), int32)), sorted(options, key=_order), source, made)
+    return Choice(Filling(TensorSpec((), int32)), sorted(options, key=order_of), source, made)
 
 
 object_pattern[:] = [_pattern]
-
-
-def _is_same(a: Any, b: Any) -> bool:
-    return a is b or (isinstance(a, (Shape, str)) and type(a) is type(b) and a == b)
-
-
-def _is_function(option: Any) -> bool:
-    return isinstance(option, (type, *_FUNCTIONS))
-
-
-def _order(option: Any) -> tuple[str, str, int]:
-    if isinstance(option, Shape):
-        return option.cls.__name__, " ".join(option.names), 0
-    if type(option) is str:
-        return "str", option, 0
-    name = getattr(option, "__qualname__", None) or getattr(option, "name", "")
-    return type(option).__name__, str(name), id(option)
-
-
-def _can_be_chosen(value: Any) -> bool:
-    kind = type(value)
-    if kind in (Choice, Rebuilt, str, _Place) or _is_function(value) or is_variable(value):
-        return True
-    if value is None or is_tensor(value) or is_number(value) or parts_of(value) is not None:
-        return False
-    if isinstance(value, Enum):
-        return True
-    if isinstance(value, (Undefined, Unused, Optional, Filling)):
-        return False
-    return hasattr(value, "__dict__") and (callable(value) or not policy.is_library_type(kind))
 
 
 def _refuse(use: str) -> Callable[..., NoReturn]:
@@ -581,6 +564,17 @@ def _reflected(name: str) -> Callable[[Choice, Any], Any]:
     return lambda self, other: operate(function, other, self)
 
 
+def _in_place(name: str) -> Callable[[Choice, Any], Any]:
+    """`self += other`: an option that can change does."""
+    plain, function = getattr(operator, name), getattr(operator, f"i{name.rstrip('_')}")
+
+    def change(option: Any, other: Any) -> Any:
+        Operations.changing(option)
+        return function(option, other)
+
+    return lambda self, other: operate(plain if self.tl_is_plain else change, self, other)
+
+
 _ARITHMETIC = (
     *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
     *("and_", "or_", "xor", "lshift", "rshift"),
@@ -589,6 +583,7 @@ for _name in (*_ARITHMETIC, "lt", "le", "gt", "ge"):
     setattr(Choice, f"__{_name.rstrip('_')}__", _binary(_name))
 for _name in _ARITHMETIC:
     setattr(Choice, f"__r{_name.rstrip('_')}__", _reflected(_name))
+    setattr(Choice, f"__i{_name.rstrip('_')}__", _in_place(_name))
 for _name, _unary in (
     *(("neg", operator.neg), ("pos", operator.pos)),
     *(("invert", operator.invert), ("abs", operator.abs)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -14,6 +15,7 @@ from treadle.graph import Tensor, weak
 from treadle.graph.build import convert
 from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
 from treadle.graph.errors import BranchError
+from treadle.graph.ops.formatting import Text
 from treadle.graph.ops.gathering import gather_known
 
 from ..changes import journal
@@ -28,7 +30,7 @@ from ..values.copies import Copies
 from ..values.facts import assume
 from ..values.filling import filler
 from ..values.list_items import changed_at
-from ..values.optional import Source, settled, settled_items
+from ..values.optional import Maybe, Source, settled, settled_items
 from ..values.place import Helper, leaves_by_return, line_of, names_of
 from ..values.state import (
     Nested,
@@ -71,8 +73,12 @@ def if_stmt(
     get_state: Getter | None = None,
     set_state: Setter | None = None,
     relaxed: bool = False,
+    perhaps: bool = False,
 ) -> Any:
-    """`if test: ... else: ...` over `state`; a branch that is None hands the state through."""
+    """`if test: ... else: ...` over `state`; a branch that is None hands the state through.
+
+    `perhaps`: a name that one branch leaves undefined is so, perhaps, behind it.
+    """
     if type(test) is not bool and staged(test):
         site = if_true or if_false
         if site is None:
@@ -80,6 +86,7 @@ def if_stmt(
         branches = Branches(
             if_true, if_false, state, get_state, set_state, line_of(site), relaxed=relaxed
         )
+        branches.perhaps = perhaps or relaxed
         return branches.emit(condition(test), names_of(site, len(state)))
     branch = if_true if test else if_false
     return _unchanged(state) if branch is None else branch(*state)
@@ -113,7 +120,7 @@ class Branches:
         relaxed: bool = False,
         ways: tuple[Branch, Branch] | None = None,
     ) -> None:
-        self.relaxed = relaxed
+        self.relaxed = self.perhaps = relaxed
         self.helpers = (if_true, if_false)
         self.state = state
         self.get_state = get_state
@@ -222,7 +229,7 @@ class Branches:
         places = [None] * (len(labels) - len(self.places)) + [p.loc for p in self.places]
         plans: list[Plan] = []
         for i, label in enumerate(labels):
-            with changed_at(places[i]):
+            with changed_at(places[i]), given.on_path(self.copies.original):
                 plans.append(self._joined(then[i], orelse[i], label, i in unread))
         results = emit_cond(pred, self.then, self.outputs[0], self.orelse, self.outputs[1])
         if ways == [None, None]:
@@ -274,12 +281,17 @@ class Branches:
 
     def _joined(self, a: Any, b: Any, name: str, unread: bool) -> Plan:
         """`unread`: a name may hold it that is never read, then it does not matter."""
+        around = self.perhaps
+        if isinstance(self.own_names.get(name), CellType) and unread:
+            self.perhaps = True  # a function that one branch has made may read it
         try:
             return self._join(a, b, name)
         except BranchError as error:
             if not unread:
                 raise
             return Same(Undefined(name, str(error), BranchError))
+        finally:
+            self.perhaps = around
 
     def _join(self, a: Any, b: Any, name: str) -> Plan:
         """What is one object on both paths, in several places, is one behind them."""
@@ -287,7 +299,11 @@ class Branches:
             return self._join_anew(a, b, name)
         key = id(self.copies.original(a)), id(self.copies.original(b))
         if key not in self.joined:
-            self.joined[key] = Shared(self._join_anew(a, b, name)), (a, b)
+            plan = self._join_anew(a, b, name)
+            known = [given.copied(self.copies.original(v)) for v in (a, b) if is_container(v)]
+            if any(known):
+                plan = Nested([plan], partial(_as_copied, next(filter(None, known))))
+            self.joined[key] = Shared(plan), (a, b)
         return self.joined[key][0]
 
     def _join_anew(self, a: Any, b: Any, name: str) -> Plan:
@@ -298,7 +314,8 @@ class Branches:
         a, b = without_truth(a), without_truth(b)
         if isinstance(a, Undefined) or isinstance(b, Undefined):
             both = isinstance(a, Undefined) and isinstance(b, Undefined)
-            if both or not self.relaxed or is_disagreement(a) or is_disagreement(b):
+            perhaps = self.perhaps or Maybe in (type(a), type(b))
+            if both or not perhaps or is_disagreement(a) or is_disagreement(b):
                 return Same(self._undefined(a, b, name))
         if same_object(a, b):
             return Same(a)
@@ -347,7 +364,7 @@ class Branches:
         return view is not None and view.index is None
 
     def _join_values(self, a: Any, b: Any, name: str) -> Plan:
-        kind = widening(a, b, self.relaxed)
+        kind = widening(a, b, self.perhaps)
         if kind is not None:
             site = self.helpers[0] or self.helpers[1]
             word = leaves_by_return(site) if site is not None and not name else ""
@@ -428,7 +445,7 @@ class Branches:
             return Same(used)
         home, there = home_of(), self.orelse if other is self.then else self.then
         with there:
-            used = lifted(used, home)
+            used = lifted(convert(used) if isinstance(used, Text) else used, home)
         if is_tensor(used) and not hasattr(type(used), "__tl_tensor__"):
             with there:
                 tensor = used if isinstance(used, Tensor) else convert(used)
@@ -484,12 +501,14 @@ class Branches:
                 f"on a tensor, so both must agree. {_cure(a, b)}"
             )
         what = f"'{name}' is" if name else "the result is"
-        if isinstance(a, set) and isinstance(b, set):
-            return BranchError(
-                f"{what} one set in the main branch of the `if` at {self.line} and another one in "
-                "its else branch; which one depends on a tensor. Begin with one set before the "
-                "`if`, and change that in the branches (.add, .update, .clear), or use a dict"
-            )
+        for kind, cure in ((set, ".add, .update, .clear"), (deque, ".append, .extend, .clear")):
+            if isinstance(a, kind) and isinstance(b, kind):
+                return BranchError(
+                    f"{what} one {kind.__name__} in the main branch of the `if` at {self.line} and "
+                    "another one in its else branch, and holds what the branch computes; which one "
+                    f"depends on a tensor. Begin with one {kind.__name__} before the `if`, and "
+                    f"change that in the branches ({cure})"
+                )
         return BranchError(
             f"{what} {describe_value(a)} in the main branch of the `if` at {self.line} but "
             f"{describe_value(b)} in its else branch; which one runs depends on a tensor, so both "
@@ -537,6 +556,10 @@ def _alternatives(a: Any, b: Any) -> Iterator[Any]:
 def _registered(items: Sequence[Any], source: Source, own: set[int]) -> Any:
     index, target, options = items
     return register(index, options, target, source, own)
+
+
+def _as_copied(known: given.Copied, items: Sequence[Any]) -> Any:
+    return given.as_copied(items[0], known) if is_container(items[0]) else items[0]
 
 
 def _cure(a: Any, b: Any) -> str:

@@ -13,6 +13,9 @@ from ..changes import journal
 from ..changes.contents import Contents, contents_of
 from ..changes.touching import touch_all
 from ..values.place import user_line
+from ..values.state import namespace_of
+from ..values.truth import condition, staged
+from .conditionals import Branches
 
 _Generated: Any = contextlib._GeneratorContextManager
 
@@ -57,7 +60,14 @@ class Managed:
 
     def __exit__(self, *exc: Any) -> Any:
         self._touch()
-        return type(self._manager).__exit__(self._manager, *exc)
+        swallows = type(self._manager).__exit__(self._manager, *exc)
+        error = exc[1]
+        if not isinstance(error, Exception) or not staged(swallows):
+            return swallows
+        Branches(None, lambda: _raise(error), (), None, None, user_line()).emit(
+            condition(swallows), ()
+        )
+        return True
 
     def _touch(self) -> None:
         """Tell the journal of what a generator, which is not converted, may change."""
@@ -74,7 +84,7 @@ class Managed:
         """What the manager and its attributes hold now."""
         if self._of is not None:
             return []
-        owners = self._manager, *getattr(self._manager, "__dict__", {}).values()
+        owners = self._manager, *(namespace_of(self._manager) or {}).values()
         found = [(owner, contents_of(owner)) for owner in owners]
         return [(owner, contents) for owner, contents in found if contents is not None]
 
@@ -101,3 +111,7 @@ class Managed:
                 finally:
                     self._builder.replay = None
             scope.restore()
+
+
+def _raise(error: Exception) -> None:
+    raise error

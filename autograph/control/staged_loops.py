@@ -27,7 +27,7 @@ from ..values import given
 from ..values.copies import Copies, containers, containers_at, unchanged
 from ..values.optional import UnknownValueError
 from ..values.place import Helper, LoopSite
-from ..values.state import NUMBERS, accepts, is_tensor, parts_of, same_object
+from ..values.state import accepts, is_arithmetic, is_tensor, parts_of, same_object
 from ..values.truth import condition, staged
 from ..values.undefined import unused
 from .carried import Carried, Choices, How, Path, RetryError, Widened
@@ -364,7 +364,7 @@ class StagedLoop:
 
     def _probe(self, loop: Carried, once: Callable[[Carried], list[Any]]) -> Choices | None:
         """What the body makes of the numbers as they are, after it failed with tensors."""
-        numbers = {(i,): v for i, v in enumerate(loop.values) if isinstance(v, NUMBERS)}
+        numbers = {(i,): v for i, v in enumerate(loop.values) if is_arithmetic(v)}
         if not numbers:
             return None
         as_they_are: Choices = {**loop.choices, **dict.fromkeys(numbers, How.PYTHON)}
@@ -457,7 +457,7 @@ def node_count() -> int:
 
 def _explain(error: Exception, loop: Carried) -> None:
     for name, value in zip(loop.labels, loop.values, strict=True):
-        if isinstance(value, NUMBERS) and not isinstance(value, bool):
+        if is_arithmetic(value) and not isinstance(value, bool):
             error.add_note(
                 f"in the loop at {loop.site.line}, '{name}' is a tensor: it was the Python "
                 f"{type(value).__name__} {value!r} before"

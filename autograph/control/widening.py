@@ -7,7 +7,7 @@ protocol `__tl_flatten__` of each side, and the two are then matched part by par
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +16,11 @@ from ..values.inside import staged_in
 from ..values.list_items import Item, item_of, joined_item
 from ..values.optional import Maybe, Optional, Source
 from ..values.staged_list import StagedList
+from ..values.state import is_number, is_tensor
 from ..values.tables import DICTS, Table, like, of_class
 from ..values.undefined import Undefined, is_disagreement
 from .choice import Choice
+from .options import is_number_member
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,23 @@ def _as_table(value: Any, other: Any, source: Source) -> Any:
     return of_class(value, table) if isinstance(value, dict) else table
 
 
+def _may_be_number(a: Any, b: Any) -> bool:
+    """True for a member of an enum that is a number, and a number that is no member."""
+    numbers = [is_number(v) or (is_tensor(v) and type(v) is not Choice) for v in (a, b)]
+    members = [all(map(is_number_member, _options(v))) for v in (a, b)]
+    return (numbers[0] and members[1]) or (members[0] and numbers[1])
+
+
+def _as_number(value: Any, other: Any, source: Source) -> Any:
+    if type(value) is Choice:
+        return value.tl_pick([o._value_ for o in value.tl_options])
+    return value._value_ if is_number_member(value) else value
+
+
+def _options(value: Any) -> Sequence[Any]:
+    return value.tl_options if type(value) is Choice else (value,)
+
+
 def _common_item(values: Any) -> Item | None:
     known = staged_in(values)
     item: Item | None = None if known is None else known.item
@@ -102,8 +121,9 @@ PERHAPS_UNDEFINED = Kind("perhaps undefined", _may_be_undefined, Maybe.of, relax
 PERHAPS_NONE = Kind("perhaps None", _may_be_none, Optional.of)
 LIST = Kind("list of unknown length", _may_be_staged, _as_staged)
 TABLE = Kind("dict of unknown keys", _may_be_table, _as_table)
+NUMBER = Kind("number", _may_be_number, _as_number)
 CHOICE = Kind("one of several objects", Choice.applies, Choice.of)
-KINDS: list[Kind] = [PERHAPS_UNDEFINED, PERHAPS_NONE, LIST, TABLE, CHOICE]
+KINDS: list[Kind] = [PERHAPS_UNDEFINED, PERHAPS_NONE, LIST, TABLE, NUMBER, CHOICE]
 
 
 def kind_of(value: Optional) -> Kind:
@@ -114,6 +134,7 @@ def kind_of(value: Optional) -> Kind:
 def widening(a: Any, b: Any, relaxed: bool = False) -> Kind | None:
     """The first kind that holds both; None if there is none."""
     for kind in KINDS:
-        if (relaxed or not kind.relaxed) and kind.applies(a, b):
+        asked = relaxed or not kind.relaxed or Maybe in (type(a), type(b))
+        if asked and kind.applies(a, b):
             return kind
     return None

@@ -14,7 +14,9 @@ from ..values.facts import assume
 from ..values.optional import Maybe
 from ..values.state import leaves_of, with_leaves
 from ..values.undefined import Undefined
+from .comprehensions import Filtered
 from .generated import Generated
+from .sequence_iterators import SequenceIterator
 from .streams import Loop, Stream, go_over, site_of
 
 _ITEM = "the item"
@@ -24,7 +26,7 @@ def next_(iterator: Any, *default: Any) -> Any:
     """`next(iterator, default)`. A stream gives its first item, and then it is used up."""
     if not is_tracing():
         return next(iterator, *default)
-    if isinstance(iterator, Stream) and not isinstance(iterator, Generated):
+    if isinstance(iterator, Stream) and not isinstance(iterator, (Filtered, Generated)):
         return first(iterator, *default)
     journal.advance(iterator)
     return next(iterator, *default)
@@ -34,6 +36,8 @@ def first(iterator: Any, *default: Any) -> Any:
     """`next(iterator, default)` of what nobody else knows."""
     if not isinstance(iterator, Stream) or not is_tracing():
         return next_(iterator, *default)
+    if isinstance(iterator, SequenceIterator):
+        return iterator.next(*default)
 
     def step(item: Any, found: Any) -> Any:
         return item

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextvars import ContextVar
-from types import FunctionType, GeneratorType
+from types import CodeType, FunctionType, GeneratorType
 from typing import Any
 
 from treadle.graph.errors import ConversionError, OperatorNotAllowedInGraphError
-from treadle.graph.location import describe, user_location
+from treadle.graph.location import describe, is_internal, user_location
 
 from ..changes import journal
-from ..convert import turned_template
-from ..values.place import Helper
+from ..convert import Template, turned_template
+from ..syntax.generators import Use
+from ..values.place import Helper, line_of
 from ..values.truth import condition, staged
 from ..values.undefined import Unused
 from .streams import Loop, Once, go_over, state_of
@@ -48,6 +49,20 @@ class Consumer:
     def __init__(self, body: Helper, loop: Loop) -> None:
         self.body = body
         self.loop = loop
+        self.inside = [False]  # whether the body is at work, where a handler asks for that
+
+    def mark(self) -> None:
+        """Let it be known whether the body is at work."""
+        body = self.body
+
+        def marked(item: Any, *state: Any) -> Any:
+            journal.touch(self.inside)
+            self.inside[0] = True
+            result = body(item, *state)
+            self.inside[0] = False
+            return result
+
+        self.body = marked
 
     def passed(self, state: Sequence[Any]) -> Passed:
         return Passed(state, tuple(self.loop.names))
@@ -56,12 +71,19 @@ class Consumer:
 _given: ContextVar[tuple[Consumer, Passed] | None] = ContextVar("consumer", default=None)
 
 
-def consuming() -> tuple[Consumer, Passed]:
+def consuming(marked: bool = False) -> tuple[Consumer, Passed]:
     """The consumer that the generator is called for, and its state so far."""
     given = _given.get()
     assert given is not None
     _given.set(None)
+    if marked:
+        given[0].mark()
     return given
+
+
+def is_consuming(consumer: Consumer) -> Any:
+    """Whether it is the consumer that has raised an exception."""
+    return consumer.inside[0]
 
 
 def yielded(consumer: Consumer, item: Any, passed: Passed) -> Passed:
@@ -104,11 +126,22 @@ class Generated(Once):
     __class__ = property(lambda self: GeneratorType)
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
-        template = turned_template(self.function, loop.extra_test is not None)
+        use = Use.ALL if loop.extra_test is None else Use.SOME
+        template = turned_template(self.function, use)
         if self.is_started or template is None:
-            return go_over(self.generator, body, state, loop)
+            try:
+                return go_over(self.generator, body, state, loop)
+            except OperatorNotAllowedInGraphError as error:
+                if template is None and _raised_by(error) is self.function.__code__:
+                    raise self._cant_be_turned() from error
+                raise
         if not self.begin(loop):
             return state
+        return self.run_as(template, body, state, loop)
+
+    def run_as(
+        self, template: Template, body: Helper, state: Sequence[Any], loop: Loop
+    ) -> Sequence[Any]:
         self.generator.close()
         consumer = Consumer(body, loop)
         token = _given.set((consumer, consumer.passed(state)))
@@ -121,6 +154,15 @@ class Generated(Once):
             self.returned = None
         values: Sequence[Any] = passed.values
         return values
+
+    def _cant_be_turned(self) -> ConversionError:
+        code = self.function.__code__
+        return ConversionError(
+            f"the generator '{code.co_name}' at {line_of(self.function)} runs as Python's own, "
+            "since a `yield` in it is part of a larger expression or stands in a `try` with "
+            "`except*`; then nothing in it may depend on a tensor. Write `x = yield ...` on a line "
+            "of its own, and use `x` below"
+        )
 
     # --- as Python's own generator -------------------------------------------------------
 
@@ -152,3 +194,13 @@ class Generated(Once):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.generator, name)
+
+
+def _raised_by(error: BaseException) -> CodeType | None:
+    """The innermost code of the user's that an error comes from."""
+    found, tb = None, error.__traceback__
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        found = found if is_internal(code.co_filename) else code
+        tb = tb.tb_next
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..values.truth import staged
 from .left_loops import RestOfLoop, rest_of
 from .streams import Loop, stream_of
 
+_MOST_ROUNDS = 500  # of a `while True` that is not left
 _JUMPS = ("break_", "do_return")  # flags that a `break` or `return` sets
 
 
@@ -40,7 +42,11 @@ def while_stmt(
         loop.shapes_vary = shapes_vary
         return _unpacked(loop.run_while(test, body, state, go_on, acted_since(mark, scope)))
     single = len(state) == 1
+    rounds, start = 0, mark
     while go_on:
+        rounds += 1
+        if rounds == _MOST_ROUNDS and node_count() > start + rounds and _is_endless(test):
+            raise _never_left(body)
         result = body(*state)
         if single:
             state = (result,)
@@ -94,6 +100,21 @@ def for_stmt(
             if not go_on:
                 break
     return _unpacked(state)
+
+
+def _is_endless(test: Helper) -> bool:
+    """True for the test of a `while True`."""
+    names = {instruction.opname for instruction in dis.get_instructions(test)}
+    return names <= {"RESUME", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
+
+
+def _never_left(body: Helper) -> PythonLoopError:
+    return PythonLoopError(
+        f"the `while` loop at {line_of(body)} runs in Python, while tracing, and has not ended "
+        f"after {_MOST_ROUNDS} rounds: a `raise` under a tensor condition does not end it, since "
+        "only the run knows that condition; make the loop's own condition a tensor ('while "
+        "tl.constant(True)'), for a loop of the graph"
+    )
 
 
 def _tested(test: Helper, state: Sequence[Any]) -> tuple[Any, journal.Scope | None]:

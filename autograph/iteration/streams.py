@@ -24,7 +24,9 @@ from treadle.graph.ops.texts import characters, is_text
 
 from .. import policy
 from ..changes import journal
+from ..control.choice import Choice, as_text, operate
 from ..control.conditionals import Branches, Getter, Setter
+from ..control.options import is_changing
 from ..control.rows import Rows, rows_of
 from ..control.staged_loops import StagedLoop
 from ..values import special
@@ -58,15 +60,21 @@ class Stream:
 
     def use(self) -> None:
         """Note that it is gone over now; refused where Python's iterator would be at its end."""
-        if not self.goes_once:
-            return
+        if self.goes_once:
+            self.refuse_gone()
+            journal.advance(self)
+            self.gone = user_location(2)
+
+    def refuse_gone(self) -> None:
         if self.gone is not None:
             raise ConversionError(
                 f"an iterator is used again at {describe(user_location(2))}, after it was gone "
                 f"over at {describe(self.gone)}: nothing may be left of it. Make a list of it first"
             )
-        journal.advance(self)
-        self.gone = user_location(2)
+
+    def by_index(self) -> Indexed | None:
+        """The items that are left, where each can be made by its place."""
+        return None
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
         """The state after `state = body(item, *state)` for each item."""
@@ -91,6 +99,9 @@ class Indexed(Stream):
         self.known = None if known is None else int(known)
         self.count = count
         self.item = item
+
+    def by_index(self) -> Indexed:
+        return self
 
     def rows(self) -> Rows:
         zero, one, count = convert(0), convert(1), convert(self.count)
@@ -160,13 +171,28 @@ classes: list[Callable[[Any], Stream | None]] = []
 
 def is_staged(x: Any) -> bool:
     """True if `x` is a tensor, list or stream whose items only the run knows, or may know."""
-    if isinstance(x, (Value, Stream, Text)) or is_asked(x):
+    if isinstance(x, (Value, Stream, Text)) or is_asked(x) or _is_uneven(x):
         return True
     if staged_in(x) is not None or _of_user(x):
         return True
     if _by_index(x) is not None:
         return True
     return table_in(x) is not None or live(x) is not x
+
+
+def _is_uneven(x: Any) -> bool:
+    """True for one of several texts and the like of different lengths."""
+    if type(x) is not Choice:
+        return False
+    kinds = str, bytes, range, frozenset
+    known = all(isinstance(o, kinds) for o in x.tl_options)
+    return is_changing(x.tl_options[0]) or (known and len(set(map(len, x.tl_options))) > 1)
+
+
+def _items_of(x: Any) -> Any:
+    table = table_in(x)
+    found = staged_in(x) if table is None else table.ordered()
+    return list(x) if found is None else found.copy()
 
 
 def _by_index(x: Any) -> Indexed | None:
@@ -290,6 +316,8 @@ class Each(Stream):
 class Once(Stream):
     """Items that can be gone over once, as those of Python's iterators."""
 
+    goes_once = True
+
     def __init__(self, source: Any = None) -> None:
         self.source = source
         self.ended = False
@@ -312,13 +340,6 @@ class Once(Stream):
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
         return go_over(self.source, body, state, loop) if self.begin(loop) else state
-
-
-def once(x: Any) -> Any:
-    """`x`, which Python would give as an iterator."""
-    if isinstance(x, Stream):
-        x.goes_once = True
-    return x
 
 
 def of_one(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -420,8 +441,10 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
         x = x.now()
     if isinstance(x, Stream):
         return x
-    if is_text(x) or isinstance(x, Text):
-        return OfTensor(characters(x))
+    if _is_uneven(x) and not x.tl_is_text:
+        return stream_of(StagedList.of(operate(_items_of, x)))
+    if is_text(x) or isinstance(x, Text) or _is_uneven(x):
+        return OfTensor(characters(as_text(x)))
     if isinstance(x, Value) or (isinstance(x, Tensor) and (force or is_tracing())):
         return OfTensor(x)
     if is_asked(x):
@@ -449,9 +472,10 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
 def indexed(x: Any) -> Indexed:
     """`x` as an indexed stream; refused where it is none."""
     found = stream_of(x, force=True)
-    if isinstance(found, Indexed):
-        found.use()
-        return found
+    by_index = None if found is None else found.by_index()
+    if by_index is not None:
+        by_index.use()
+        return by_index
     raise ConversionError(
         f"what is gone over at {describe(user_location(2))}, together with items of a number that "
         "only the run tells, must be tensors or lists; make a list of the other one by list()"

@@ -21,6 +21,17 @@ def analyse(function: Function, names: Names) -> None:
     _Liveness(function.flags).block(function.body, 0, _Around())
 
 
+def perhaps_unset(function: Function) -> int:
+    """Captured names that get their value in a branch or loop: none on some path, perhaps."""
+    set_before, found, captured = function.parameters, function.perhaps, 0
+    for stmt in function.body:
+        if not isinstance(stmt, Simple):
+            found |= stmt.activity.writes & function.locals & ~set_before
+        set_before |= stmt.activity.kill & ~stmt.activity.dels
+        captured |= stmt.activity.captured
+    return found & captured & ~function.flags
+
+
 class _Summaries:
     """The activity of each compound statement; methods tell whether the flow gets to its end."""
 
@@ -89,12 +100,6 @@ class _Summaries:
             case ast.If():
                 stmt.activity.then(_either(activities))
                 return any(falls)
-            case ast.Match(cases=cases):
-                whole = _irrefutable(cases[-1])
-                if not whole:
-                    activities.append(Activity())
-                stmt.activity.then(_either(activities))
-                return any(falls) or not whole
             case _:
                 return self._try(stmt, activities, falls)
 
@@ -126,11 +131,6 @@ def _either(activities: list[Activity]) -> Activity:
         kill &= a.kill
     total.kill = kill
     return total
-
-
-def _irrefutable(case: ast.match_case) -> bool:
-    pattern = case.pattern
-    return case.guard is None and isinstance(pattern, ast.MatchAs) and pattern.pattern is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +218,11 @@ class _Liveness:
                 if stmt.suppresses:
                     around = replace(around, exc=around.exc | out)
                 inner = self.block(stmt.parts[0].body, out, around)
-            case ast.If() | ast.Match():
-                inner = 0 if _covers_all(stmt) else out
+                inner = _before(inner, stmt.parts[0].head)
+            case ast.If():
+                inner = 0
                 for part in stmt.parts:
-                    # A pattern that fails may have bound some of its names.
-                    before = self.block(part.body, out, around) & ~part.head.kill
-                    inner |= before | part.head.gen
+                    inner |= self.block(part.body, out, around)
             case _:
                 inner = self._try(stmt, out, around)
         for part in stmt.parts:
@@ -282,9 +281,3 @@ def _summary(block: Block) -> Activity:
     for stmt in block:
         total.then(stmt.activity)
     return total
-
-
-def _covers_all(stmt: Native) -> bool:
-    return isinstance(stmt.node, ast.If) or (
-        isinstance(stmt.node, ast.Match) and _irrefutable(stmt.node.cases[-1])
-    )

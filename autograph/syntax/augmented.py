@@ -1,9 +1,9 @@
 """`s += [x]` changes the list `s` in place: converted code tells that before, as of `s.append(x)`.
 
-    ag.changing(s)
-    s += [x]
+    s = ag.in_place(s, "+=", [x])
 
-Not where the name surely holds a number or a tensor, which never change.
+and `ag.changing(s, "-=")` before an operator of sets alone. Not where a name surely holds a number
+or tensor, which never change.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .nodes import Maker, blocks
+from .nodes import Maker, blocks, walk
 
 # Operators that some container has in place.
 _IN_PLACE = (ast.Add, ast.Mult, ast.BitOr, ast.BitAnd, ast.BitXor, ast.Sub)
@@ -36,6 +36,14 @@ _SIGNS: dict[type[ast.operator], str] = {
 }
 
 
+# Those that lists or dicts have.
+_OF_LISTS: dict[type[ast.operator], str] = {ast.Add: "+=", ast.Mult: "*=", ast.BitOr: "|="}
+
+
+def _waits(stmt: ast.stmt) -> bool:
+    return any(isinstance(n, (ast.Yield, ast.YieldFrom, ast.Await)) for n in walk(stmt))
+
+
 def _insert(stmts: list[ast.stmt], changed: dict[int, ast.operator], ag: str) -> None:
     for i in range(len(stmts) - 1, -1, -1):
         stmt = stmts[i]
@@ -43,6 +51,10 @@ def _insert(stmts: list[ast.stmt], changed: dict[int, ast.operator], ag: str) ->
             _insert(block, changed, ag)
         if id(stmt) in changed:
             make = Maker(ag, stmt)
+            if isinstance(stmt, ast.AugAssign) and type(stmt.op) in _OF_LISTS and not _waits(stmt):
+                name, how = make.name(_name(stmt)), make.constant(_OF_LISTS[type(stmt.op)])
+                stmts[i] = make.assign([name.id], make.call("in_place", name, how, stmt.value))
+                continue
             sign = _SIGNS.get(type(changed[id(stmt)]))  # those of sets
             args = [make.name(_name(stmt))] + ([] if sign is None else [make.constant(sign)])
             stmts.insert(i, make.expr(make.call("changing", *args)))

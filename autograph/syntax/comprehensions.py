@@ -22,7 +22,7 @@ def can_convert(node: Comprehension) -> bool:
     for part in walk(node):
         if isinstance(part, (ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)):
             return False
-        if isinstance(part, ast.Lambda) and own & _names(part):
+        if isinstance(part, ast.Lambda) and own & _free(part):
             return False
         if isinstance(part, ast.comprehension) and (part.is_async or not parameters(part.target)):
             return False
@@ -31,8 +31,11 @@ def can_convert(node: Comprehension) -> bool:
     return any(g.ifs or not is_fixed(g.iter) for g in node.generators)
 
 
-def _names(node: ast.expr) -> set[str]:
-    return {n.id for n in walk(node) if isinstance(n, ast.Name)}
+def _free(node: ast.Lambda) -> set[str]:
+    """The names in a lambda, but for its parameters."""
+    defaults = {n.id for n in walk(node.args) if isinstance(n, ast.Name)}
+    inside = {n.id for n in walk(node.body) if isinstance(n, ast.Name)}
+    return defaults | (inside - {a.arg for a in walk(node.args) if isinstance(a, ast.arg)})
 
 
 def is_fixed(source: ast.expr) -> bool:

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .frames import Env, Frame, join_undefined
-from .hoisting import binds
-from .ir import Block, If, Jump, Loop, Stmt
+from .hoisting import binds, is_perhaps
+from .ir import Block, If, Jump, Loop, Part, Stmt
 from .nodes import FreshNames, Maker
 from .unpacking import fits, unpacked
 
@@ -53,7 +53,7 @@ class Constructs:
         own = [a.gen & a.writes & ~outputs & ~shared for a in (body, orelse)]
         maybe = env.maybe_undefined()
         self.emitter.holders |= outputs & (maybe | body.dels | orelse.dels)
-        self.emitter.holders |= (own[0] | own[1]) & maybe
+        self.emitter.holders |= (own[0] | own[1] | shared) & maybe
         test = self.emitter.expr(stmt.test, stmt.test_activity, env, frame)
         if (own[0] | own[1]) & stmt.test_activity.writes:
             # The helpers' defaults are evaluated before the operator's arguments.
@@ -74,6 +74,8 @@ class Constructs:
                 out.append(helper)
                 helpers.append(make.name(name))
         state = [self.value_of(n, env, make) for n in self.names.of(outputs)]
+        if is_perhaps(stmt.node):
+            access["perhaps"] = make.constant(True)
         call = make.call("if_stmt", test, *helpers, *state, keywords=access)
         env.undefined = join_undefined(ways[0].undefined, ways[1].undefined)
         env.touch(shared)
@@ -199,6 +201,32 @@ class Constructs:
         stmts = self.declared(stmts, frame, outer, writes & shared, shared, make)
         return make.function(name, parameters, stmts or [make.pass_()])
 
+    def with_body(
+        self,
+        target: ast.expr | None,
+        part: Part,
+        env: Env,
+        frame: Frame,
+        outer: Frame,
+        make: Maker,
+    ) -> ast.FunctionDef:
+        """The body of a `with` as a function of the manager's value; it assigns names in place."""
+        item = self.fresh("item")
+        stmts: list[ast.stmt] = []
+        if target is not None:
+            at = Maker(make.ag, target)
+            target = self.emitter.expr(target, part.head, env, frame)
+            value: ast.expr = at.name(item)
+            value = value if fits(target, value) else unpacked(target, value, make.ag)
+            stmts.append(ast.Assign([target], value, **at.at))
+        stmts += self.emitter.part(part.body, env, frame)
+        writes = part.head.writes
+        for stmt in part.body:
+            writes |= stmt.activity.writes
+        shared = writes | self.function.written_inside
+        stmts = self.declared(stmts, frame, outer, writes, shared, make)
+        return make.function(self.fresh("with_body"), [item], stmts or [make.pass_()])
+
     def _item_name(self, target: ast.expr, taken: int) -> str:
         """The parameter for the item: the loop's variable itself unless that is state."""
         if not isinstance(target, ast.Name):
@@ -297,7 +325,7 @@ class Constructs:
         names = self.names.of(shared)
         if not names:
             return {}
-        getter, setter, state = self.fresh("get_state"), self.fresh("set_state"), "state"
+        getter, setter, state = (self.fresh(n) for n in ("get_state", "set_state", "state"))
         keys: list[ast.expr | None] = []
         values: list[ast.expr] = []
         writers: list[ast.stmt] = []

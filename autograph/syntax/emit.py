@@ -16,7 +16,7 @@ from .expressions import Expressions
 from .frames import Env, Frame, join_undefined
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple, Stmt
 from .nodes import FreshNames, Maker, walk
-from .tries import add_try
+from .tries import add_try, add_with
 
 
 class Emitter:
@@ -48,7 +48,8 @@ class Emitter:
         """The statements of the converted function."""
         function = self.function
         free = function.locals & ~function.parameters
-        env = Env(undefined=free, bound=function.parameters, unbound=free)
+        env = Env(undefined=free | function.perhaps, bound=function.parameters, unbound=free)
+        self.holders |= function.perhaps
         frame = Frame(parameters=function.parameters)
         stmts = self.block(function.body, env, frame)[0]
         head = [function.docstring] if function.docstring else []
@@ -188,45 +189,25 @@ class Emitter:
                 other = env.copy()
                 node.body = self._filled(self.part(stmt.parts[0].body, env, frame), node)
                 node.orelse = self.part(stmt.parts[1].body, other, frame)
-                _become(env, env.joined(other))
-            case ast.Try() | ast.With() if stmt.staged:
+                env.become(env.joined(other))
+            case ast.Try() if stmt.staged:
                 out.pop()
                 add_try(self, node, stmt, env, frame, out)
+            case ast.With() if stmt.staged:
+                out.pop()
+                add_with(self, node, stmt, env, frame, out)
             case ast.With():
-                self.native_with(node, stmt, env, frame)
-            case ast.Match():
-                self._match(node, stmt, env, frame)
+                self._native_with(node, stmt, env, frame)
             case ast.Try() | ast.TryStar():
                 self.native_try(node, stmt, env, frame)
 
-    def native_with(self, node: ast.With, stmt: Native, env: Env, frame: Frame) -> None:
+    def _native_with(self, node: ast.With, stmt: Native, env: Env, frame: Frame) -> None:
         self.prepare(stmt.head, env, frame)
         node.items = [copy.copy(item) for item in node.items]
         for item in node.items:
             self.expressions.children(item)
         self.account(stmt.head, env, frame)
-        before = self.interrupted(env, stmt.parts)
         node.body = self._filled(self.part(stmt.parts[0].body, env, frame), node)
-        if stmt.suppresses:
-            _become(env, env.joined(before))
-
-    def _match(self, node: ast.Match, stmt: Native, env: Env, frame: Frame) -> None:
-        node.subject = self.expr(node.subject, stmt.head, env, frame)
-        cases: list[ast.match_case] = []
-        after: Env | None = None
-        for case, part in zip(node.cases, stmt.parts, strict=True):
-            env.touch(part.head.writes)
-            inside = env.copy()
-            inside.bind(part.head.writes)
-            frame.bound |= part.head.writes
-            self.prepare(part.head, inside, frame)
-            self.expressions.children(case.pattern)
-            guard = self.expressions.expression(case.guard) if case.guard else None
-            body = self._filled(self.part(part.body, inside, frame), node)
-            cases.append(ast.match_case(case.pattern, guard, body))
-            after = inside if after is None else after.joined(inside)
-        node.cases = cases
-        _become(env, env.joined(after) if after is not None else env)
 
     def native_try(self, node: ast.Try | ast.TryStar, stmt: Native, env: Env, frame: Frame) -> None:
         body, orelse, final, *handlers = stmt.parts
@@ -257,7 +238,7 @@ class Emitter:
         ends.bind(made)
         if ends.undefined is not None:
             ends.undefined |= at_final.maybe_undefined() & ~start.maybe_undefined()
-        _become(env, ends)
+        env.become(ends)
 
     def interrupted(self, env: Env, parts: list[Part]) -> Env:
         """The state after some of the statements of `parts`."""
@@ -287,11 +268,6 @@ def _writes(block: Block) -> int:
 
 def _without_deletes(head: Activity) -> Activity:
     return Activity(head.gen, head.kill, head.writes)
-
-
-def _become(env: Env, other: Env) -> None:
-    env.undefined, env.ended = other.undefined, other.ended
-    env.bound, env.unbound = other.bound, other.unbound
 
 
 def _read_in_place(node: ast.stmt) -> list[str]:

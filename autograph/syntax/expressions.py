@@ -6,7 +6,7 @@ Whatever can't depend on a tensor stays as it is written.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from types import BuiltinFunctionType
 from typing import Any
 
@@ -53,6 +53,7 @@ class Expressions:
         self.first = first
         self.inner_function = inner_function
         self.undefined: Container[str] = ()
+        self.perhaps: Collection[str] = ()  # names that may have no value when a lambda reads them
         self.unbound: Container[str] = ()
         self.depth = 0
         self.variadic: str | None = None  # the name of `*args`, which is a tuple
@@ -335,7 +336,10 @@ class Expressions:
         plain = args.posonlyargs + args.args
         self.first, self.depth = plain[0].arg if plain else None, 0
         self._may_bind = True
+        undefined = self.undefined
+        self.undefined = _Either(undefined, self.perhaps) if self.perhaps else undefined
         node.body = self._inside(names, node.body)
+        self.undefined = undefined
         self.first, self.depth, self._may_bind = kept
         return node
 
@@ -378,7 +382,8 @@ class Expressions:
             node.keys = [k and self._key(k) for k in node.keys]
             return node
         make = Maker(self.ag, node)
-        items = ast.List(node.elts, ast.Load(), **make.at)
+        elts = [self._starred(elt, "unpacked") for elt in node.elts]
+        items = ast.List(elts, ast.Load(), **make.at)
         return node if node in self._consumed else make.call("set_", items)
 
     def _key(self, node: ast.expr) -> ast.expr:
@@ -471,6 +476,13 @@ class _Without(Container[str]):
 
     def __contains__(self, name: object) -> bool:
         return name in self.names and name not in self.hidden
+
+
+class _Either(_Without):
+    """The names in either of two sets."""
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names or name in self.hidden
 
 
 _HANDLERS: dict[type[ast.expr], Callable[[Expressions, Any], ast.expr]] = {

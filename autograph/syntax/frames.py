@@ -53,6 +53,10 @@ class Env:
     def end(self) -> None:
         self.undefined, self.ended = None, True
 
+    def become(self, other: Env) -> None:
+        self.undefined, self.ended = other.undefined, other.ended
+        self.bound, self.unbound = other.bound, other.unbound
+
     def joined(self, other: Env) -> Env:
         if self.ended:
             return other

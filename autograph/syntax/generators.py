@@ -8,30 +8,39 @@
                                                 return (state, None)
 
 The consumer's state is then a variable like others, so the conditions and loops around a `yield`
-may be those of a graph.
+may be those of a graph. What the consumer raises there is not the generator's to catch, unless it
+is a context manager: a handler around a `yield` begins with `if ag.is_consuming(consumer): raise`.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from enum import Enum, auto
 
 from .nodes import FreshNames, Maker, blocks, parts
 
 
-def turned(node: ast.FunctionDef, fresh: FreshNames, ag: str, stops: bool) -> list[str] | None:
-    """Rewrite a generator function in place: its new local names. None if a `yield` stands where
-    that can't be: within a larger expression, a `with` or a `try`.
+class Use(Enum):
+    """How a generator is consumed."""
 
-    `stops`: the consumer may have enough before the end.
+    ALL = auto()  # to its end
+    SOME = auto()  # the consumer may have enough before
+    MANAGER = auto()  # it is a context manager
+
+
+def turned(node: ast.FunctionDef, fresh: FreshNames, ag: str, use: Use) -> list[str] | None:
+    """Rewrite a generator function in place: its new local names. None if a `yield` stands where
+    that can't be: within a larger expression, or in a `try` with `except*`.
     """
-    rewriting = _Rewriting(fresh, ag, stops)
+    rewriting = _Rewriting(fresh, ag, use)
     try:
         body = rewriting.block(node.body)
     except _StaysError:
         return None
     make = Maker(ag, node)
-    start = make.assign([rewriting.consumer, rewriting.state], make.call("consuming"))
+    marks = [make.constant(True)] if rewriting.catches else []
+    start = make.assign([rewriting.consumer, rewriting.state], make.call("consuming", *marks))
     end = Maker(ag, node.body[-1])
     node.body = [start, *body, rewriting.end(end, end.constant(None))]
     return rewriting.names
@@ -42,14 +51,15 @@ class _StaysError(Exception):
 
 
 class _Rewriting:
-    def __init__(self, fresh: FreshNames, ag: str, stops: bool) -> None:
+    def __init__(self, fresh: FreshNames, ag: str, use: Use) -> None:
         self.fresh = fresh
         self.ag = ag
-        self.stops = stops
+        self.use = use
         self.consumer = fresh("consumer")
         self.state = fresh("state")
         self.names = [self.consumer, self.state]
-        self.guarded = False  # inside of a `with` or `try`, which sees the end of a generator
+        self.catches = False  # a `yield` stands in a `try` with handlers
+        self.yields = 0
 
     def block(self, stmts: Sequence[ast.stmt]) -> list[ast.stmt]:
         return [new for stmt in stmts for new in self.statement(stmt)]
@@ -76,21 +86,34 @@ class _Rewriting:
             case ast.Return(value=value):
                 self.refuse(value)
                 return [self.end(make, value or make.constant(None))]
-        outer, is_guard = self.guarded, isinstance(stmt, (ast.With, ast.Try, ast.TryStar))
-        self.guarded = outer or is_guard
-        inner = blocks(stmt)
+        before = self.yields
         for part in parts(stmt):
             if not isinstance(part, ast.stmt):
                 self.refuse(part)
-        for block in inner:
+        inside = stmt.body if isinstance(stmt, (ast.Try, ast.TryStar)) else []
+        for block in blocks(stmt):
+            is_body = block is inside
             block[:] = self.block(block)
-        self.guarded = outer
+            if is_body and self.yields > before:
+                self.keep_handlers_out(stmt)
         return [stmt]
+
+    def keep_handlers_out(self, stmt: ast.stmt) -> None:
+        """Let the handlers of a `try` with a `yield` pass on what the consumer raises."""
+        if isinstance(stmt, ast.TryStar):
+            raise _StaysError
+        if not isinstance(stmt, ast.Try) or self.use is Use.MANAGER:
+            return
+        for handler in stmt.handlers:
+            make = Maker(self.ag, handler)
+            test = make.call("is_consuming", make.name(self.consumer))
+            raised = ast.Raise(None, None, **make.at)
+            handler.body.insert(0, ast.If(test, [raised], [], **make.at))
+            self.catches = True
 
     def taken(self, value: ast.expr | None, make: Maker) -> list[ast.stmt]:
         """`yield value`"""
-        if self.guarded:
-            raise _StaysError
+        self.yields += 1
         self.refuse(value)
         item = value or make.constant(None)
         call = make.call("yielded", make.name(self.consumer), item, make.name(self.state))
@@ -98,14 +121,13 @@ class _Rewriting:
 
     def delegated(self, value: ast.expr, result: str, make: Maker) -> list[ast.stmt]:
         """`result = yield from value`"""
-        if self.guarded:
-            raise _StaysError
+        self.yields += 1
         self.refuse(value)
         call = make.call("yielded_from", make.name(self.consumer), value, make.name(self.state))
         return [make.assign([self.state, result], call), *self.stop(make)]
 
     def stop(self, make: Maker) -> list[ast.stmt]:
-        if not self.stops:
+        if self.use is not Use.SOME:
             return []
         test = make.call("has_enough", make.name(self.consumer), make.name(self.state))
         return [ast.If(test, [self.end(make, make.operator("unused"))], [], **make.at)]

@@ -101,7 +101,7 @@ class Loop(Stmt):
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """A block of a native statement with what runs before it: a handler's or a case's head."""
+    """A block of a native statement with what runs before it: a handler's head."""
 
     head: Activity
     body: Block
@@ -109,10 +109,10 @@ class Part:
 
 @dataclass(slots=True, eq=False)
 class Native(Stmt):
-    """A compound statement that stays Python's own (with, try, match); its blocks are converted.
+    """A compound statement that stays Python's own (with, try); its blocks are converted.
 
     suppresses  a `with` whose context manager may swallow an exception
-    staged      a `try` or `with` whose body may raise in a run (see tries.py)
+    staged      such a `with`, or a `try` whose body may raise in a run (see tries.py)
     """
 
     head: Activity
@@ -133,5 +133,6 @@ class Function:
     nonlocals: int
     flags: int  # the names of flags, which guards read
     written_inside: int  # locals that inner functions assign
+    perhaps: int = 0  # names of the functions around that may have no value
     declarations: list[ast.stmt] = field(default_factory=list)  # global and nonlocal statements
     docstring: ast.stmt | None = None

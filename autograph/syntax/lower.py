@@ -12,21 +12,21 @@ import copy
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from itertools import chain
 
 from .activity import Activity, Names, Scanner
 from .binding_comprehensions import as_loops
 from .else_clauses import set_on_each_way
-from .final_jumps import as_handler
-from .hoisting import binds, hoisted, nested
+from .final_jumps import with_flags, without_final
+from .hoisting import asked, binds, hoisted, nested
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple
 from .item_stores import item_stores
-from .nodes import BREAK, CONTINUE, RETURN, FreshNames, Jumps, Maker, walk
+from .managers import one_manager
+from .nodes import BREAK, CONTINUE, RETURN, FreshNames, Jumps, Maker
 from .patterns import as_branches
+from .tries import may_raise
 
-_MAY_RAISE = (
-    *(ast.Call, ast.If, ast.While, ast.For, ast.Assert, ast.Match, ast.IfExp, ast.Subscript),
-    *(ast.FloorDiv, ast.Mod, ast.Pow, ast.ListComp, ast.SetComp, ast.DictComp, ast.BoolOp),
-)
+_KINDS = {BREAK: Kind.BREAK, CONTINUE: Kind.CONTINUE, RETURN: Kind.RETURN}
 
 
 class Tail(Enum):
@@ -150,33 +150,41 @@ class Lowerer:
                 if stmt not in self.declarations:
                     self.declarations.append(stmt)
                 return False
-            case ast.Match() if not self.jumps.opaque(stmt) and (
-                branches := as_branches(stmt, self.fresh, self.ag)
-            ):
+            case ast.Match() if not self.jumps.opaque(stmt):
+                branches = as_branches(stmt, self.fresh, self.ag)
                 out += self.block([*branches, *rest], context)
                 return True
-            case ast.Try() if self.jumps.only_in_final(stmt):
-                out += self.block([as_handler(stmt), *rest], context)
-                return True
-            case ast.If() | ast.While() | ast.For() | ast.With() | ast.Try() | ast.Match():
+            case ast.Try() if self.jumps.of_block(stmt.finalbody) and not self.jumps.opaque(stmt):
+                return self._staged_try(stmt, rest, context, out)
+            case ast.If() | ast.While() | ast.For() | ast.With() | ast.Try():
                 if not self.jumps.opaque(stmt):
                     return self._compound(stmt, rest, context, out)
             case ast.TryStar():
                 if not self.jumps.opaque(stmt):
                     return self._native(stmt, rest, context, out)
-            case ast.Assign() | ast.Expr():
+            case _:
+                stmt = self._without_lazy(stmt, context, out)
+        out.append(Simple(stmt, self._activity(stmt)))
+        if isinstance(stmt, ast.Raise):
+            self._drop(rest)
+            return True
+        return False
+
+    def _without_lazy(self, stmt: ast.stmt, context: Context, out: Block) -> ast.stmt:
+        """A statement that is no control flow, with its value or test hoisted."""
+        match stmt:
+            case ast.Assign() | ast.Expr() | ast.AugAssign() | ast.AnnAssign() if stmt.value:
                 value = self._hoisted(stmt.value, context, out)
                 if value is not stmt.value:
                     stmt = copy.copy(stmt)
                     stmt.value = value
-            case ast.Raise():
-                self._drop(rest)
-                out.append(Simple(stmt, self._activity(stmt)))
-                return True
+            case ast.Assert():
+                test = self._hoisted(stmt.test, context, out, truth=True)
+                if test is not stmt.test:
+                    stmt = ast.copy_location(ast.Assert(test, stmt.msg), stmt)
             case _:
                 pass
-        out.append(Simple(stmt, self._activity(stmt)))
-        return False
+        return stmt
 
     def _compound(
         self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context, out: Block
@@ -214,7 +222,7 @@ class Lowerer:
 
     def _if(self, stmt: ast.If, rest: Sequence[ast.stmt], context: Context, out: Block) -> bool:
         stmt = nested(stmt, self.ag)
-        test = self._hoisted(stmt.test, context, out)
+        test = self._hoisted(stmt.test, context, out, truth=True)
         jumps = self.jumps.of(stmt)
         if not jumps:
             self._add_if(stmt, test, stmt.body, stmt.orelse, context.inner(), out)
@@ -282,25 +290,26 @@ class Lowerer:
         self, stmt: ast.stmt, jumps: int, rest: Sequence[ast.stmt], context: Context
     ) -> Block:
         """`rest`, run only if none of `jumps` has been made."""
-        flags: list[str] = []
-        skipped: list[Jump] = []
-        loop = context.loop
-        for kind, bit in ((Kind.BREAK, BREAK), (Kind.CONTINUE, CONTINUE), (Kind.RETURN, RETURN)):
-            if jumps & bit:
-                if kind is Kind.BREAK and loop is not None:
-                    flags.append(self._break_flag(loop))
-                elif kind is Kind.CONTINUE and loop is not None:
-                    flags.append(self._continue_flag(loop))
-                else:
-                    flags.append(self._return_flags()[0])
-                skipped.append(Jump(stmt, Activity(), kind, None, loop))
+        flags = self._jump_flags(jumps, context.loop)
+        skipped = [Jump(stmt, Activity(), _KINDS[bit], None, context.loop) for bit in flags]
         make = Maker(self.ag, stmt)
-        test = make.either([make.name(f) for f in flags])
+        test = make.either([make.name(f) for f in flags.values()])
         skip = Jump(stmt, Activity(), Kind.SKIP, skipped=skipped)
         orelse = self.block(rest, context)
         if not orelse:
             return []
         return [If(stmt, Activity(), test, self._activity(test), [skip], orelse)]
+
+    def _jump_flags(self, jumps: int, loop: Loop | None) -> dict[int, str]:
+        """The flag of each kind of jump."""
+        flags: dict[int, str] = {}
+        if jumps & BREAK and loop is not None:
+            flags[BREAK] = self._break_flag(loop)
+        if jumps & CONTINUE and loop is not None:
+            flags[CONTINUE] = self._continue_flag(loop)
+        if jumps & RETURN:
+            flags[RETURN] = self._return_flags()[0]
+        return flags
 
     def _guarded_return(self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context) -> Block:
         """`if do_return: return return_value`, then `rest`."""
@@ -341,9 +350,9 @@ class Lowerer:
                     before.append(self._simple(make.assign([name], make.operator("unused"))))
         out += before
         if isinstance(stmt, ast.For):
-            loop.target, loop.iter = stmt.target, stmt.iter
+            loop.target, loop.iter = stmt.target, self._hoisted(stmt.iter, context, out)
             loop.target_activity = self._activity(stmt.target)
-            loop.iter_activity = self._activity(stmt.iter)
+            loop.iter_activity = self._activity(loop.iter)
         body = self.block(stmt.body, Context(real=False, tail=Tail.LOOP, loop=loop))
         loop.body = [*self._reset_flags(loop, returns, make), *body]
         running = [make.negate(make.either([make.name(f) for f in flags]))] if flags else []
@@ -388,13 +397,11 @@ class Lowerer:
             return make.both([*running, stmt.test])
         # The test binds names: it is evaluated before the loop and at the end of its body.
         value = self.fresh("test")
-        out += self.block([make.assign([value], stmt.test)], context.inner())
-        again = make.assign([value], copy.deepcopy(stmt.test))
+        first, again = (asked(value, stmt.test, self.fresh, self.ag) for _ in range(2))
+        out += self.block(first, context.inner())
         inner = Context(real=False, tail=Tail.LOOP, loop=loop)
         kinds = jumps & (BREAK | RETURN)
-        loop.step = (
-            self._guarded(stmt, kinds, [again], inner) if kinds else self.block([again], inner)
-        )
+        loop.step = self._guarded(stmt, kinds, again, inner) if kinds else self.block(again, inner)
         return make.both([*running, make.name(value)])
 
     def _behind_loop(
@@ -434,8 +441,10 @@ class Lowerer:
         tail = Tail.NEXT if rest and not self.jumps.stops([stmt]) else context.tail
         if isinstance(stmt, ast.Try) and self._is_staged(stmt):
             return self._staged_try(stmt, rest, context, out)
-        if isinstance(stmt, ast.With) and self._is_staged_with(stmt):
-            return self._staged_try(_one_item(stmt), rest, context, out)
+        if isinstance(stmt, ast.With) and self.suppresses(stmt):
+            before, stmt = one_manager(stmt, self.fresh, self.ag)
+            out += self.block(before, context.inner())
+            return self._staged_try(stmt, rest, context, out)
         if context.real:
             if not jumps & RETURN:
                 out.append(self._add_native(stmt, context.inner(), guards=False))
@@ -462,30 +471,38 @@ class Lowerer:
         names = {h.name for h in stmt.handlers if h.name}
         if any((self.scanner.globals | self.scanner.nonlocals) & self.names.bit(n) for n in names):
             return False
-        return any(isinstance(n, _MAY_RAISE) for s in stmt.body for n in walk(s))
-
-    def _is_staged_with(self, stmt: ast.With) -> bool:
-        if not self.suppresses(stmt) or any(binds(i.context_expr) for i in stmt.items):
-            return False
-        return any(isinstance(n, _MAY_RAISE) for s in stmt.body for n in walk(s))
+        return any(map(may_raise, stmt.body))
 
     def _staged_try(
         self, stmt: ast.Try | ast.With, rest: Sequence[ast.stmt], context: Context, out: Block
     ) -> bool:
         """A `try` or `with` that is run more than once while it is traced: jumps are flags."""
-        if isinstance(stmt, ast.Try) and stmt.handlers and stmt.finalbody:
+        final: list[ast.stmt] = []
+        if isinstance(stmt, ast.Try) and self.jumps.of_block(stmt.finalbody):
+            flags = self._jump_flags(self.jumps.of_block(without_final(stmt)), context.loop)
+            flags[0] = self._flag("handled")
+            surely = self.jumps.stops(stmt.finalbody)
+            before, stmt, final = with_flags(stmt, flags, Maker(self.ag, stmt), surely)
+            out += self.block([before], context.inner())
+        elif isinstance(stmt, ast.Try) and stmt.handlers and stmt.finalbody:
             inner = copy.copy(stmt)
             inner.finalbody = []
             stmt = ast.copy_location(ast.Try([inner], [], [], stmt.finalbody), stmt)
-        jumps = self.jumps.of(stmt)
+        jumps = self.jumps.of_block([stmt, *final])
         returns = context.real and jumps & RETURN
         if returns and context.tail is not Tail.RETURN:
             raise _NeedsFlagsError
         if returns:
             out += self._flags_before_return(stmt)
-        made = self._add_native(stmt, replace(context, real=False, tail=Tail.NEXT), guards=True)
+        inside = replace(context, real=False, tail=Tail.NEXT)
+        made = self._add_native(stmt, inside, guards=True)
         made.staged = True
         out.append(made)
+        if self.jumps.stops(final):
+            self._drop(rest)
+            out += self.block(final, context)
+            return True
+        out += self.block(final, inside)
         if returns:
             out += self._guarded_return(stmt, rest, context)
             return True
@@ -508,13 +525,14 @@ class Lowerer:
                 part(stmt.body, inner)
                 part(stmt.orelse, inner)
             case ast.With():
-                head = self._activity(*(part_of for item in stmt.items for part_of in _item(item)))
                 suppresses = self.suppresses(stmt)
-                part(stmt.body, inner)
-            case ast.Match():
-                head = self._activity(stmt.subject)
-                for case in stmt.cases:
-                    part(case.body, inner, case.pattern, case.guard)
+                if suppresses:
+                    head = self._activity(stmt.items[0].context_expr)
+                    part(stmt.body, inner, stmt.items[0].optional_vars)
+                else:
+                    parts_of = ((i.context_expr, i.optional_vars) for i in stmt.items)
+                    head = self._activity(*chain.from_iterable(parts_of))
+                    part(stmt.body, inner)
             case ast.Try() | ast.TryStar():
                 part(stmt.body, inner.inner() if stmt.orelse else inner)
                 jumps = self.jumps.of_block(stmt.body)
@@ -536,8 +554,10 @@ class Lowerer:
                 raise AssertionError(stmt)
         return Native(stmt, Activity(), head, parts, suppresses)
 
-    def _hoisted(self, value: ast.expr, context: Context, out: Block) -> ast.expr:
-        before, value = hoisted(value, self.fresh, self.ag)
+    def _hoisted(
+        self, value: ast.expr, context: Context, out: Block, truth: bool = False
+    ) -> ast.expr:
+        before, value = hoisted(value, self.fresh, self.ag, truth) if self._binds else ([], value)
         out += self.block(before, context.inner())
         return value
 
@@ -576,17 +596,5 @@ class Lowerer:
         return self._do_return, self._return_value
 
 
-def _one_item(stmt: ast.With) -> ast.With:
-    first, *more = stmt.items
-    if not more:
-        return stmt
-    inner = ast.copy_location(ast.With(more, stmt.body), stmt)
-    return ast.copy_location(ast.With([first], [inner]), stmt)
-
-
 def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
-
-
-def _item(item: ast.withitem) -> tuple[ast.AST | None, ast.AST | None]:
-    return item.context_expr, item.optional_vars

@@ -9,10 +9,26 @@ from typing import Any
 BREAK, CONTINUE, RETURN = 1, 2, 4  # kinds of jumps, as bits
 
 
+# What these fields hold has no nodes of its own, or none that count.
+_NO_NODES = frozenset(
+    (
+        *("ctx", "ops", "id", "attr", "arg", "names", "module", "level", "kind", "conversion"),
+        *("type_comment", "type_ignores", "is_async", "simple"),
+    )
+)
+
+
+_fields: dict[type[ast.AST], list[str]] = {ast.Constant: [], ast.MatchSingleton: []}
+
+
 def parts(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below `node`."""
+    """The nodes right below `node`, without contexts and comparisons' operators."""
+    fields = _fields.get(node.__class__)
+    if fields is None:
+        fields = [name for name in node._fields if name not in _NO_NODES]
+        _fields[node.__class__] = fields
     found: list[ast.AST] = []
-    for field in node._fields:
+    for field in fields:
         value = getattr(node, field, None)
         if value.__class__ is list:
             found += [v for v in value if isinstance(v, ast.AST)]
@@ -211,27 +227,17 @@ class Jumps:
                 return False
 
     def opaque(self, stmt: ast.stmt) -> bool:
-        """True if the statement must stay as it is: a jump out of a `finally` block is in it, and
-        another one out of the rest.
-
-        Such a jump swallows the exception on its way, which no flag can do.
+        """True if the statement must stay as it is: a jump out of the `finally` of a `try` with
+        `except*` is in it.
         """
         known = self._opaque.get(id(stmt))
         if known is None:
-            final = stmt.finalbody if isinstance(stmt, (ast.Try, ast.TryStar)) else []
-            jumps = bool(self.of_block(final)) and not self.only_in_final(stmt)
+            jumps = isinstance(stmt, ast.TryStar) and bool(self.of_block(stmt.finalbody))
             found = jumps or any(
                 self.opaque(s) and self.of(s) for block in blocks(stmt) for s in block
             )
             known = self._opaque[id(stmt)] = stmt, found
         return known[1]
-
-    def only_in_final(self, stmt: ast.stmt) -> bool:
-        """True for a `try` out of which only its `finally` jumps."""
-        if not isinstance(stmt, ast.Try) or not self.of_block(stmt.finalbody):
-            return False
-        rest = [stmt.body, *(h.body for h in stmt.handlers), stmt.orelse]
-        return not any(self.of_block(block) for block in rest)
 
 
 def blocks(stmt: ast.stmt) -> list[list[ast.stmt]]:

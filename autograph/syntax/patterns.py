@@ -5,14 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from .hoisting import binds
+from .hoisting import binds, perhaps
 from .nodes import FreshNames, Maker, walk
 
 
-def as_branches(stmt: ast.Match, fresh: FreshNames, ag: str) -> list[ast.stmt] | None:
-    """The statements that do what `stmt` does; None where a guard binds names."""
-    if any(case.guard is not None and binds(case.guard) for case in stmt.cases):
-        return None
+def as_branches(stmt: ast.Match, fresh: FreshNames, ag: str) -> list[ast.stmt]:
+    """The statements that do what `stmt` does."""
     make = Maker(ag, stmt.subject)
     subject = fresh("subject")
     return [make.assign([subject], stmt.subject), *_cases(stmt.cases, subject, fresh, ag)]
@@ -31,9 +29,19 @@ def _cases(
             after = [*(bind or [make.pass_()]), *case.body]  # the line is counted
             continue
         arguments = [make.name(subject), _pattern(case.pattern, make)]
+        test = ast.Attribute(make.name(found), "truth", ast.Load(), **make.at)
+        if case.guard is not None and binds(case.guard):
+            value, at = fresh("value"), Maker(ag, case.guard)
+            asked = [*_bind(found, names, make), at.assign([value], case.guard)]
+            after = [
+                make.assign([found], make.call("match_case", *arguments)),
+                make.assign([value], make.constant(False)),
+                perhaps(test, asked, [], make),
+                ast.If(at.name(value), case.body, after, **make.at),
+            ]
+            continue
         if case.guard is not None:
             arguments.append(_guard(names, case.guard, make))
-        test = ast.Attribute(make.name(found), "truth", ast.Load(), **make.at)
         after = [ast.If(test, [*_bind(found, names, make), *case.body], after, **make.at)]
         if case.guard is not None and names:
             # Python binds them before it asks the guard.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -157,6 +158,10 @@ class Resolver:
     def suppresses(self, node: ast.With) -> bool:
         """True if a context manager of `node` may swallow exceptions: unknown ones may."""
         return not all(self._lets_pass(item.context_expr) for item in node.items)
+
+    def is_stack(self, node: ast.expr) -> bool:
+        """True if `node` stands for `contextlib.ExitStack`."""
+        return self._value(node) is contextlib.ExitStack
 
     def _lets_pass(self, manager: ast.expr) -> bool:
         if isinstance(manager, ast.Call):

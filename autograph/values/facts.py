@@ -45,7 +45,18 @@ def known_truth(value: Any) -> bool | None:
             fact = builder.facts.get(id(alias))
             if fact is not None and fact[0] is alias:
                 return fact[1]
-    return None
+    return next((t for t in map(_by_branch, aliases) if t is not None), None)
+
+
+def _by_branch(value: Any) -> bool | None:
+    """What the branch that is known to be taken gives, if that is a constant."""
+    node = getattr(value, "node", None)
+    if node is None or node.op.name != "cond":
+        return None
+    ways = [constant_of(node.attrs[way].outputs[value.index]) for way in ("orelse", "then")]
+    taken = None if ways == [None, None] else known_truth(node.inputs[0])
+    found = None if taken is None else ways[taken]
+    return None if found is None else bool(found)
 
 
 def _around() -> Iterator[GraphBuilder]:

@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 from treadle.graph.build import GraphBuilder, current
 from treadle.graph.errors import ConversionError, ListItemError
 from treadle.graph.location import Loc, describe, user_location
 
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was read from a list of the graph's, or else was put into one."""
+
+    was_read: bool
+    loc: Loc | None = field(compare=False)
+    is_apart: bool = False
+
+
 _numbers = itertools.count()
+_original: ContextVar[Callable[[Any], Any]] = ContextVar("original", default=lambda x: x)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,7 @@ def _is_container(owner: Any) -> bool:
 
 def note(owner: Any) -> None:
     """A copy of `owner` is put into a list of the graph's."""
+    owner = _original.get()(owner)
     _notes()[id(owner)] = _Note(_held(owner), user_location(2), next(_numbers), False)
 
 
@@ -82,6 +96,32 @@ def as_read(owner: Any) -> Any:
     if notes or isinstance(current(), GraphBuilder):
         notes[id(owner)] = _Note(_held(owner), None, next(_numbers), True)
     return owner
+
+
+def copied(owner: Any) -> Copied | None:
+    """Whether there is a copy of `owner` in a list, or it is one."""
+    found = _notes().get(id(owner))
+    known = found is not None and found.is_of(owner)
+    if found is None or not known:
+        return None
+    return Copied(found.was_read, found.loc, found.is_apart)
+
+
+def as_copied(owner: Any, known: Copied) -> Any:
+    """`owner`, which stands for another object, of which this is `known`."""
+    held, number = _held(owner), next(_numbers)
+    _notes()[id(owner)] = _Note(held, known.loc, number, known.was_read, known.is_apart)
+    return owner
+
+
+@contextmanager
+def on_path(original: Callable[[Any], Any]) -> Iterator[None]:
+    """Inside, lists and dicts may be copies of what `original` gives for them."""
+    token = _original.set(original)
+    try:
+        yield
+    finally:
+        _original.reset(token)
 
 
 def forget(owner: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from treadle.graph import Tensor
-from treadle.graph.build import convert
+from treadle.graph.build import convert, is_tracing
 from treadle.graph.control import join_specs
 from treadle.graph.errors import DTypeError, ListItemError
 from treadle.graph.location import Loc, describe, user_location
@@ -21,6 +21,7 @@ from treadle.graph.spec import TensorSpec
 from . import given
 from .filling import Filling
 from .inside import staged_in
+from .list_objects import Known, Objects, Reference, joined_plan
 from .optional import Optional, settled
 from .special import is_of_users
 from .state import (
@@ -76,6 +77,10 @@ def _take_apart(value: Any, leaves: list[Any], depth: int = 0) -> tuple[Plan, ob
             "a list whose length is known only when the function runs can't be an item of another "
             f"such list, at {here()}; keep the items in one list, and the lengths in a second one"
         )
+    reference = Objects.reference(value)
+    if reference is not None:
+        leaves.append(reference)
+        return Nested([Slot(len(leaves) - 1)], Known(reference.options)), Known
     parts = parts_of(value) or object_parts[0](value)
     if parts is None:
         return Same(value), Same(value)
@@ -106,12 +111,19 @@ def item_of(value: Any) -> tuple[Item, list[Any]]:
     found: list[Any] = []
     plan, structure = _take_apart(value, found)
     specs: list[TensorSpec] = []
-    leaves = ["" if _is_chosen_text(leaf) else leaf for leaf in found]
+    leaves = [_like(leaf) for leaf in found]
     numbers = [of_python(leaf) for leaf in leaves]
     for leaf in leaves:
         spec = TensorSpec((), default_dtype(leaf)) if is_number(leaf) else _spec_of(leaf)
         specs.append(TensorSpec(spec.shape, spec.dtype))
     return Item(plan, structure, tuple(specs), tuple(numbers)), found
+
+
+def _like(leaf: Any) -> Any:
+    """What has the spec of a leaf."""
+    if isinstance(leaf, Reference):
+        return leaf.like
+    return "" if _is_chosen_text(leaf) else leaf
 
 
 def _spec_of(leaf: Any) -> TensorSpec:
@@ -140,7 +152,7 @@ def joined_item(a: Item | None, b: Item | None) -> Item | None:
     for x, y, wx, wy in zip(a.specs, b.specs, a.weak, b.weak, strict=True):
         specs.append(_joined_spec(x, y, wx, wy))
         numbers.append(wx and wy)
-    return Item(a.plan, a.structure, tuple(specs), tuple(numbers))
+    return Item(joined_plan(a.plan, b.plan), a.structure, tuple(specs), tuple(numbers))
 
 
 def _joined_spec(x: TensorSpec, y: TensorSpec, weak_x: bool, weak_y: bool) -> TensorSpec:
@@ -224,7 +236,14 @@ class ItemList(list[Any]):
     __tl_name__ = "a list"
 
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-        return list(self), list
+        return list(self), _list_again
+
+    def __tl_leave__(self) -> list[Any]:
+        return list(self)
+
+
+def _list_again(items: Sequence[Any]) -> list[Any]:
+    return ItemList(items) if is_tracing() else list(items)
 
 
 class ItemDict(dict[Any, Any]):
@@ -235,7 +254,10 @@ class ItemDict(dict[Any, Any]):
 
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         items, make, _ = parts_of(dict(self)) or ([], dict, None)
-        return items, make
+        return items, lambda new: (ItemDict if is_tracing() else dict)(make(new))
+
+    def __tl_leave__(self) -> dict[Any, Any]:
+        return dict(self)
 
 
 for _name in _MUTATORS:
@@ -247,6 +269,10 @@ for _name in _MUTATORS:
 def thawed(value: Any) -> Any:
     """An item as it leaves the function."""
     value = settled(value)
+    if isinstance(value, ItemList):
+        return [thawed(v) for v in value]
+    if isinstance(value, ItemDict):
+        return {k: thawed(v) for k, v in value.items()}
     parts = parts_of(value)
     return value if parts is None else parts[1]([thawed(v) for v in parts[0]])
 

@@ -70,6 +70,9 @@ def _stored(instruction: dis.Instruction) -> tuple[str, ...]:
     return names[:1] if instruction.opname == "STORE_FAST_LOAD_FAST" else names
 
 
+_TRACER = "treadle.tracer."
+
+
 def user_frame() -> FrameType | None:
     """The nearest frame of the user's code."""
     frame: FrameType | None = sys._getframe(1)
@@ -93,6 +96,17 @@ def frames_of_user() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
         if not is_internal(frame.f_code.co_filename):
             yield frame.f_code.co_qualname, _locals(frame), frame.f_globals
         frame = frame.f_back
+
+
+def uses_names(*names: str) -> bool:
+    """True if the user's code that is being traced mentions one of the `names`."""
+    frame = user_frame()
+    while frame is not None and not frame.f_globals.get("__name__", "").startswith(_TRACER):
+        code = frame.f_code
+        if not is_internal(code.co_filename) and not frozenset(names).isdisjoint(code.co_names):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _locals(frame: FrameType) -> dict[str, Any]:

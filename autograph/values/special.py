@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import FunctionType, MethodType
+from itertools import islice
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from treadle.graph import Tensor
@@ -19,6 +21,7 @@ from treadle.graph.build import is_tracing
 from treadle.graph.ops.logic import logical_not
 
 from .. import policy
+from .state import namespace_of
 
 _BINARY = (
     *("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or"),
@@ -123,7 +126,7 @@ _patches = _Patches()
 
 
 @contextmanager
-def converted_methods(function: Any) -> Iterator[None]:
+def converted_methods(function: Any, arguments: Iterable[Any] = ()) -> Iterator[None]:
     """Inside, operators of the classes that `function`, and what it calls, meets are converted."""
     with _lock:
         _patches.traces += 1
@@ -132,7 +135,8 @@ def converted_methods(function: Any) -> Iterator[None]:
         if isinstance(inner, FunctionType):
             meet(inner)
         if isinstance(function, MethodType):
-            meet_class(type(function.__self__))
+            meet_values([function.__self__])
+        meet_values(arguments)
         yield
     finally:
         with _lock:
@@ -147,14 +151,51 @@ def meet(function: FunctionType) -> None:
         return
     if id(function.__globals__) not in _patches.seen:
         _patches.seen.add(id(function.__globals__))
-        for value in list(function.__globals__.values()):
-            meet_class(value if isinstance(value, type) else type(value))
-    for cell in function.__closure__ or ():
+        meet_values(function.__globals__.values())
+    meet_values(_contents(function.__closure__ or ()))
+
+
+def _contents(cells: Iterable[CellType]) -> Iterator[Any]:
+    for cell in cells:
         try:
-            value = cell.cell_contents
+            yield cell.cell_contents
         except ValueError:
             continue
-        meet_class(value if isinstance(value, type) else type(value))
+
+
+_MOST = 5_000  # values that are looked at from one place
+
+
+def meet_values(values: Iterable[Any]) -> None:
+    """Meet the classes among `values`, of those, and of what these hold."""
+    todo, seen = list(values), set()
+    for value in todo:  # it grows, and keeps what has an id in `seen`
+        cls = value if isinstance(value, type) else type(value)
+        if cls in _PLAIN:
+            continue
+        is_new = cls not in _patches.seen
+        meet_class(cls)
+        if is_new and not policy.is_library_type(cls):
+            todo += [v for v in vars(cls).values() if not hasattr(type(v), "__get__")]
+        if id(value) not in seen and len(todo) < _MOST:
+            seen.add(id(value))
+            todo += _held_by(value)
+
+
+def _held_by(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return islice(dict.values(value), _MOST_ITEMS)
+    for kind in (list, tuple, set, frozenset, deque):
+        if isinstance(value, kind):
+            iterate: Any = kind.__iter__
+            return islice(iterate(value), _MOST_ITEMS)
+    if isinstance(value, (type, ModuleType)) or not is_of_users(value):
+        return ()
+    return islice((namespace_of(value) or {}).values(), _MOST_ITEMS)
+
+
+_MOST_ITEMS = 100  # of one container
+_PLAIN = frozenset([bool, int, float, complex, str, bytes, type(None), FunctionType])
 
 
 def meet_class(cls: type) -> None:
@@ -206,7 +247,8 @@ def _by_fields(function: FunctionType, sign: str) -> Any:
     @functools.wraps(function)
     def compare(one: Any, other: Any) -> Any:
         if not is_tracing() or type(one) is not type(other):
-            return function(one, other)
+            chosen = hasattr(type(other), "__tl_chosen__")  # which compares itself
+            return NotImplemented if chosen else function(one, other)
         names = [f.name for f in dataclasses.fields(one) if f.compare]
         both = [tuple([getattr(x, n) for n in names]) for x in (one, other)]
         return comparing[0](both[0], sign, both[1])

@@ -17,9 +17,11 @@ from treadle.graph.errors import ListItemError
 from treadle.graph.ops.array_items import array_cut, array_join, array_take
 from treadle.graph.ops.array_tensors import array_concat, array_stack, array_unstack
 from treadle.graph.ops.arrays import array_new, array_push, array_read, array_size, array_write
-from treadle.graph.ops.comparison import where
+from treadle.graph.ops.casting import cast
+from treadle.graph.ops.comparison import equal, where
 from treadle.graph.ops.effects import require
 from treadle.graph.ops.joining import concat, stack
+from treadle.graph.ops.reductions import reduce_sum
 from treadle.graph.ops.sequences import range_
 from treadle.graph.symbolic_text import python_value
 
@@ -36,6 +38,7 @@ from .list_items import (
     shown,
     thawed,
 )
+from .list_objects import objects_of
 from .list_places import bounds_of, clipped, place_of
 from .list_stacking import concatenated, stacked
 from .state import Nested, Plan, Slot
@@ -88,7 +91,8 @@ class StagedList(InGraph):
 
     @property
     def __tl_structure__(self) -> object:
-        return self.item and (self.item.structure, self.item.specs, self.item.weak)
+        item = self.item
+        return item and (item.structure, item.specs, item.weak, tuple(objects_of(item.plan)))
 
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         item = self.item
@@ -252,16 +256,30 @@ class StagedList(InGraph):
 
     def _set_slice(self, key: slice, values: Any) -> None:
         if key.step not in (None, 1):
-            raise ListItemError(
-                "a slice with a step of a list whose length is known only when the function runs "
-                f"is assigned at {here()}; assign the items one by one"
-            )
+            self._set_steps(key, values)
+            return
         start, stop, _ = bounds_of(key, self.size())
         rest = self.taken(range_(where(stop < start, start, stop), self.size()))
         made = self.taken(range_(start))
         made.extend(values)
         made.extend(rest)
         self.item, self.arrays = made.item, made.arrays
+
+    def _set_steps(self, key: slice, values: Any) -> None:
+        """`l[::2] = values`: as many as there are places."""
+        size, new = self.size(), StagedList.of(values, self.item)
+        start, stop, step = bounds_of(key, size)
+        places = range_(size)
+        ahead = places - start if step > 0 else start - places
+        inside = (ahead >= 0) & ((places < stop) if step > 0 else (places > stop))
+        inside &= equal(ahead % abs(step), 0)
+        text = f"attempt to assign to an extended slice as many items as it has, at {here()}"
+        count = reduce_sum(cast(inside, "int32"))
+        arrays = require(equal(new.size(), count), new.arrays, "ValueError", text)
+        made = self.copy()
+        made.extend(StagedList(new.item, arrays))
+        found = made.taken(where(inside, size + ahead // abs(step), places))
+        self.item, self.arrays = found.item, found.arrays
 
     def _checked(self, key: Any, text: str) -> tuple[Tensor, ...]:
         """The place, counted from the start, where there is an item; else an IndexError."""
@@ -334,6 +352,18 @@ class StagedList(InGraph):
 
     def __iter__(self) -> Iterator[Any]:
         raise no_value("The items")
+
+    def __lt__(self, other: Any) -> Any:
+        return searching["<"](self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return searching["<="](self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return searching[">"](self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return searching[">="](self, other)
 
     def __bool__(self) -> bool:
         raise no_value("The truth value")

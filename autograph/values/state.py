@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,15 @@ def is_tensor(value: Any) -> bool:
         return True
     kind = type(value)
     return hasattr(kind, "__tl_tensor__") and not hasattr(kind, "__tl_flatten__")
+
+
+def namespace_of(value: Any) -> dict[str, Any] | None:
+    """The `__dict__` of an object, without running code of its class; None if it has none."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def is_record(value: Any) -> bool:
@@ -153,7 +163,13 @@ def same_object(a: Any, b: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, (*NUMBERS, str, bytes)) and not isinstance(value, np.generic)
+    """True for Python's numbers and texts; members of an enum are objects."""
+    return isinstance(value, (*NUMBERS, str, bytes)) and not isinstance(value, (np.generic, Enum))
+
+
+def is_arithmetic(value: Any) -> bool:
+    """True for Python's numbers, truth values among them."""
+    return isinstance(value, NUMBERS) and not isinstance(value, Enum)
 
 
 def of_python(value: Any) -> bool:

@@ -348,7 +348,11 @@ _shuffle = _define(
 
 
 def _numbers(*values: Any) -> list[Tensor]:
-    return [convert(v, hint=int64) for v in values]
+    found = [convert(v, hint=int64) for v in values]
+    for given, number in zip(values, found, strict=True):
+        if not number.dtype.is_integer:
+            raise DTypeError(f"a whole number is needed, got {given!r}")
+    return found
 
 
 def take(source: Any, count: Any) -> Any:

@@ -106,7 +106,8 @@ def _qr_vjp(gs: list[Any], outs: list[Tensor], a: Tensor, *, full: bool) -> tupl
     """Of `a = [x | y]` with a square (or taller) x: `r = [u | q^H y]`, where `x = q u`."""
     if full:
         raise UnimplementedError(
-            "the gradient of qr(full_matrices=True) of a matrix that is or may be taller than wide"
+            "qr(full_matrices=True) has no gradient where a matrix is or may be taller than wide; "
+            "use full_matrices=False"
         )
     q, r = outs
     gq, gr = _given(gs, outs)
@@ -173,7 +174,7 @@ def _svd_eval(xp: Any, a: Array, *, full: bool) -> tuple[Array, ...]:
 def _svd_vjp(gs: list[Any], outs: list[Tensor], a: Tensor, *, full: bool) -> tuple[Tensor]:
     """Wan and Zhang, Automatic differentiation for complex valued SVD (2019)."""
     if full:
-        raise UnimplementedError("the gradient of svd(full_matrices=True)")
+        raise UnimplementedError("svd(full_matrices=True) has no gradient; use full_matrices=False")
     gs_, gu, gv = _given(gs, outs)
     s, u, v = outs
     wide = expand_dims(cast(s, a.dtype), -2)  # scales columns

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..build import convert, current, explained
+from ..build import convert, current
 from ..convert import Array
 from ..dtypes import DType, int32, int64
 from ..errors import DTypeError, InvalidArgumentError, OpError, ShapeError
+from ..explain import explained
 from ..node import Tensor, Value
 from ..op import Op
 from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec

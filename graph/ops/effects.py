@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +94,8 @@ def parts_of(value: Any, top: bool = True) -> Parts:
         return parts_of(value.__tl_tensor__(), top)
     if isinstance(value, str):
         return [value if top else repr(value)]
+    if isinstance(value, OrderedDict):
+        return [f"{type(value).__name__}(", *parts_of(list(value.items()), False), ")"]
     if isinstance(value, dict):
         try:
             keys: Sequence[Any] = sorted(value)

@@ -9,7 +9,7 @@ import numpy as np
 from ..build import convert, current, is_tracing
 from ..convert import to_array
 from ..dtypes import DType, as_dtype, float32, string
-from ..errors import DTypeError
+from ..errors import DTypeError, ResourceExhaustedError
 from ..node import Tensor
 from .dims import dims_argument
 from .reshaping import broadcast_like, broadcast_to
@@ -33,7 +33,10 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
 def _filled(dims: Any, value: Any) -> Tensor:
     static, inputs = dims_argument(dims)
     if not inputs and (not is_tracing() or (static.num_elements() or 0) <= SMALL):
-        return current().constant(np.full(tuple(static), value))
+        try:
+            return current().constant(np.full(tuple(static), value))
+        except MemoryError as error:
+            raise ResourceExhaustedError(str(error)) from None
     return broadcast_to(current().constant(value), inputs[0] if inputs else static)
 
 

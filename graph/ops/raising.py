@@ -67,7 +67,7 @@ class Recipe:
     def build(self, tensors: Sequence[Any]) -> BaseException:
         """The exception with `tensors` in the place of those that it was traced with."""
         args = [make(tensors) for make in self._args]
-        made = self.error_type.__new__(self.error_type, *args)
+        made = _new(self.error_type, args)
         # Of built-in classes some keep their arguments in places of their own.
         native: Any = next(c for c in self.error_type.__mro__ if not c.__flags__ & _HEAP_TYPE)
         try:
@@ -128,9 +128,16 @@ def _caught(slot: Any, traced: BaseException) -> Any:
     return traced if isinstance(slot, Value) else getattr(slot, "array", None)
 
 
+def _new(kind: type[BaseException], args: Sequence[Any]) -> BaseException:
+    try:
+        return kind.__new__(kind, *args)
+    except TypeError:  # Python makes one of several bases by the `__new__` of another
+        return BaseException.__new__(kind, *args)
+
+
 def _bare(error: BaseException) -> BaseException:
     """A copy that holds no frames, made without running code of the user's."""
-    made = type(error).__new__(type(error), *error.args)
+    made = _new(type(error), error.args)
     made.args = error.args
     made.__dict__.update(vars(error))
     return made

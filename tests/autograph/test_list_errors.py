@@ -140,19 +140,6 @@ def deleted(x):
 
 
 @case(
-    "a slice with a step of a list whose length is known only when the function runs is assigned "
-    "at :+5: found[::2] = [5]; assign the items one by one"
-)
-def slice_assigned(x):
-    found = []
-    for v in x:
-        if v > 0:
-            found.append(v)
-    found[::2] = [5]
-    return found
-
-
-@case(
     "items that are no scalars are compared at :+5: return found.index(x); compare them one by one"
 )
 def compared(x):

@@ -309,9 +309,8 @@ def test_exception_of_a_branch_that_may_not_run() -> None:
     traced = tl.function(f)
     with pytest.raises(KeyError, match="'no'") as e:
         traced(THREE)
-    assert e.value.__notes__ == [
-        f'raised at test_refused.py:{f.__code__.co_firstlineno + 2}: return {{}}["no"]'
-    ]
+    frame = e.traceback[-1]
+    assert (frame.name, frame.lineno) == ("f", f.__code__.co_firstlineno + 1)  # counted from 0
     assert traced(-THREE).numpy() == -3
 
 

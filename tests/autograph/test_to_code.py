@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,6 @@ import pytest
 from snapshot import check_snapshot
 
 import treadle as tl
-from treadle.autograph import operators
 
 
 def guide_loop(x):
@@ -128,6 +128,7 @@ FUNCTIONS = [
 def test_text(f: Callable[..., Any]) -> None:
     text = tl.autograph.to_code(f)
     assert text.startswith("def ")
+    assert text.count("    from treadle.autograph import operators as ag\n") == 1
     ast.parse(text)
     check_snapshot(f"autograph/{f.__name__}", text)
 
@@ -135,12 +136,13 @@ def test_text(f: Callable[..., Any]) -> None:
 def test_the_guides_loop_is_at_most_three_times_as_long() -> None:
     text = tl.autograph.to_code(guide_loop)
     assert len(text.splitlines()) <= 3 * 5
+    assert len(text) <= 3 * len(inspect.getsource(guide_loop))
 
 
 def test_the_guides_loop_runs_as_shown(capfd: pytest.CaptureFixture[str]) -> None:
     text = tl.autograph.to_code(guide_loop)
-    assert set(re.findall(r"ag\.(\w+)", text)) == {"while_stmt"}
-    shown: dict[str, Any] = {"ag": operators, "tl": tl}
+    assert set(re.findall(r"\bag\.(\w+)", text)) == {"while_stmt"}
+    shown: dict[str, Any] = {"tl": tl}
     exec(text, shown)
     x = tl.constant([1.0, 2.0])
     want = guide_loop(x)
@@ -158,7 +160,65 @@ def test_of_methods_partials_and_traced_functions() -> None:
     assert tl.autograph.to_code(tl.function(absolute)) == text
     bound = Counter().count
     assert tl.autograph.to_code(bound) == tl.autograph.to_code(Counter.count)
-    assert tl.autograph.to_code(lambda x: x and 1) == "lambda x: ag.and_(x, lambda: 1)\n"
+    assert tl.autograph.to_code(lambda x: x and 1) == (
+        "from treadle.autograph import operators as ag\nlambda x: ag.and_(x, lambda: 1)\n"
+    )
+    assert tl.autograph.to_code(lambda x: 1) == "lambda x: 1\n"  # it needs no operators
+
+
+def run(text: str, **names: Any) -> dict[str, Any]:
+    exec(compile(text, "<shown>", "exec"), names)
+    return names
+
+
+def test_what_is_shown_runs() -> None:
+    """What the functions take from outside are `tl`, what they are given, and builtins."""
+    for f in FUNCTIONS:
+        run(tl.autograph.to_code(f))
+    made = run(tl.autograph.to_code(first_above), tl=tl)["first_above"]
+    traced = tl.function(made, autograph=False)
+    assert traced(tl.constant([1, 5, 7]), tl.constant(4)).numpy() == 1
+
+
+def test_what_rebinds_names_around_it_stands_in_a_function() -> None:
+    n, step = 0, 2
+
+    def count(x):
+        """Counts.
+
+        In steps.
+        """
+        nonlocal n
+        n += step
+        if x > 0:
+            x = -x
+        return x, n
+
+    text = tl.autograph.to_code(count)
+    assert text.startswith(
+        "def factory(n):\n"
+        "    from treadle.autograph import operators as ag\n"
+        "    def count(x):\n"
+        '        """Counts.\n'
+        "\n"
+        "        In steps.\n"
+        '        """\n'
+        "        nonlocal n\n"
+    )
+    assert text.endswith("\n    return count\n")
+    again = run(text, step=step)["factory"](10)
+    assert again(3) == (-3, 12)
+    assert again(-3) == (-3, 14)
+    assert count(3) == (-3, 2)
+
+
+def test_operators_under_another_name_where_the_function_has_that() -> None:
+    def f(x, ag):
+        return ag if x > 0 else x
+
+    text = tl.autograph.to_code(f)
+    assert text.splitlines()[1] == "    from treadle.autograph import operators as ag_1"
+    assert run(text)["f"](1, 2) == 2
 
 
 def test_what_has_no_source_is_refused() -> None:

@@ -147,18 +147,6 @@ CASES: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         "The dataset is infinite.",
     ),
-    "a spec in the place of a dataset": (
-        lambda: listed.get_concrete_function(tl.data.DatasetSpec(PAIR)),
-        NotImplementedError,
-        "a DatasetSpec does not stand for a dataset in the signature of a function; give a dataset "
-        "with such elements: one trace serves all of these",
-    ),
-    "a spec in an input_signature": (
-        lambda: tl.function(list, input_signature=[tl.data.DatasetSpec(PAIR)]),
-        NotImplementedError,
-        "a DatasetSpec does not stand for a dataset in the signature of a function; give a dataset "
-        "with such elements: one trace serves all of these",
-    ),
     "a cache in a file": (
         lambda: numbers().cache("file"),
         NotImplementedError,

@@ -116,3 +116,49 @@ def test_after_its_trace() -> None:
         tl.function(lambda: kept[0] + 1.0)()
     with pytest.raises(tl.errors.LeakedTensorError):
         kept[0].set_shape([3, 2])
+
+
+UNKNOWN = tl.TensorSpec(None, tl.int32)
+
+
+def test_of_an_outer_tensor_it_is_known_in_that_branch_or_loop() -> None:
+    @tl.function(input_signature=[UNKNOWN])
+    def f(x: Any) -> Any:
+        total = tl.constant(0)
+        for _ in tl.range(3):
+            x.set_shape([])
+            assert x.shape.rank == 0
+            total = total + x
+        if total > 5:
+            x.set_shape([])
+            total = total + x
+        assert x.shape.rank is None
+        return total
+
+    assert [int(f(n)) for n in (1, 2)] == [3, 8]
+    with pytest.raises(ValueError, match=r"shape \(1,\) is not compatible with \(\)"):
+        f([1])
+
+
+@pytest.mark.parametrize("make", [lambda x: x, lambda x: x + 0], ids=["argument", "result"])
+def test_in_a_try(make: Any) -> None:
+    count = tl.Variable(0)
+
+    @tl.function(input_signature=[UNKNOWN])
+    def f(x: Any) -> Any:
+        before = make(x)
+        try:
+            y = tl.numpy_function(lambda n: n + 1, [x], tl.int32)
+            y.set_shape([])
+            before.set_shape([])
+            z = 100 // y + before
+        except ZeroDivisionError:
+            z = tl.constant(-1)
+            assert before.shape.rank is None
+        finally:
+            count.assign_add(1)
+        assert z.shape == ()
+        return z
+
+    assert [int(f(n)) for n in (1, -1, 4)] == [51, -1, 24]
+    assert int(count) == 3

@@ -407,3 +407,67 @@ def items_and_truth_of_a_chosen_object():
         return v[0], v[1], v.large, 1 if v else 2, not v
 
     return f
+
+
+class Named:
+    def __init__(self, **names):
+        vars(self).update(names)
+
+
+@program(1, 5, 2)
+def attributes_by_the_dict_of_them():
+    holder = Named(n=0, child=Named(n=1))
+
+    def store(names, key, value):
+        names[key] = value
+
+    def f(x):
+        if x > 3:
+            holder.child = Named(n=x, m=1)
+            setattr(holder, "n", 5)
+        else:
+            vars(holder.child)["n"] += x
+            holder.__dict__["n"] = 7
+        if x > 1:
+            holder.__dict__.setdefault("n", 100)
+            store(vars(holder), "n", holder.n + x)
+        return holder.n, holder.child.n
+
+    return f, lambda: (holder.n, holder.child.n, sorted(vars(holder)))
+
+
+class Watched:
+    def __init__(self, v):
+        self.v = v
+
+    @property
+    def small(self):
+        if self.v > 4:
+            raise RuntimeError("large")
+        return self.v
+
+    def __neg__(self):
+        return 0 if self.v > 4 else self.v
+
+
+@program(1, 5)
+def classes_that_are_met_in_containers_only():
+    def made():
+        return type("Own", (Watched,), {"__neg__": Watched.__neg__, "small": Watched.small})
+
+    kind = made()
+    held = {"all": [kind(1), kind(3)]}
+
+    def f(x):
+        total = 0
+        for w in held["all"]:
+            w.v += x
+            try:
+                total += w.small
+            except RuntimeError:
+                total -= 1
+            total += 10 * -w
+        held["all"][0].v, held["all"][1].v = 1, 3
+        return total
+
+    return f

@@ -506,3 +506,149 @@ def jumps_out_of_finally():
         return first(x), second(x), third(x)
 
     return f
+
+
+class Checked:
+    def __init__(self, n):
+        self.n = n
+
+    def _small(self):
+        if self.n > 3:
+            raise ValueError("large")
+        return self.n
+
+    @property
+    def small(self):
+        return self._small()
+
+    @small.setter
+    def small(self, n):
+        self.n = n
+        self._small()
+
+    def __add__(self, other):
+        return self._small() + other
+
+    def __neg__(self):
+        return -self._small()
+
+    def __lt__(self, other):
+        return self._small() < other
+
+
+@program(2, 5)
+def what_attributes_and_operators_raise():
+    def f(x):
+        c, found = Checked(x), []
+        try:
+            a = c.small
+        except ValueError:
+            a = 100
+        try:
+            b = c + 1
+        except ValueError:
+            b = 200
+        try:
+            d = -c
+        except ValueError:
+            d = 300
+        try:
+            e = 1 if c < 3 else 2
+        except ValueError:
+            e = 400
+        other = Checked(1)
+        try:
+            other.small = x
+        except ValueError:
+            other.n += 500
+        try:
+            a += c.small
+        except ValueError:
+            a += 600
+        found = [1, 2] if x > 3 else [1]
+        try:
+            first, second = found
+        except ValueError:
+            first, second = 700, 800
+        return a, b, d, e, other.n, first, second
+
+    return f
+
+
+@program(0, 2, 4, 5)
+def jumps_out_of_finally_and_the_rest():
+    def first(x):
+        try:
+            if x == 0:
+                raise ValueError("zero")
+            return 10 // x
+        finally:
+            if x < 3:
+                return -1
+
+    def second(x):
+        t = 0
+        for i in tl.range(4):
+            try:
+                t += 1
+                if x == i:
+                    return t
+                if x > i:
+                    continue
+                t += 10
+            finally:
+                if t > 12:
+                    break
+                t += 100
+        return t + 1000
+
+    def f(x):
+        return first(x), second(x)
+
+    return f
+
+
+@program(0, 2, 4, 5)
+def jumps_out_of_inner_finally_and_the_rest():
+    def third(x):
+        for i in tl.range(4):
+            try:
+                if x == i:
+                    raise KeyError("k")
+                if x == 5:
+                    break
+            except KeyError:
+                return 50 + i
+            finally:
+                for j in tl.range(3):
+                    if j > x:
+                        break
+                else:
+                    if x > 4:
+                        continue
+        return 7
+
+    def fourth(x):
+        try:
+            try:
+                if x > 3:
+                    raise ValueError("v")
+                return 1
+            finally:
+                if x > 4:
+                    return 2
+        except ValueError:
+            return 3
+        finally:
+            x = x + 1
+
+    def fifth(x):
+        try:
+            return 10 // x
+        finally:
+            return x
+
+    def f(x):
+        return third(x), fourth(x), fifth(x)
+
+    return f

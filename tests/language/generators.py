@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import treadle as tl
+from treadle import errors
 
 from .harness import Collection
 
@@ -351,5 +354,179 @@ def sent_to():
         for v in x:
             out.append(g.send(v))
         return out
+
+    return f
+
+
+@program([1, 5, 3], [-1, 2, 9])
+def handler_around_a_yield():
+    log = []
+
+    def gen(xs):
+        for v in xs:
+            try:
+                if v == 3:
+                    raise ValueError("gen")
+                yield v
+            except ValueError:
+                log.append(v)
+                yield -v
+
+    def f(xs):
+        t = 0
+        try:
+            for v in gen(xs):
+                t += v
+                if v == 9:
+                    raise ValueError("consumer")
+        except ValueError:
+            t += 1000
+        return t
+
+    return f, lambda: log
+
+
+@program([1, 5, 3], [-1, 2, 9])
+def manager_around_a_yield():
+    log = []
+
+    @contextlib.contextmanager
+    def scope(k):
+        log.append(k)
+        try:
+            yield k * 2
+        finally:
+            log.append(-k if k > 2 else 0)
+
+    def gen(xs):
+        for v in xs:
+            with scope(v) as w:
+                yield w
+                yield w + 1
+
+    def f(xs):
+        t = 0
+        for v in gen(xs):
+            t += v
+            if t > 15:
+                return t
+        return -t
+
+    return f, lambda: log
+
+
+@program([1, 5, 3], [-1, 2, 9])
+def yield_from_in_a_try():
+    def inner(xs):
+        for v in xs:
+            if v < 0:
+                raise KeyError("neg")
+            yield v
+
+    def gen(xs):
+        try:
+            yield from inner(xs)
+        except KeyError:
+            yield 100
+        else:
+            yield 200
+
+    def f(xs):
+        return [v + 1 for v in gen(xs)], max(gen(xs))
+
+    return f
+
+
+@program([1, 5, 3], [-1, 2, 9])
+def finally_around_a_yield():
+    log = []
+
+    def gen(xs):
+        try:
+            for v in xs:
+                if v > 2:
+                    yield v
+        finally:
+            log.append(1)
+
+    def f(xs):
+        t = 0
+        if xs[0] < 9:
+            for v in gen(xs):
+                t += v
+                if t > 7:
+                    break
+            log.append(2)
+        return t
+
+    return f, lambda: log
+
+
+@program([1, 5, 3], refused=(errors.ConversionError, "Write `x = yield ...` on a line of its own"))
+def yield_within_an_expression():
+    def gen(xs):
+        for v in xs:
+            if v > 2:
+                print((yield v))
+
+    return lambda xs: sum(gen(xs))
+
+
+@program([1, 5, 3])
+def generators_of_generators():
+    def take(it, n):
+        for i, v in enumerate(it):
+            if i >= n:
+                return
+            yield v
+
+    def evens(xs):
+        for x in xs:
+            if x % 2 == 1:
+                yield x
+
+    def f(xs):
+        return list(take(evens(xs), 2)), sum(take(evens(xs), 1))
+
+    return f
+
+
+@program([1, 5, 3])
+def handler_that_returns():
+    def gen(xs):
+        total = 0
+        for x in xs:
+            total += x
+            try:
+                if total > 8:
+                    raise StopIteration
+                yield total
+            except StopIteration:
+                return
+
+    def f(xs):
+        return list(gen(xs))
+
+    return f
+
+
+@program([1, 5, 3])
+def with_and_try_in_iter():
+    class Src:
+        def __init__(self, xs):
+            self.xs = xs
+
+        def __iter__(self):
+            with contextlib.nullcontext(self.xs[0]) as b:
+                for x in self.xs:
+                    try:
+                        if x > 3:
+                            raise ValueError
+                        yield x + b
+                    except ValueError:
+                        yield 0
+
+    def f(xs):
+        return [v for v in Src(xs)], sum(v for v in Src(xs) if v > 0)
 
     return f

@@ -153,3 +153,71 @@ def name_set_in_else_of_an_inner_loop():
         return total
 
     return f
+
+
+GROWN = ([1, 2, 3], [2, 3, 4], [2, 1, 5])
+
+
+@program(*GROWN)
+def what_is_left_of_an_iterator():
+    def f(xs):
+        found = {i: x for i, x in enumerate(xs) if x > 1}
+        items, values, keys = iter(found.items()), iter(found.values()), iter(found)
+        first = next(items), next(values), next(keys)
+        return first, [v for _, v in items], list(values), list(keys), next(keys, None) is None
+
+    return f
+
+
+@program(*GROWN)
+def an_iterator_that_a_loop_advances_now_and_then():
+    def f(xs):
+        it = iter([x for x in xs if x > 1])
+        total = 0
+        for x in xs:
+            if x > 2:
+                total += next(it, 100)
+        return total, list(it), list(it)
+
+    return f
+
+
+@program(*GROWN)
+def an_iterator_that_a_break_leaves():
+    def f(xs):
+        found = [x for x in xs if x > 1]
+        it = iter(found)
+        for x in it:
+            if x > 2:
+                break
+        found.append(9)
+        again = iter(it)
+        return [*again], sum(it)
+
+    return f
+
+
+@program(*GROWN)
+def an_iterator_that_ends():
+    def f(xs):
+        it, last = iter([x for x in xs if x > 1]), 0
+        try:
+            last = next(it)
+            last = next(it)
+            last = next(it)
+        except StopIteration:
+            last += 100
+        return last
+
+    return f
+
+
+@program(*GROWN)
+def iterators_of_iterators():
+    def f(xs):
+        found = [x for x in xs if x > 1]
+        numbered, both = enumerate(found), zip(xs, found, strict=False)
+        first = next(numbered), next(both), next(reversed(found))
+        return first, list(numbered), list(both), list(zip(*[iter(found)] * 2, strict=False))
+
+    return f

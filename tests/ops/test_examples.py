@@ -48,6 +48,8 @@ def test_dropout() -> None:
     rows = tl.nn.dropout(x, 0.5, noise_shape=[None, 1]).numpy()
     assert (rows == rows[:, :1]).all()
     assert tl.nn.dropout(x, 0) is x
+    with pytest.raises(tl.errors.DTypeError, match="x has dtype int32; it must be floating, since"):
+        tl.nn.dropout(tl.constant([1, 2]), 0.5)
     with tl.GradientTape() as tape:
         tape.watch(x)
         y = tl.nn.dropout(x, tl.constant(0.5))

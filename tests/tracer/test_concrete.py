@@ -177,6 +177,21 @@ def test_methods() -> None:
     assert concrete(c(1.0)).numpy() == 2.0
 
 
+def test_variables_and_named_specs_in_signatures() -> None:
+    f: Any = tl.function(lambda v, w, x: v + w + x)
+    v, w = tl.Variable(1.0), tl.Variable(2.0, trainable=False)
+    concrete = f.get_concrete_function(v, w, Spec([], name="given"))
+    shown = "VariableSpec(shape=(), dtype=tl.float32, trainable={}, alias_id={})"
+    (first, second, third), _ = concrete.structured_input_signature
+    assert (repr(first), repr(second)) == (shown.format(True, 0), shown.format(False, 1))
+    assert third.name == "given"
+    assert concrete.pretty_printed_signature().splitlines()[1:4] == [
+        f"  v (POSITIONAL_OR_KEYWORD): {first}",
+        f"  w (POSITIONAL_OR_KEYWORD): {second}",
+        "  x (POSITIONAL_OR_KEYWORD): TensorSpec(shape=(), dtype=tl.float32, name='given')",
+    ]
+
+
 def test_objects_that_were_given() -> None:
     class Thing:
         k = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -26,7 +27,7 @@ class Options:
 
 def last_reason(*calls: tuple[Any, ...], **options: Any) -> Any:
     """Why the last of several calls was traced."""
-    f: Any = tl.function(lambda x, k=None: c(0), **options)
+    f: Any = tl.function(lambda x, k=None, m=None: c(0), **options)
     for args in calls:
         f(*args)
     return f.explain()[-1]
@@ -44,8 +45,8 @@ def last_reason(*calls: tuple[Any, ...], **options: Any) -> Any:
         (c(1), 1, "x", "i32[]", "1", "as a tensor each time"),
         ("a", "b", "x", "'a'", "'b'", "a trace of its own"),
         ([c(1), 1], [c(1), 2], "x[1]", "1", "2", "tl.constant(2)"),
-        ([c(1)], [c(1), c(2)], "x", "list of 1", "list of 2", "the same structure"),
-        ([c(1)], (c(1),), "x", "list of 1", "tuple of 1", "the same structure"),
+        ([c(1)], [c(1), c(2)], "x", "a list of 1", "a list of 2", "the same structure"),
+        ([c(1)], (c(1),), "x", "a list of 1", "a tuple of 1", "the same structure"),
         ({"a": 1}, {"a": 2}, "x['a']", "1", "2", "tl.constant(2)"),
         (Options(0.1, "a"), Options(0.2, "a"), "x.rate", "0.1", "0.2", "tl.constant(0.2)"),
         (OBJECTS[0], OBJECTS[1], "x", "another SimpleNamespace", "another one", "__tracing_type"),
@@ -64,7 +65,49 @@ def test_the_closest_trace_is_named() -> None:
     found = last_reason((tl.ones([3]), 1), (tl.ones([4]), 2), (tl.ones([4]), 3))
     assert (found.closest, found.place, found.old, found.new) == (2, "k", "2", "3")
     found = last_reason((tl.ones([3]), 1), (tl.ones([4]), 2))
-    assert found.reason == "x was f32[3] in trace 1, is f32[4], and 1 more"
+    assert found.reason == "x was f32[3] in trace 1, is f32[4], and 1 more differs"
+
+
+def test_what_belongs_to_a_difference_is_not_counted_again() -> None:
+    found = last_reason((c(1.0),), ([c(1.0), c(2.0)],))
+    assert found.reason == "x was f32[] in trace 1, is a list of 2"
+    found = last_reason((c(1.0), 2, 3), ([c(1.0)], 3, 4))
+    assert found.reason == "x was f32[] in trace 1, is a list of 1, and 2 more differ"
+
+
+def test_functions_that_are_made_for_each_call() -> None:
+    @tl.function
+    def apply(f: Any, x: Any) -> Any:
+        return f(x)
+
+    for _ in range(3):
+        apply(lambda x: x + 1, c(1.0))
+    found = apply.explain()[-1]
+    assert found.reason.startswith(
+        "f was test_functions_that_are_made_for_each_call.<locals>.<lamb"
+    )
+    assert found.reason.endswith(f"<lambda> in trace {found.closest}, is another one")
+    assert found.cure == (
+        "make the function 'f' once, before the calls, and pass that one: each time that `lambda` "
+        "or `def` runs, it makes another one"
+    )
+
+
+def test_a_partial_of_a_method_counts_by_the_object() -> None:
+    class Model:
+        def method(self, k: Any, x: Any) -> Any:
+            return x * k
+
+    @tl.function
+    def apply(f: Any, x: Any) -> Any:
+        return f(x)
+
+    model, other = Model(), Model()
+    for k in (2, 2, 3, 3):
+        assert apply(functools.partial(model.method, k), c(1.0)).numpy() == k
+    assert apply.experimental_get_tracing_count() == 2
+    apply(functools.partial(other.method, 2), c(1.0))
+    assert apply.experimental_get_tracing_count() == 3
 
 
 def test_the_page() -> None:
@@ -91,8 +134,8 @@ def test_the_page() -> None:
         "it may be one\n"
         "3. step(x: f32[3], training=True)\n"
         "   config.rate was 1 in trace 1, is 5\n"
-        "   to avoid it: make 'rate' an argument (as a tensor), or keep it in a tl.Variable; a "
-        "number that the function reads is part of the trace\n"
+        "   to avoid it: make 'config.rate' an argument (as a tensor), or keep it in a "
+        "tl.Variable; a number that the function reads is part of the trace\n"
         "4. step(x: f32[3], training=True)\n"
         "   len(config.layers) was 2 in trace 3, is 3\n"
         "   to avoid it: keep 'config.layers' as it is, or make it an argument"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from random_programs import compiled
 
 import treadle as tl
+from treadle.runtime.executable import _plans
 
 c = tl.constant
 
@@ -25,6 +26,42 @@ def test_two_calls_of_itself() -> None:
 
     assert [int(fib(c(n))) for n in (0, 1, 2, 10)] == [0, 1, 1, 55]
     assert fib.cache_info().traces == 1
+
+
+def test_it_goes_as_deep_as_python_does() -> None:
+    def depth(n: Any) -> Any:
+        return c(0) if n <= 0 else depth(n - 1) + 1
+
+    def even(n: Any) -> Any:
+        return c(True) if n == 0 else odd(n - 1)
+
+    def odd(n: Any) -> Any:
+        return c(False) if n == 0 else even(n - 1)
+
+    def deepest(f: Any) -> int:
+        works, fails = 1, 5_000
+        while fails - works > 1:
+            n = (works + fails) // 2
+            try:
+                f(c(n))
+                works = n
+            except RecursionError:
+                fails = n
+        return works
+
+    for f in (depth, even):
+        assert deepest(tl.function(f)) >= deepest(f) - 20
+
+
+def test_each_function_is_planned_once() -> None:
+    @tl.function
+    def depth(n: Any) -> Any:
+        return c(0) if n <= 0 else depth(n - 1) + 1
+
+    depth(c(1))
+    before = len(_plans)
+    assert depth(c(200)).numpy() == 200
+    assert len(_plans) <= before + 1
 
 
 def test_python_arguments_unroll() -> None:

@@ -420,6 +420,33 @@ def test_input_signature_misfits(args: Any, message: str) -> None:
         f(tl.ones([1, 2]))
 
 
+def test_input_signature_of_methods_whose_own_object_has_any_name() -> None:
+    class Model:
+        @tl.function(input_signature=[Spec([])])
+        def plain(this, x: Any) -> Any:
+            return x * 2
+
+        @tl.function(input_signature=[Spec([])])
+        def usual(self, x: Any, k: Any = 3) -> Any:
+            return x * k
+
+        @staticmethod
+        @tl.function(input_signature=[Spec([])])
+        def static(x: Any) -> Any:
+            return x * 4
+
+        @classmethod
+        @tl.function(input_signature=[Spec([])])
+        def of_class(kind, x: Any) -> Any:
+            return x * 5
+
+    m = Model()
+    found = [f(1.0).numpy() for f in (m.plain, m.usual, m.static, Model.static, Model.of_class)]
+    assert found == [2.0, 3.0, 4.0, 4.0, 5.0]
+    assert m.plain.get_concrete_function()(2.0).numpy() == 4.0
+    assert Model.of_class.get_concrete_function()(2.0).numpy() == 10.0
+
+
 def test_nested_input_signature() -> None:
     @tl.function(input_signature=[[Spec([None]), Spec([])], {"a": Spec([]), "b": (Spec([]),)}])
     def f(pair: Any, named: Any) -> Any:

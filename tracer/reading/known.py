@@ -102,9 +102,9 @@ class Values:
 
     def place_of(self, known: Known, name: str = "") -> Access | None:
         """Where a check finds `known`; an object that is an argument is found by itself."""
-        if known.place is not None:
-            return known.place
         x = known.value
+        if known.place is not None:
+            return self._straight(known.place, x)
         found = self._place_of.get(id(x))
         if found is not None:
             return found
@@ -117,6 +117,17 @@ class Values:
         place = self.places.object(x, name or ("self" if not isinstance(x, type) else x.__name__))
         self.seen[place] = x
         return place
+
+    def _straight(self, place: Access, x: Any) -> Access:
+        """The place on the way to `place` that holds `x` itself, if there is one: of objects that
+        refer to each other there are ways without end. Those places are guarded as well.
+        """
+        found, on_the_way = place, place.base
+        while isinstance(on_the_way, Access):
+            if self.seen.get(on_the_way) is x:
+                found = on_the_way
+            on_the_way = on_the_way.base
+        return found
 
     def attribute(self, known: Known, name: str) -> list[Known] | Computed:
         """What `known.name` is: at most one value, unless code of the user's has to tell."""

@@ -11,7 +11,7 @@ from .. import random
 from ..graph.build import convert, is_tracing
 from ..graph.dtypes import as_dtype, int64
 from ..graph.errors import InvalidArgumentError
-from ..graph.nest import flatten, map_structure, pack
+from ..graph.nest import children, flatten, map_structure, pack, rebuild
 from ..graph.ops import datasets as ops
 from ..graph.ops.dims import partial_value
 from ..graph.spec import DataSpec, TensorSpec
@@ -25,6 +25,7 @@ from .elements import (
     spec_of,
     structure_key,
     traced,
+    tracing_key,
     truth_function,
     with_items,
 )
@@ -160,7 +161,10 @@ class Dataset:
         deterministic: Any = None,
         name: Any = None,
     ) -> Dataset:
-        """`map_func` of each element. It is traced, once; it runs when elements are asked for."""
+        """`map_func` of each element. It is traced, once; it runs when elements are asked for.
+
+        Where it gives a list, the items are the parts of an element, as those of a tuple.
+        """
         found = self._traced(map_func, "map")
         handle = ops.map_(self._handle, found.callee, found.captured)
         return Dataset(handle, with_items(spec_of(found.result), handle.spec.items))
@@ -386,7 +390,11 @@ class Dataset:
         return map(_as_numpy, self)
 
     def __tracing_type__(self) -> Any:
-        return structure_key(self._element_spec)
+        return tracing_key(self._element_spec)
+
+    def __tl_relaxed__(self, shapes: Callable[[], Any]) -> Dataset:
+        """What stands for it with its tensors' shapes replaced."""
+        return _stand_in(DatasetSpec(_with_shapes(self._element_spec, shapes)))
 
     @property
     def __tl_structure__(self) -> Any:
@@ -410,6 +418,24 @@ class Dataset:
     def __tl_zip__(self, others: Sequence[Dataset]) -> Dataset:
         """Python's `zip` of it and others in a graph."""
         return Dataset.zip((self, *others))
+
+
+def _stand_in(spec: DatasetSpec) -> Dataset:
+    """A dataset of which no more is known."""
+    handle = DataSpec("dataset", item_specs(spec.element_spec))
+    return Dataset(handle, spec.element_spec)
+
+
+DatasetSpec.__tl_stand_in__ = _stand_in  # type: ignore[method-assign,assignment]
+
+
+def _with_shapes(element_spec: Any, shapes: Callable[[], Any]) -> Any:
+    if isinstance(element_spec, DatasetSpec):
+        return DatasetSpec(_with_shapes(element_spec.element_spec, shapes))
+    if isinstance(element_spec, TensorSpec):
+        return TensorSpec(shapes(), element_spec.dtype)
+    items = [_with_shapes(item, shapes) for item in children(element_spec) or ()]
+    return rebuild(element_spec, items)
 
 
 def _as_numpy(element: Any) -> Any:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..autograph import convert as autograph_convert
 from ..graph.build import convert
 from ..graph.effects import graph_effects
 from ..graph.errors import InvalidArgumentError
-from ..graph.nest import children, flatten, pack, rebuild
+from ..graph.nest import children, flatten, pack, rebuild, staged_list
 from ..graph.node import FunctionRef
 from ..graph.spec import DataSpec, Spec, TensorSpec
+from ..tracer.signature import tensor_key
 from ..tracer.trace import Trace
 
 
 class DatasetSpec:
-    """What is known of a dataset inside of a dataset: the `element_spec` of its elements."""
+    """What is known of a dataset: the `element_spec` of its elements.
+
+    It stands for a dataset inside of a dataset, in an `input_signature` and where a concrete
+    function is asked for.
+
+    >>> import treadle as tl
+    >>> @tl.function(input_signature=[tl.data.DatasetSpec(tl.TensorSpec([None], tl.int64))])
+    ... def total(batches):
+    ...     return batches.reduce(tl.constant(0, tl.int64), lambda sum, b: sum + tl.reduce_sum(b))
+    >>> int(total(tl.data.Dataset.range(5).batch(2)))
+    10
+    """
 
     __slots__ = ("element_spec",)
 
@@ -32,11 +44,22 @@ class DatasetSpec:
     def __repr__(self) -> str:
         return f"DatasetSpec({self.element_spec!r})"
 
-    def __tracing_type__(self) -> Any:
-        raise NotImplementedError(
-            "a DatasetSpec does not stand for a dataset in the signature of a function; give a "
-            "dataset with such elements: one trace serves all of these"
-        )
+    if TYPE_CHECKING:  # set by dataset.py
+
+        def __tl_stand_in__(self) -> Any: ...
+
+
+def tracing_key(element_spec: Any) -> Any:
+    """What elements of these specs count as where a function is traced: tensors as arguments do,
+    so that a trace for open sizes serves all.
+    """
+    if isinstance(element_spec, DatasetSpec):
+        return ("dataset", tracing_key(element_spec.element_spec))
+    if isinstance(element_spec, TensorSpec):
+        shape = element_spec.shape
+        return tensor_key(element_spec.dtype, None if shape.rank is None else shape)
+    keys = tuple(element_spec) if isinstance(element_spec, Mapping) else ()
+    return (type(element_spec), keys, *map(tracing_key, children(element_spec) or ()))
 
 
 def structure_key(element_spec: Any) -> Any:
@@ -108,7 +131,10 @@ def traced(
         inputs = [trace.builder.add_input(item) for item in item_specs(spec)]
         arguments.append(values_of(spec, inputs))
     with trace.running():
-        result = as_tensors(autograph_convert(function)(*arguments))
+        result = autograph_convert(function)(*arguments)
+        if what == "map" and isinstance(result, list) and staged_list(result) is None:
+            result = tuple(result)  # several components, as TensorFlow has it
+        result = as_tensors(result)
         leaves = flatten(result)
     graph = trace.builder.finish(leaves)
     ref = FunctionRef(graph.name)

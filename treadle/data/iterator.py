@@ -7,7 +7,7 @@ from typing import Any
 
 from ..graph.build import GraphBuilder, current, is_tracing
 from ..graph.errors import OutOfRangeError, PythonLoopError
-from ..graph.location import describe, user_location
+from ..graph.location import describe, strip_internal_frames, user_location
 from ..graph.node import Value
 from ..graph.ops import datasets as ops
 from ..graph.spec import DataSpec
@@ -57,6 +57,8 @@ class Iterator:
                 found = self._handle._value.next()
             except OutOfRangeError:
                 raise StopIteration from None
+            except Exception as error:
+                raise strip_internal_frames(error) from error.__cause__
             items = [wrap(v, s) for v, s in zip(found, self._handle.spec.items, strict=True)]
             return self._values_of(self._element_spec, items)
         self._asked += 1
