@@ -22,7 +22,7 @@ from .syntax.activity import Names, parameters
 from .syntax.analysis import analyse, perhaps_unset
 from .syntax.augmented import tell
 from .syntax.emit import Emitter
-from .syntax.expressions import Expressions, sequences_of
+from .syntax.expressions import Expressions
 from .syntax.generators import Use, turned
 from .syntax.lower import Lowerer
 from .syntax.managers import unstack
@@ -240,7 +240,6 @@ class Conversion:
         inner = _functions_in(code)
         self._codes |= inner
         with resolver.scope(local):
-            sequences = sequences_of(node)
             tell(node.body, parameters(node.args), self.ag, resolver.is_ours)
             plain = {name for (name, _), code in inner.items() if policy.why_not(code) is None}
             for name in _inner_functions(node, plain):
@@ -264,7 +263,6 @@ class Conversion:
             analyse(lowered, names)
             expressions = self._expressions(node.args)
             expressions.perhaps = self._perhaps = {*names.of(perhaps_unset(lowered))}
-            expressions.sequences = sequences
             expressions.variadic = node.args.vararg.arg if node.args.vararg else None
             node.body = Emitter(lowered, names, self.ag, self.fresh, expressions).body()
             self._perhaps = around

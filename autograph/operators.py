@@ -51,7 +51,14 @@ from .control.trying import paths
 from .convert import NAMESPACE, RELAXED
 from .iteration.advancing import first, next_
 from .iteration.comprehensions import each, generator
-from .iteration.generated import consuming, has_enough, is_consuming, yielded, yielded_from
+from .iteration.generated import (
+    Closed,
+    consuming,
+    has_enough,
+    is_consuming,
+    yielded,
+    yielded_from,
+)
 from .iteration.loops import for_stmt, while_stmt
 from .iteration.managed import with_stmt
 from .iteration.streams import classes
@@ -62,6 +69,7 @@ from .values.truth import not_
 from .values.undefined import peek, undefined, unused
 
 __all__ = [
+    "Closed",
     "all_",
     "and_",
     "any_",

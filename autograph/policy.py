@@ -13,7 +13,15 @@ import inspect
 import os
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import (
+    Callable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    MutableSet,
+    Set,
+)
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -63,7 +71,7 @@ def is_library_module(module: ModuleType) -> bool:
 
 
 def is_library_function(f: FunctionType) -> bool:
-    if f.__code__ in _OF_TOTAL_ORDERING or f.__code__ in converted:
+    if is_given(f) or f.__code__ in converted:
         return False
     root, file = _root(f.__globals__.get("__name__")), f.__code__.co_filename
     if root in _OUR_ROOTS:
@@ -71,12 +79,27 @@ def is_library_function(f: FunctionType) -> bool:
     return root not in _user_roots and is_library_file(file)
 
 
-# Methods that @functools.total_ordering gives to the user's classes.
-_OF_TOTAL_ORDERING = frozenset(
-    function.__code__
-    for derived in functools._convert.values()  # type: ignore[attr-defined]
-    for _, function in derived
+_ABSTRACT = MutableSequence, Mapping, MutableMapping, Set, MutableSet
+
+
+def _methods_of(cls: type) -> Iterator[FunctionType]:
+    return (value for value in vars(cls).values() if isinstance(value, FunctionType))
+
+
+# Methods that Python gives to the user's classes: those of @functools.total_ordering and of
+# `collections.abc`. Those that search in a sequence are in `list_searching.py`.
+_GIVEN = frozenset(
+    f.__code__
+    for f in (
+        *(f for derived in functools._convert.values() for _, f in derived),  # type: ignore[attr-defined]
+        *(f for kind in _ABSTRACT for f in _methods_of(kind)),
+    )
 )
+
+
+def is_given(f: FunctionType) -> bool:
+    """True for methods of Python's own that call the user's and are converted as those are."""
+    return f.__code__ in _GIVEN
 
 
 def is_library_type(cls: type) -> bool:
@@ -221,5 +244,6 @@ def is_library_file(file: str | None) -> bool:
         return True  # built into the interpreter
     known = _library_files.get(file)
     if known is None:
-        known = _library_files[file] = os.path.abspath(file).startswith(_INSTALLED)
+        known = file.startswith("<frozen ") or os.path.abspath(file).startswith(_INSTALLED)
+        _library_files[file] = known
     return known

@@ -8,7 +8,7 @@ from typing import Any
 
 from .build import is_tracing
 from .dtypes import string
-from .errors import OperatorNotAllowedInGraphError
+from .errors import ConversionError, OperatorNotAllowedInGraphError
 from .location import describe, user_location
 from .node import Tensor, Value
 from .ops import arithmetic, comparison, division, indexing, linear, logic
@@ -104,6 +104,10 @@ repeated: list[Callable[[Any, Value], Any]] = []
 attributes: list[Callable[[Value, str], Any]] = []
 
 
+def _kind_of(number: Value) -> type:
+    return float if number.dtype.is_floating else int
+
+
 def _attribute(x: Value, name: str) -> Any:
     found = getattr(Value, name, None)
     if found is not None:
@@ -113,6 +117,11 @@ def _attribute(x: Value, name: str) -> Any:
         if not is_tracing():
             when = "outside of the function whose trace made it: return it from there"
         raise AttributeError(f"a symbolic tensor has no 'numpy': it has no value {when}")
+    if is_weak(x) and not name.startswith("_") and hasattr(_kind_of(x), name):
+        raise ConversionError(
+            f"'{name}' of a Python number is asked for at {describe(user_location(2))}, and only "
+            "the run knows that number; compute it with operators, or in tl.py_function"
+        )
     if name.startswith("_") or not attributes:
         raise AttributeError(f"a tensor has no attribute '{name}'", name=name, obj=x)
     return attributes[0](x, name)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from language import (
+    abstract_classes,
     aliases,
     branches,
     built_texts,
@@ -32,13 +33,16 @@ from language import (
     loops,
     managers,
     managing_classes,
+    named_tuples,
     objects_in_lists,
+    records,
     sequences,
     sets,
     state,
     tables,
     unpacking,
     walrus,
+    yields_in_with,
 )
 from language.harness import Program, first_call, traced, untraced
 
@@ -48,7 +52,8 @@ MODULES = (
     *(deques, tables, heaps, aliases, sets, counters, lasting_tables, unpacking),
     *(chosen_values, comparing, objects_in_lists, copied_items, list_operators),
     *(held_lists, built_texts, managers, walrus, iteration_tools, captured),
-    *(decorated, managing_classes, enums),
+    *(decorated, managing_classes, yields_in_with, enums),
+    *(named_tuples, abstract_classes, records),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

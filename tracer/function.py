@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, overl
 
 from ..autograph import convert as autograph_convert
 from ..autograph import to_code, why_unconverted
+from ..autograph.control.exceptions import is_caught
 from ..graph.build import convert, is_tracing
 from ..graph.control import UnknownResultError, call
 from ..graph.errors import RetracingWarning
@@ -167,6 +168,10 @@ class Function(Generic[P, R]):
         if is_tracing():
             rests_on(concrete.ref)
             note_guards(concrete.guards)
+            if concrete.state is not None and concrete.state.rescue is not None and is_caught():
+                # A handler is to see what it changes before it raises.
+                args, kwargs = self.parameters.unbind(arguments)
+                return self.converted()(*args, **kwargs)
         elif quick is not None and self._fixed and not self._wanted and concrete.state is None:
             found = sum(type(a) is EagerTensor for a in args)
             if len(tensors) == found:  # there are none among the defaults
@@ -245,7 +250,8 @@ class Function(Generic[P, R]):
         reading = Reading()
         reading.read(self.python_function, arguments)
         reading.read_more(called)
-        guards.own = guards_from(reading)
+        items = {} if state is None else state.items_written(arguments)
+        guards.own = guards_from(reading, items)
         guards.finished = True
         written = set() if state is None else state.written(arguments)
         warn_of_side_effects(self.name, reading, self._told, written)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from keyword import iskeyword
 from types import CellType, FunctionType
 from typing import Any
 
 from .reading.access import Access, reference
-from .reading.changes import Mark, is_first_time
+from .reading.changes import ItemsChanged, Mark, is_first_time
 from .reading.leaves import Guard, same_value
 from .reading.reader import Reading
 
@@ -93,12 +93,15 @@ def _path(place: Access) -> tuple[Any, ...]:
     return (place.kind, id(base), place.key, *steps)
 
 
-def guards_from(reading: Reading) -> list[Guard]:
-    """The guards of what was read, but for what the functions themselves change.
+def guards_from(reading: Reading, written: Mapping[int, Collection[Any]]) -> list[Guard]:
+    """The guards of what was read, but for what the functions themselves change, and what each
+    run writes: the items with the keys in `written`, by the ids of their containers.
 
     What they only set the first time (`if self.v is None: self.v = ...`) is guarded.
     """
-    changed = {c.mark for c in reading.changes if not is_first_time(c, reading.changes)}
+    changes_found = [c for c in reading.changes if not is_first_time(c, reading.changes)]
+    items = ItemsChanged(changes_found, written)
+    changed = {c.mark for c in changes_found if c.mark[0] != "items"}
     seen = reading.values.seen
 
     def changes(place: Access) -> bool:
@@ -113,12 +116,16 @@ def guards_from(reading: Reading) -> list[Guard]:
             whose = id(seen.get(base.base))  # `vars(x)["k"]`
             if ("attribute", whose, place.key) in changed:
                 return True
-        return (mark if place.kind == "attribute" else ("items", owner)) in changed
+        if place.kind == "attribute":
+            return mark in changed
+        return items.changes(seen.get(base), place.key)
 
     def stays(guard: Guard, changed_inside: bool = False) -> bool:
-        inside = ("items", id(seen.get(guard.place))) in changed
-        if guard.kind != "value" and inside and not changed_inside:
-            return False
+        if guard.kind != "value" and not changed_inside:
+            container = seen.get(guard.place)
+            whole = guard.kind not in ("length", "keys")
+            if items.any_of(container) if whole else items.resized(container):
+                return False
         place = guard.place
         while not changes(place):
             if not isinstance(place.base, Access):
@@ -129,10 +136,11 @@ def guards_from(reading: Reading) -> list[Guard]:
     found = [g for g in reading.guards.values() if stays(g)]
     # What the function changes of a container is its own business, but which container it is.
     own = {c.mark for c in reading.changes if c.maybe and c.mark[0] == "items"}
-    for guard in reading.guards.values():
-        container = seen.get(guard.place)
-        if guard.kind in ("length", "keys") and ("items", id(container)) in own:
-            itself = Guard(guard.place, "object", reference(container))
+    whole = [g.place for g in reading.guards.values() if g.kind in ("length", "keys")]
+    for place in dict.fromkeys([*whole, *reading.filled]):
+        container = seen.get(place)
+        if ("items", id(container)) in own:
+            itself = Guard(place, "object", reference(container))
             if stays(itself, changed_inside=True):
                 found.append(itself)
     return found

@@ -317,6 +317,20 @@ class State:
                 found.add(("items", owner))
         return found
 
+    def items_written(self, arguments: Mapping[str, Any]) -> dict[int, set[Any]]:
+        """The keys of the items that are written, by the ids of containers that keep their keys
+        and lengths.
+        """
+        found: dict[int, set[Any]] = {}
+        others: set[int] = set()
+        for write in self._writes:
+            owner, place = id(write.place.find(arguments)), write.place.place
+            if place == ITEMS or ABSENT in (write.or_else, write.template):
+                others.add(owner)
+            elif place[0] == "item":
+                found.setdefault(owner, set()).add(place[1])
+        return {owner: keys for owner, keys in found.items() if owner not in others}
+
     def recursion(self, name: str) -> str:
         label = self._writes[0].place.label
         return (

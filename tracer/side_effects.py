@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from ..autograph.policy import is_given
 from ..graph.errors import SideEffectWarning
 from .reading.changes import Change, is_first_time
 from .reading.reader import Reading
@@ -20,7 +21,7 @@ def warn_of_side_effects(
     what is `written` at each call.
     """
     for change in _lasting(reading):
-        if change.mark in written:
+        if change.mark in written or is_given(change.function):
             continue
         code = change.function.__code__
         at = (code.co_filename, change.site.line)

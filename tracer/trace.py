@@ -15,7 +15,7 @@ import numpy as np
 
 from ..autograph.calls.calls import listener
 from ..autograph.changes import journal
-from ..autograph.control.exceptions import PathEndsError, stage_at_top
+from ..autograph.control.exceptions import PathEndsError, is_of_stand_in, refusal, stage_at_top
 from ..autograph.values.handing import handed_out
 from ..autograph.values.inside import staged_in
 from ..autograph.values.special import converted_methods
@@ -285,6 +285,8 @@ def _result_of(converted: Callable[..., Any], args: Any, kwargs: Any, scope: jou
     except Exception as error:
         if not stage_at_top(error):
             keep_side_effects(scope, error)
+            if is_of_stand_in(error):
+                raise refusal(error) from error
             raise
         return _NEVER
 

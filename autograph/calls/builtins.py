@@ -66,6 +66,7 @@ from .indexing import items
 from .list_searching import count, index, matches
 from .math_functions import FUNCTIONS, on_symbols, whole
 from .ordering import compared, max_, min_, sorted_
+from .records import RECORDS
 from .texts import is_of_run
 
 _ABSENT = object()
@@ -195,7 +196,9 @@ def in_(value: Any, within: Any) -> Any:
     if own is not None:
         found = own(value)
         return condition(found) if staged(found) else bool(found)
-    if is_of_users(within) and not hasattr(type(within), "__contains__"):
+    if _is_searched(within):
+        if is_staged(within):
+            return any_(Each(within, lambda v: v == value, (), False))
         return _disjunction(v is value or compared(v, "==", value) for v in within)
     if isinstance(within, (dict, set, frozenset, KeysView)) and (
         keys.is_unknown(value) or table_in(within) is not None
@@ -211,6 +214,12 @@ def in_(value: Any, within: Any) -> Any:
     ):
         return _disjunction(v is value or compared(v, "==", value) for v in within)
     return value in within
+
+
+def _is_searched(x: Any) -> bool:
+    """True for an object of the user's that Python goes over to find an item."""
+    given = Sequence.__contains__
+    return is_of_users(x) and getattr(type(x), "__contains__", given) is given
 
 
 _PLAIN = frozenset([bool, int, float, complex, str, bytes, type(None)])
@@ -474,7 +483,7 @@ BUILTINS: dict[Any, Any] = {
     str: str_,
     repr: repr_,
 }
-replaced.update({**BUILTINS, **QUESTIONS})
+replaced.update({**BUILTINS, **QUESTIONS, **RECORDS})
 replaced.update({f: on_symbols(f) for f in FUNCTIONS})
 replaced.update({functools.reduce: reduce, operator.contains: lambda x, v: in_(v, x)})
 replaced.update({operator.not_: not_, operator.truth: bool_, operator.length_hint: len_})

@@ -169,13 +169,14 @@ def _as_converted(function: FunctionType, relaxed: bool) -> Any:
     template = known_template(function)
     if template is not None and policy.DO_NOT_CONVERT not in function.__dict__:
         special.meet(function)
-        return template.function(function, relaxed)
+        return template.function(function, relaxed or policy.is_given(function))
     if function.__code__.co_flags & CO_GENERATOR:
         return _generated(function, relaxed)
     if is_converted(function.__code__) or not policy.may_need_conversion(function):
         return function
     template = template_of(function)
     special.meet(function)
+    relaxed = relaxed or policy.is_given(function)
     return function if template is None else template.function(function, relaxed)
 
 

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from treadle.graph import Value
+import numpy as np
+
+from treadle.graph import Tensor, Value
 from treadle.graph.build import is_tracing
 
 from .. import policy
@@ -81,9 +83,12 @@ def in_place(owner: Any, sign: str, value: Any) -> Any:
             extend: Any = _convert[0](owner.extend)
             extend(value)
             return owner
+    if isinstance(owner, np.ndarray) and isinstance(value, Tensor):
+        return _BINARY[sign](owner, value)  # a tensor: the array stays as it is
     return _IN_PLACE[sign](owner, value)
 
 
+_BINARY = {"+=": operator.add, "*=": operator.mul, "|=": operator.or_}
 _IN_PLACE: dict[str, Callable[[Any, Any], Any]] = {
     "+=": operator.iadd,
     "*=": operator.imul,

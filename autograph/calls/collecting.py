@@ -117,7 +117,9 @@ def starred(x: Any) -> Any:
 
 def unpacked(x: Any) -> Any:
     """`x` as several items of a list."""
-    if _is_text(x) or isinstance(x, (Stream, StagedList)):
+    held = staged_in(x) is not None or table_in(x) is not None
+    others = not held and is_staged(x) and not isinstance(x, (Value, Choice))
+    if _is_text(x) or isinstance(x, (Stream, StagedList)) or others:
         found = listed(x)
         return [Inside(found)] if isinstance(found, StagedList) else found
     table = table_in(x)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import heapq
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from treadle.graph import Tensor
@@ -23,14 +24,18 @@ from .changing import watched
 from .ordering import less, sorted_
 
 
-def _rise(heap: Any, start: Any, place: Any) -> None:
+def _itself(item: Any) -> Any:
+    return item
+
+
+def _rise(heap: Any, start: Any, place: Any, of: Any) -> None:
     """Move the item at `place` up, as far as those above it, down from `start`, are larger."""
     item = heap[place]
     rising = True
     while rising and place > start:
         above = (place - 1) // 2
         parent = heap[above]
-        if less(item, parent):
+        if less(of(item), of(parent)):
             heap[place] = parent
             place = above
         else:
@@ -38,7 +43,7 @@ def _rise(heap: Any, start: Any, place: Any) -> None:
     heap[place] = item
 
 
-def _sink(heap: Any, place: Any) -> None:
+def _sink(heap: Any, place: Any, of: Any) -> None:
     """Move the item at `place` down to a leaf, smaller ones up, and from there up again."""
     size = len(heap)
     start = place
@@ -46,52 +51,63 @@ def _sink(heap: Any, place: Any) -> None:
     child = 2 * place + 1
     while child < size:
         other = child + 1
-        if other < size and not less(heap[child], heap[other]):
+        if other < size and not less(of(heap[child]), of(heap[other])):
             child = other
         heap[place] = heap[child]
         place = child
         child = 2 * place + 1
     heap[place] = item
-    _rise(heap, start, place)
+    _rise(heap, start, place, of)
 
 
-def _push(heap: Any, item: Any) -> None:
+def _push(heap: Any, item: Any, of: Any = _itself) -> None:
     heap.append(item)
-    _rise(heap, 0, len(heap) - 1)
+    _rise(heap, 0, len(heap) - 1, of)
 
 
-def _pop(heap: Any) -> Any:
+def _pop(heap: Any, of: Any = _itself) -> Any:
     last = heap.pop()
     smallest = last
     if len(heap) > 0:
         smallest = heap[0]
         heap[0] = last
-        _sink(heap, 0)
+        _sink(heap, 0, of)
     return smallest
 
 
-def _replace(heap: Any, item: Any) -> Any:
+def _replace(heap: Any, item: Any, of: Any = _itself) -> Any:
     smallest = heap[0]
     heap[0] = item
-    _sink(heap, 0)
+    _sink(heap, 0, of)
     return smallest
 
 
-def _push_pop(heap: Any, item: Any) -> Any:
+def _push_pop(heap: Any, item: Any, of: Any = _itself) -> Any:
     result = item
     if len(heap) > 0:
         smallest = heap[0]
-        if less(smallest, item):
+        if less(of(smallest), of(item)):
             result = smallest
             heap[0] = item
-            _sink(heap, 0)
+            _sink(heap, 0, of)
     return result
 
 
-def _make_heap(heap: Any) -> None:
+def _make_heap(heap: Any, of: Any = _itself) -> None:
     half = len(heap) // 2
     for i in range(half):
-        _sink(heap, half - 1 - i)
+        _sink(heap, half - 1 - i, of)
+
+
+def _with_numbers(function: Any, heap: Any, items: Any, more: int) -> Any:
+    """`function` on a heap of objects, which the graph can't move: it moves their numbers."""
+    known = [*heap, *items]
+    size = len(heap)
+    numbers = list(range(size))
+    given = range(size, size + len(items))
+    result = function(numbers, *given, of=lambda number: known[number])
+    heap[:] = [known[numbers[i]] for i in range(size + more)]
+    return None if result is None else known[result]
 
 
 def _place_left(items: Any, item: Any, low: Any, high: Any, key: Any) -> Any:
@@ -120,27 +136,48 @@ def _insert(place: Any, items: Any, item: Any, low: Any, high: Any, key: Any) ->
     items.insert(place(items, item if key is None else key(item), low, high, key), item)
 
 
+def _insert_number(place: Any, items: Any, item: Any, low: Any, high: Any, key: Any) -> None:
+    """`_insert` of an object, which the graph can't move."""
+    known = [*items, item]
+    numbers = list(range(len(items)))
+    at = place(items, item if key is None else key(item), low, high, key)
+    numbers.insert(at, len(items))
+    items[:] = [known[numbers[i]] for i in range(len(known))]
+
+
 # --- where they take the place of Python's -------------------------------------------------
 
 
 def _is_of_run(*values: Any) -> bool:
-    """True if only the run knows what is in one of `values`."""
-    return is_tracing() and any(
-        isinstance(v, Tensor) or (isinstance(v, (list, tuple)) and _holds(v)) for v in values
-    )
+    """True if only the run may know the order of one of `values`, or of what is in it."""
+    return is_tracing() and any(map(_asks_run, values))
 
 
-def _holds(items: Any) -> bool:
-    return staged_in(items) is not None or any(map(_is_of_run, items))
+def _asks_run(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return staged_in(x) is not None or any(map(_asks_run, x))
+    return isinstance(x, Tensor) or _has_own_order(x)
+
+
+def _has_own_order(x: Any) -> bool:
+    return not isinstance(x, Tensor) and isinstance(getattr(type(x), "__lt__", None), FunctionType)
 
 
 def _watched(plain: Callable[..., Any]) -> Any:
     return watched(plain) if is_watched() else plain
 
 
-def _on_heap(plain: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+def _on_heap(
+    plain: Callable[..., Any], function: Callable[..., Any], more: int = 0
+) -> Callable[..., Any]:
+    """`more`: how many more items the heap has then."""
+
     def called(heap: Any, *args: Any) -> Any:
-        return (call(function) if _is_of_run(heap, *args) else _watched(plain))(heap, *args)
+        if not _is_of_run(heap, *args):
+            return _watched(plain)(heap, *args)
+        if staged_in(heap) is None and any(map(_has_own_order, (*heap, *args))):
+            return call(_with_numbers)(function, heap, args, more)
+        return call(function)(heap, *args)
 
     return called
 
@@ -159,7 +196,9 @@ def _inserting(plain: Callable[..., Any], place: Callable[..., Any]) -> Callable
         if not _is_of_run(a, x, lo, hi):
             _watched(plain)(a, x, lo, hi, key=None if key is None else call(key))
         else:
-            call(_insert)(place, a, x, lo, _size(a) if hi is None else hi, key)
+            objects = staged_in(a) is None and any(map(_has_own_order, (*a, x)))
+            insert = _insert_number if objects else _insert
+            call(insert)(place, a, x, lo, _size(a) if hi is None else hi, key)
 
     return called
 
@@ -192,13 +231,13 @@ def _cut(items: Any, n: Any) -> Any:
 
 
 OWN = (
-    *(_rise, _sink, _push, _pop, _replace, _push_pop, _make_heap),
-    *(_place_left, _place_right, _insert, _cut),
+    *(_itself, _rise, _sink, _push, _pop, _replace, _push_pop, _make_heap, _with_numbers),
+    *(_place_left, _place_right, _insert, _insert_number, _cut),
 )
 replaced.update(
     {
-        heapq.heappush: _on_heap(heapq.heappush, _push),
-        heapq.heappop: _on_heap(heapq.heappop, _pop),
+        heapq.heappush: _on_heap(heapq.heappush, _push, 1),
+        heapq.heappop: _on_heap(heapq.heappop, _pop, -1),
         heapq.heapreplace: _on_heap(heapq.heapreplace, _replace),
         heapq.heappushpop: _on_heap(heapq.heappushpop, _push_pop),
         heapq.heapify: _on_heap(heapq.heapify, _make_heap),

@@ -25,6 +25,7 @@ from treadle.graph.ops.statistics import argmax
 
 from ..changes import aliases, journal
 from ..changes.aliases import is_involved
+from ..changes.contents import IN_ORDER
 from ..control.choice import Choice, picked
 from ..control.conditionals import Branches
 from ..control.operations import Operations
@@ -70,12 +71,20 @@ def refuse(value: Any, kind: str = "set or dict") -> NoReturn:
     cure = {
         "set": "Collect values in a list ('if v not in seen: seen.append(v)'), or use tl.unique",
         "dict": "Give it all its keys before, or count or mark in a tensor ('counts[v] += 1')",
+        "OrderedDict": f"Use a plain dict, of which the graph can hold the keys: {IN_ORDER}",
     }
+    article, what = "an" if kind == "OrderedDict" else "a", "an item or key"
+    if kind in ("dict", "OrderedDict"):
+        what = "a key"
     raise ConversionError(
-        f"a {kind} gets {_shown(value)} as {'a key' if kind == 'dict' else 'an item or key'} at "
+        f"{article} {kind} gets {_shown(value)} as {what} at "
         f"{describe(user_location(2))}, of which only the run knows what it equals; how many items "
-        f"a {kind} has must be known while tracing. {cure.get(kind, cure['set'])}"
+        f"{article} {kind} has must be known while tracing. {cure.get(kind, cure['set'])}"
     )
+
+
+def _kind_of(d: Any) -> str:
+    return "OrderedDict" if isinstance(d, OrderedDict) else "dict"
 
 
 def _shown(value: Any) -> str:
@@ -113,7 +122,7 @@ def read(d: Any, key: Any) -> Any:
         return table_methods.read(d, key)
 
     if makes and not any(_may_equal(k, key) for k in d):
-        refuse(key, "dict")
+        refuse(key, _kind_of(d))
 
     def lacks() -> Any:
         if isinstance(d, Counter):
@@ -253,7 +262,7 @@ def store(d: Any, key: Any, value: Any) -> None:
         return
     keys = [k for k in d if _may_equal(k, key)]
     if not keys or type(key) is Choice:
-        refuse(key, "dict")
+        refuse(key, _kind_of(d))
     truths = _truths(keys, key)
     text = (
         f"a key that the dict does not have is assigned at {describe(user_location(2))}: in a "
@@ -268,7 +277,7 @@ def store(d: Any, key: Any, value: Any) -> None:
 def delete(d: Any, key: Any) -> None:
     """`del d[key]`"""
     if table_in(d) is None and not table_methods.stageable(d, key):
-        refuse(key, "dict")
+        refuse(key, _kind_of(d))
     table_methods.delete(d, key)
 
 
@@ -326,7 +335,7 @@ def _act(owner: Any, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> 
             return find(owner, first, lambda: default)
         values = (*args[1:], None)[:1] if name == "setdefault" else ()
         if not table_methods.stageable(owner, first, *values):
-            refuse(first, "dict" if isinstance(owner, dict) else "set")
+            refuse(first, _kind_of(owner) if isinstance(owner, dict) else "set")
         return table_methods.act(owner, name, args, kwargs)
     if type(owner) in (dict, Kept) and any(table_in(a) is not None for a in args):
         return table_methods.act(owner, name, args, kwargs)

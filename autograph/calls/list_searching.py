@@ -27,6 +27,7 @@ from treadle.graph.ops.statistics import argmax
 from ..changes.contents import put_items
 from ..control.choice import picked
 from ..control.object_numbers import reference_of
+from ..policy import instead
 from ..values.inside import staged_in
 from ..values.list_items import here, item_of
 from ..values.list_objects import Known
@@ -37,6 +38,7 @@ from ..values.special import is_of_users
 from ..values.staged_list import StagedList, stage
 from ..values.state import Nested
 from ..values.truth import condition, staged
+from .collecting import listed
 from .indexing import is_scalar
 from .ordering import compared, is_of_run, sorted_
 
@@ -147,3 +149,20 @@ METHODS: dict[str, Callable[..., Any]] = {
     "sort": sort,
     **{sign: functools.partial(_compared, sign) for sign in ("<", "<=", ">", ">=")},
 }
+
+
+def _of_sequence(own: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that `collections.abc.Sequence` gives to a class of the user's."""
+
+    def search(
+        relaxed: bool, function: Any, /, owner: Any, value: Any, start: Any = 0, stop: Any = None
+    ) -> Any:
+        bounds = (start,) if stop is None else (start, stop)
+        untold = type(start) is int and start == 0 and stop is None
+        return own(listed(owner), value, *(() if untold else bounds))
+
+    return search
+
+
+instead[Sequence.index.__code__] = _of_sequence(index)
+instead[Sequence.count.__code__] = _of_sequence(count)

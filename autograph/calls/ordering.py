@@ -93,16 +93,32 @@ def _key(function: Any) -> Any:
 
 
 def _greater(a: Any, b: Any) -> Any:
-    return less(b, a)
+    """`a > b`, by which `max` goes, too."""
+    return _is_before(b, a) if _is_by_parts(a, b, "__gt__") else a > b
 
 
 def less(a: Any, b: Any) -> Any:
     """`a < b`, of tuples part by part where a part is a tensor."""
+    return _is_before(a, b) if _is_by_parts(a, b, "__lt__") else a < b
+
+
+def _is_by_parts(a: Any, b: Any, name: str) -> bool:
+    """True for tuples and lists of tensors that have Python's own order, and for held lists."""
+    if is_held(a) or is_held(b):
+        return True
+    return _has_parts(a, name) and _has_parts(b, name) and (is_of_run(a) or is_of_run(b))
+
+
+def _has_parts(x: Any, name: str = "__lt__") -> bool:
+    """True for tuples (named ones, too) and lists whose class has no order of its own."""
+    kind = next((k for k in (tuple, list) if isinstance(x, k)), None)
+    return kind is not None and getattr(type(x), name) is getattr(kind, name)
+
+
+def _is_before(a: Any, b: Any) -> Any:
+    """`a < b`: the first parts that differ tell."""
     if is_held(a) or is_held(b):
         return _less_lists(StagedList.of(a), StagedList.of(b))
-    both = isinstance(a, (tuple, list)) and isinstance(b, (tuple, list))
-    if not (both and (is_of_run(a) or is_of_run(b))):
-        return a < b
     if not (a and b):
         return len(a) < len(b)
     return or_(less(a[0], b[0]), lambda: and_(_equal(a[0], b[0]), lambda: less(a[1:], b[1:])))
@@ -136,14 +152,14 @@ def _equal(a: Any, b: Any) -> Any:
 _COMPARISONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
     "==": (operator.eq, _equal),
     "!=": (operator.ne, lambda a, b: not_(_equal(a, b))),
-    "<": (operator.lt, less),
-    ">": (operator.gt, _greater),
-    "<=": (operator.le, lambda a, b: not_(_greater(a, b))),
-    ">=": (operator.ge, lambda a, b: not_(less(a, b))),
+    "<": (operator.lt, _is_before),
+    ">": (operator.gt, lambda a, b: _is_before(b, a)),
+    "<=": (operator.le, lambda a, b: not_(_is_before(b, a))),
+    ">=": (operator.ge, lambda a, b: not_(_is_before(a, b))),
 }
 
 
-_OF_ORDER = frozenset(["<", ">", "<=", ">="])
+_OF_ORDER = {"<": "__lt__", ">": "__gt__", "<=": "__le__", ">=": "__ge__"}
 _LISTS = (list, deque, StagedList)
 
 
@@ -181,6 +197,9 @@ def compared(a: Any, sign: str, b: Any) -> Any:
             return _COMPARISONS[sign][1](a, b)
         return compared_in_graph(a, sign, b) if is_tracing() else _COMPARISONS[sign][0](a, b)
     plain, by_parts = _COMPARISONS[sign]
+    if sign in _OF_ORDER:
+        by_order = is_tracing() and _is_by_parts(a, b, _OF_ORDER[sign])
+        return by_parts(a, b) if by_order else plain(a, b)
     both = isinstance(a, _OF_PARTS) and isinstance(b, _OF_PARTS)
     symbolic = both and is_tracing() and (is_of_run(a) or is_of_run(b))
     return by_parts(a, b) if symbolic else plain(a, b)
@@ -234,7 +253,7 @@ def sorted_(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> Any:
     if isinstance(items, StagedList):
         return items.taken(_order(_keys(items, key), reverse)) if items.arrays else items
     keys = items if key is None else [key(v) for v in items]
-    if any(is_of_users(k) or (type(k) is Choice and not k.tl_is_text) for k in keys):
+    if any(map(_has_own_order, keys)):
         return _by_comparisons(items, keys, reverse)
     if not any(map(_is_symbolic, keys)):
         order = sorted(range(len(items)), key=keys.__getitem__, reverse=reverse)
@@ -251,7 +270,7 @@ def _by_comparisons(items: Sequence[Any], keys: Sequence[Any], reverse: Any) -> 
     ranks: list[Any] = [0] * len(keys)
     for i, later in enumerate(keys):
         for j, earlier in enumerate(keys[:i]):
-            found = earlier < later if reverse else later < earlier
+            found = less(earlier, later) if reverse else less(later, earlier)
             moved = condition(found) if staged(found) else bool(found)
             if isinstance(moved, bool):
                 ranks[j if moved else i] += 1
@@ -261,6 +280,13 @@ def _by_comparisons(items: Sequence[Any], keys: Sequence[Any], reverse: Any) -> 
     if all(isinstance(r, int) for r in ranks):
         return [items[ranks.index(place)] for place in range(len(items))]
     return _at_places(items, cast(argsort(convert(ranks)), "int32"))
+
+
+def _has_own_order(key: Any) -> bool:
+    """True for what only its own `<` can order, and for tuples with such a part."""
+    if _has_parts(key):
+        return any(map(_has_own_order, key))
+    return is_of_users(key) or (type(key) is Choice and not key.tl_is_text)
 
 
 _MOST_CHOSEN = 16

@@ -58,8 +58,6 @@ def missing(d: Any, key: Any) -> Any:
 
 def contains(owner: Any, key: Any) -> Any:
     """`key in owner`"""
-    if not is_key(key):
-        return False
     present, _ = Table.of(owner).find(key)
     return weak.mark(present) if isinstance(present, Value) else present
 
@@ -74,7 +72,7 @@ def read(d: Any, key: Any) -> Any:
 def get(d: Any, key: Any, default: Any = None) -> Any:
     """`d.get(key, default)`"""
     table = Table.of(d)
-    present, place = table.find(key) if is_key(key) else (False, None)
+    present, place = table.find(key)
 
     def otherwise() -> Any:
         return missing(d, key) if default is _ABSENT else default
@@ -103,8 +101,9 @@ def pop(d: Any, key: Any, *default: Any) -> Any:
     """`d.pop(key, default)`"""
     table = Table.of(d)
     value = get(d, key, *(default or (_ABSENT,)))
-    if is_key(key):
-        put(d, table.without(*table.find(key)))
+    present, place = table.find(key)
+    if present is not False:
+        put(d, table.without(present, place))
     return value
 
 
@@ -126,10 +125,10 @@ def pop_item(d: Any) -> Any:
 
 
 def _discard(owner: Any, key: Any, surely: bool) -> None:
-    if not is_key(key) and not surely:
-        return
     table = Table.of(owner)
     present, place = table.find(key)
+    if present is False and not surely:
+        return
     if surely:
         either(present, lambda: None, lambda: Operations.ended(KeyError(key)))
     put(owner, table.without(present, place))

@@ -23,6 +23,8 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "<absent>"})()
 # ("attribute", name), ("item", index or key), or ("items", None) for all items of a container
 Place = tuple[str, Any]
 ITEMS: Place = ("items", None)
+# How a plain dict does what an OrderedDict has methods for.
+IN_ORDER = "'d[k] = d.pop(k)' moves a key to the end, 'd.pop(next(iter(d)))' drops the first one"
 _CLASS_OWN = (GetSetDescriptorType, MappingProxyType)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import dis
 import gc
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -37,6 +37,7 @@ from . import aliases, births
 from .births import made_since, owner_of, watched
 from .contents import (
     ABSENT,
+    IN_ORDER,
     ITEMS,
     Contents,
     GlobalName,
@@ -507,15 +508,18 @@ def check_structure(place: Held, left: Sequence[Contents | None], construct: str
     if type(place.owner) in (Kept, *DICTS) and like(*items) is not None:
         return
     kind = type(place.owner).__name__
+    article = "an" if kind[0] in "AEIOU" else "a"
     what = "keys" if isinstance(place.owner, dict) else "items"
     cure = "Use a list, or a tensor"
     if isinstance(place.owner, dict):
         cure = "Give it all its keys before, or collect values in a list"
+        if isinstance(place.owner, OrderedDict):
+            cure = f"Use a plain dict, of which they may: {IN_ORDER}"
     elif isinstance(place.owner, set):
         cure = "Use a dict that has a truth value for each, or collect values in a list"
     raise ConversionError(
         f"'{place.label}' gets other {what} at {describe(place.loc)}, inside of the {construct}, "
-        f"which depends on a tensor; the {what} of a {kind} must not. "
+        f"which depends on a tensor; the {what} of {article} {kind} must not. "
         f"{cure}"
     )
 

@@ -30,6 +30,12 @@ def is_shared(x: Any, name: str = "") -> bool:
     return False
 
 
+def is_named(x: Any) -> bool:
+    """True if a name of the user's leads to `x`, a global one among them."""
+    frames = islice(frames_of_user(), _FRAMES)
+    return any(v is x for *_, names in frames for v in list(names.values())) or is_shared(x)
+
+
 def _roots(name: str) -> Iterator[Any]:
     nearest = None
     for function, local, others in islice(frames_of_user(), _FRAMES):

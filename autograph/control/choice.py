@@ -166,7 +166,7 @@ class Choice:
 
     def __tl_lifted__(self, home: frozenset[int]) -> Choice | Rebuilt:
         """For outside: what its options hold in parts."""
-        return Choice.of(self, self, replace(self.tl_source, home=home))
+        return Choice.of(self, self, replace(self.tl_source, home=home, is_loop=False))
 
     @property
     def tl_is_text(self) -> bool:
@@ -177,7 +177,7 @@ class Choice:
             read: Tensor = Operations.select(self, convert)
             return read
         if all(map(is_number_member, self.tl_options)):
-            return convert(self.tl_pick([o._value_ for o in self.tl_options]))
+            return convert(self.tl_number())
         if type(self.tl_options[0]) not in (str, bytes):
             raise self.tl_refusal("is used where a tensor is needed")
         texts = convert(list(self.tl_options), string)
@@ -293,6 +293,10 @@ class Choice:
     def tl_is_plain(self) -> bool:
         """True if what is done with an option depends on nothing else and changes nothing."""
         return all(type(o) in VALUES or isinstance(o, (Enum, type)) for o in self.tl_options)
+
+    def tl_number(self) -> Any:
+        """The number or text that one of several such members of enums is."""
+        return self.tl_pick([o._value_ for o in self.tl_options])
 
     def tl_pick(self, values: Sequence[Any]) -> Any:
         """The one of `values` that belongs to the option that it is."""

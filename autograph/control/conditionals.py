@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -15,6 +16,7 @@ from treadle.graph import Tensor, weak
 from treadle.graph.build import convert
 from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
 from treadle.graph.errors import BranchError
+from treadle.graph.nest import attribute_names
 from treadle.graph.ops.formatting import Text
 from treadle.graph.ops.gathering import gather_known
 
@@ -393,8 +395,8 @@ class Branches:
             return self._tensor(a, b, name)
         first, second = parts_of(a), parts_of(b)
         if first is not None and second is not None and first[2] == second[2]:
-            items = [self._join(x, y, name) for x, y in zip(first[0], second[0], strict=True)]
-            return Nested(items, first[1])
+            pairs = zip(first[0], second[0], _names_of_parts(a, name, len(first[0])), strict=True)
+            return Nested([self._join(x, y, part) for x, y, part in pairs], first[1])
         if is_number(a) and is_number(b):
             dtype = common_dtype(a, b) or (promoted(a, b) if self.relaxed else None)
             if dtype is not None:
@@ -510,8 +512,8 @@ class Branches:
                     f"change that in the branches ({cure})"
                 )
         return BranchError(
-            f"{what} {describe_value(a)} in the main branch of the `if` at {self.line} but "
-            f"{describe_value(b)} in its else branch; which one runs depends on a tensor, so both "
+            f"{what} {_described(a, b)} in the main branch of the `if` at {self.line} but "
+            f"{_described(b, a)} in its else branch; which one runs depends on a tensor, so both "
             f"must agree. {_cure(a, b)}"
         )
 
@@ -560,6 +562,21 @@ def _registered(items: Sequence[Any], source: Source, own: set[int]) -> Any:
 
 def _as_copied(known: given.Copied, items: Sequence[Any]) -> Any:
     return given.as_copied(items[0], known) if is_container(items[0]) else items[0]
+
+
+def _names_of_parts(value: Any, name: str, count: int) -> Sequence[str]:
+    """What messages call the parts of a value: the fields of a record by their own names."""
+    if name and not isinstance(value, tuple) and dataclasses.is_dataclass(value):
+        return [f"{name}.{field}" for field in attribute_names(value)]
+    return [name] * count
+
+
+def _described(value: Any, other: Any) -> str:
+    """The value in a message, with its length where that is what differs."""
+    shown = describe_value(value)
+    if not (isinstance(value, tuple) and type(value) is type(other)) or len(value) == len(other):
+        return shown
+    return f"{shown} of {len(value)} item{'' if len(value) == 1 else 's'}"
 
 
 def _cure(a: Any, b: Any) -> str:

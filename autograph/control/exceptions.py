@@ -15,8 +15,8 @@ from typing import Any
 
 from treadle.graph.build import GraphBuilder, current, is_tracing
 from treadle.graph.effects import node_effects
-from treadle.graph.errors import OpError
-from treadle.graph.location import Loc, is_internal
+from treadle.graph.errors import ConversionError, OpError
+from treadle.graph.location import Loc, describe, is_internal
 from treadle.graph.op import READ
 from treadle.graph.ops.raising import CAUGHT, RAISED_AT, Recipe, raise_
 from treadle.graph.symbolic_text import symbolic_text
@@ -81,20 +81,58 @@ _OF_PYTHON = (ArithmeticError, AttributeError, LookupError, NameError, OSError, 
               TypeError, ValueError)  # fmt: skip
 
 
+def is_caught() -> bool:
+    """True in the body of a `try` in a trace."""
+    builder = current()
+    watch = builder.watched_by() if isinstance(builder, GraphBuilder) else None
+    return watch is not None and bool(getattr(watch, "catches", True))
+
+
 def place_of_error(error: BaseException) -> Loc | None:
     """The place in the user's code where Python, or an op in a `try`, has found an error that
     eager code would have, too; None for others.
     """
     if isinstance(error, OpError):
-        builder = current()
-        watch = builder.watched_by() if isinstance(builder, GraphBuilder) else None
-        catches = watch is not None and getattr(watch, "catches", True)
-        return user_place(error) if catches else None
+        return user_place(error) if is_caught() else None
     if type(error).__module__ != "builtins" or not isinstance(error, _OF_PYTHON):
         return None
-    if isinstance(error, (AttributeError, TypeError)) and "Value" in str(error):
-        return None  # of a symbolic tensor
-    return user_place(error)
+    return None if is_of_stand_in(error) else user_place(error)
+
+
+def is_of_stand_in(error: BaseException) -> bool:
+    """True for what Python raises where it gets what stands for a value that only the run knows."""
+    if not isinstance(error, (AttributeError, TypeError)):
+        return False
+    text = str(error)
+    return any(name in text for name in _STAND_INS)
+
+
+_STAND_INS = (
+    *("'Value'", "type Value", "Value object", "one of several objects"),
+    "encoding without a string argument",
+    *("a list of a length that the run tells", "a dict or set whose keys the run tells"),
+)
+
+
+def refusal(error: BaseException) -> ConversionError:
+    """What to say of such an error, which the program itself would not raise."""
+    return ConversionError(
+        "Python's own code can't work with what only the run knows, at "
+        f"{describe(_last_of(error))}: {error}. Use the functions of tl, do it on each path of an "
+        "`if`, or in tl.py_function"
+    )
+
+
+def _last_of(error: BaseException) -> Loc | None:
+    """The last line of the user's on the way to an error."""
+    found: Loc | None = None
+    tb = error.__traceback__
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if not (is_internal(code.co_filename) or policy.is_library_file(code.co_filename)):
+            found = Loc(code, tb.tb_lasti)
+        tb = tb.tb_next
+    return found
 
 
 def user_place(error: BaseException) -> Loc | None:

@@ -11,11 +11,11 @@ from typing import Any
 
 from treadle.graph.errors import BranchError
 
-from .. import policy
 from ..changes.contents import contents_of
 from ..changes.rebuilt import Rebuilt, Shape, holds_foreign, home_of
 from ..values.filling import Filling
 from ..values.optional import Optional, Source
+from ..values.special import is_of_users
 from ..values.state import NUMBERS, is_number, is_tensor, is_variable, parts_of
 from ..values.tables import Kept
 from ..values.undefined import Undefined, Unused
@@ -51,7 +51,7 @@ def can_be_chosen(value: Any) -> bool:
         return True
     if isinstance(value, (Undefined, Unused, Optional, Filling)):
         return False
-    return hasattr(value, "__dict__") and (callable(value) or not policy.is_library_type(kind))
+    return is_of_users(value) or (callable(value) and hasattr(value, "__dict__"))
 
 
 def is_number_member(x: Any) -> bool:

@@ -240,11 +240,13 @@ class StagedLoop:
     def _new_places(self) -> list[journal.Held]:
         """What the body changed in objects, and is no state so far."""
         known = {place.key for place in self.places}
+        whole = {key_of(place.owner) for place in self.places if place.place == ITEMS}
         found = []
         for entry in self.entries:
             assert entry.after is not None
             for place in journal.held(entry, entry.places(entry.after)):
-                if place.key not in known:
+                is_part = place.place[0] == "item" and key_of(place.owner) in whole
+                if place.key not in known and not is_part:
                     left = [entry.before, entry.after]
                     journal.check_structure(place, left, f"loop at {self.site.line}")
                     found.append(place)

@@ -46,7 +46,7 @@ from ..values.state import Plan, describe_value
 from ..values.undefined import Undefined, unused
 from .carried import RetryError
 from .conditionals import Branches, Getter, Setter, as_left, held_lists, if_stmt, is_one_sided
-from .exceptions import PathEndsError, ending, is_about_the_trace
+from .exceptions import PathEndsError, ending, is_about_the_trace, is_of_stand_in, refusal
 from .managers import Managed, is_plain
 from .raise_points import SCALAR, Point, Points, groups_of
 from .raise_states import Version
@@ -202,6 +202,8 @@ class _Paths:
     def end_body(self, error: BaseException | None) -> None:
         assert self.notes is not None
         self.notes.end_body()
+        if error is not None and is_of_stand_in(error):
+            raise _PassingError(refusal(error))
         if error is not None and (isinstance(error, _OURS) or is_about_the_trace(error)):
             raise _PassingError(error)
         if isinstance(error, PathEndsError) and self.notes.points:

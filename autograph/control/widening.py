@@ -99,7 +99,7 @@ def _may_be_number(a: Any, b: Any) -> bool:
 
 def _as_number(value: Any, other: Any, source: Source) -> Any:
     if type(value) is Choice:
-        return value.tl_pick([o._value_ for o in value.tl_options])
+        return value.tl_number()
     return value._value_ if is_number_member(value) else value
 
 

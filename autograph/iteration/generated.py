@@ -108,6 +108,14 @@ def has_enough(consumer: Consumer, passed: Passed) -> Any:
     return ~condition(go_on) if staged(go_on) else not go_on
 
 
+class Closed(GeneratorExit):
+    """What a `with` around a `yield` sees of what the consumer raises."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
 class Generated(Once):
     """What the call of a generator function gives in a trace."""
 

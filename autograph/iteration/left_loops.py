@@ -15,10 +15,11 @@ from treadle.graph.build import convert
 from treadle.graph.errors import PythonLoopError
 from treadle.graph.ops.sequences import range_
 
+from ..changes.sharing import is_named
 from ..control.conditionals import Branches, Getter, Setter
 from ..control.rows import rows_of
 from ..control.staged_loops import StagedLoop
-from ..values.place import Helper, line_of, loop_site, names_of
+from ..values.place import Helper, line_of, loop_site, names_of, user_line
 from ..values.truth import condition, staged
 
 _BRANCHES = 16  # as many iterations become branches without further thought
@@ -80,6 +81,12 @@ def rest_of(iterable: Any, item: Any, items: Iterator[Any]) -> Sequence[Any]:
     """What is left of `iterable` behind `item`."""
     if type(iterable) is range:
         return iterable[iterable.index(item) + 1 :]
+    if iterable is items and is_named(iterable):
+        raise PythonLoopError(
+            f"a `for` loop over an iterator is left at {user_line()} by a tensor-valued `break` or "
+            "`return`; how far it comes only the run knows, and the iterator has a name, by which "
+            "it may be used again. Go over a list instead, or over a tensor"
+        )
     rest = list(islice(items, _MOST + 1))
     if len(rest) > _MOST and not hasattr(iterable, "__len__"):
         raise PythonLoopError(

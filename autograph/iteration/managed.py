@@ -5,6 +5,7 @@ body of the `with` is what is done with what it yields.
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from inspect import CO_GENERATOR
@@ -12,6 +13,8 @@ from types import FunctionType
 from typing import Any
 
 from treadle.graph.build import is_tracing
+from treadle.graph.errors import ConversionError
+from treadle.graph.location import describe, user_location
 
 from .. import policy
 from ..changes import journal
@@ -22,6 +25,7 @@ from ..control.operations import Operations
 from ..control.trying import paths
 from ..convert import Template, turned_template
 from ..syntax.generators import Use
+from ..values.inside import staged_in
 from ..values.place import loop_site
 from ..values.truth import not_
 from .generated import Generated
@@ -61,6 +65,21 @@ def with_stmt(
             items = [None]  # no name is to hold it: the journal counts references
             with path.manager as items[0], path.body:
                 body(items.pop())
+                if isinstance(manager, contextlib.ExitStack):
+                    _refuse_unknown(manager)
+
+
+def _refuse_unknown(stack: Any) -> None:
+    """Refuse a stack of which only the run knows what is on it: Python's own code empties it."""
+    if staged_in(stack._exit_callbacks) is None:
+        return
+    stack._exit_callbacks = deque()
+    raise ConversionError(
+        f"at {describe(user_location())} the ExitStack of a `with` holds callbacks or context "
+        "managers that are added where that depends on a tensor. Add them in any case, and ask in "
+        "them: `def undo(): if c: ...` and `stack.callback(undo)`; or write a `with` of its own in "
+        "the branch"
+    )
 
 
 def _template(manager: Any) -> Template | None:

@@ -1,4 +1,5 @@
-"""Names that each way out of a loop assigns: before its `break`, and in its `else`.
+"""Names that each way out of a loop assigns: before its `break`, and in its `else`,
+unless that raises or returns.
 
 Of these it need not be known what they are before the loop.
 """
@@ -13,13 +14,16 @@ from .nodes import Jumps, walk
 
 def set_on_each_way(stmt: ast.For | ast.While, jumps: Jumps) -> set[str]:
     """The names that have a value behind the loop, whether it is left by `break` or not."""
-    if not stmt.orelse or jumps.stops(stmt.orelse):
-        return set()
     breaks: list[set[str]] = []
     _follow(stmt.body, set(), breaks, jumps)
-    ended: list[set[str]] = []
-    found = _follow(stmt.orelse, set(), ended, jumps)
-    common = found.intersection(*breaks) if breaks else set()
+    if not (stmt.orelse and breaks):
+        return set()
+    ways = breaks
+    if not jumps.stops(stmt.orelse):
+        if jumps.of_block(stmt.orelse):
+            return set()
+        ways = [*breaks, _follow(stmt.orelse, set(), [], jumps)]
+    common = set.intersection(*ways)
     return {name for name in common if not _may_be_read_first(name, stmt)}
 
 

@@ -57,7 +57,6 @@ class Expressions:
         self.unbound: Container[str] = ()
         self.depth = 0
         self.variadic: str | None = None  # the name of `*args`, which is a tuple
-        self.sequences: Container[str] = ()  # names that are assigned tuples or lists
         self._may_bind = True
         self._consumed: set[ast.expr] = set()  # what an operator uses up, as it is
 
@@ -262,7 +261,7 @@ class Expressions:
             operator = "is_" if isinstance(node.ops[0], ast.Is) else "is_not"
             return Maker(self.ag, node).call(operator, node.left, node.comparators[0])
         sign = _SIGNS.get(type(node.ops[0]))
-        if len(node.ops) == 1 and sign and self._may_be_of_containers(node, sign):
+        if len(node.ops) == 1 and sign and _may_be_of_containers(node):
             self.children(node)
             make = Maker(self.ag, node)
             return make.call("compared", node.left, make.constant(sign), node.comparators[0])
@@ -277,15 +276,6 @@ class Expressions:
         return self._chain(
             self.expression(node.left), node.ops, node.comparators, Maker(self.ag, node)
         )
-
-    def _may_be_of_containers(self, node: ast.Compare, sign: str) -> bool:
-        """True for a comparison of what may be tuples, lists, dicts or sets."""
-        operands = node.left, node.comparators[0]
-        if sign in ("==", "!="):
-            return all(isinstance(n, _OF_CONTAINERS) for n in operands)
-        named = any(isinstance(n, ast.Name) and n.id in self.sequences for n in operands)
-        sets = any(isinstance(n, (ast.Set, ast.SetComp)) for n in operands)
-        return named or sets or any(isinstance(n, (ast.Tuple, ast.List)) for n in operands)
 
     def _can_bind(self, node: ast.Compare) -> bool:
         simple = all(isinstance(c, (ast.Name, ast.Constant)) for c in node.comparators[:-1])
@@ -314,7 +304,7 @@ class Expressions:
     ) -> ast.expr:
         """`left < right`; `value` is `right` converted."""
         node, sign = ast.Compare(left, [op], [right], **make.at), _SIGNS.get(type(op))
-        if sign and self._may_be_of_containers(node, sign):
+        if sign and _may_be_of_containers(node):
             return make.call("compared", left, make.constant(sign), value)
         return ast.Compare(left, [op], [value], **make.at)
 
@@ -435,21 +425,15 @@ _SIGNS: dict[type[ast.cmpop], str] = {
 }
 
 
+def _may_be_of_containers(node: ast.Compare) -> bool:
+    """True for a comparison of what may be tuples, lists, dicts or sets."""
+    return all(isinstance(n, _OF_CONTAINERS) for n in (node.left, node.comparators[0]))
+
+
 _OF_CONTAINERS = (
     *(ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.List, ast.Tuple, ast.Dict, ast.Set),
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.BinOp),
 )
-
-
-def sequences_of(function: ast.FunctionDef) -> set[str]:
-    """The names that are assigned a tuple or list that is written out."""
-    return {
-        target.id
-        for node in walk(function)
-        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Tuple, ast.List))
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
 
 
 def _is_constant_set(node: ast.expr) -> bool:

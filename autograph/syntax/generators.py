@@ -9,7 +9,8 @@
 
 The consumer's state is then a variable like others, so the conditions and loops around a `yield`
 may be those of a graph. What the consumer raises there is not the generator's to catch, unless it
-is a context manager: a handler around a `yield` begins with `if ag.is_consuming(consumer): raise`.
+is a context manager: a handler around a `yield` begins with `if ag.is_consuming(consumer): raise`,
+and a `with` around it is left as when the generator is closed.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ class _Rewriting:
             block[:] = self.block(block)
             if is_body and self.yields > before:
                 self.keep_handlers_out(stmt)
+        if isinstance(stmt, ast.With) and self.yields > before and self.use is not Use.MANAGER:
+            return [self.keep_manager_out(stmt)]
         return [stmt]
 
     def keep_handlers_out(self, stmt: ast.stmt) -> None:
@@ -110,6 +113,39 @@ class _Rewriting:
             raised = ast.Raise(None, None, **make.at)
             handler.body.insert(0, ast.If(test, [raised], [], **make.at))
             self.catches = True
+
+    def keep_manager_out(self, stmt: ast.With) -> ast.stmt:
+        """Let the managers of a `with` with a `yield` see no more of what the consumer raises than
+        that the generator is closed.
+
+            try:
+                with manager:
+                    try:
+                        ...
+                    except Exception as error:
+                        if ag.is_consuming(consumer):
+                            raise ag.Closed(error)
+                        raise
+            except ag.Closed as closed:
+                raise closed.error
+        """
+        make = Maker(self.ag, stmt)
+        error, closed = self.own("error"), self.own("closed")
+        close = ast.Raise(make.call("Closed", make.name(error)), None, **make.at)
+        test = make.call("is_consuming", make.name(self.consumer))
+        handler = ast.ExceptHandler(
+            ast.Name("Exception", ast.Load(), **make.at),
+            error,
+            [ast.If(test, [close], [], **make.at), ast.Raise(None, None, **make.at)],
+            **make.at,
+        )
+        stmt.body = [ast.Try(stmt.body, [handler], [], [], **make.at)]
+        raised = ast.Attribute(make.name(closed), "error", ast.Load(), **make.at)
+        outer = ast.ExceptHandler(
+            make.operator("Closed"), closed, [ast.Raise(raised, None, **make.at)], **make.at
+        )
+        self.catches = True
+        return ast.Try([stmt], [outer], [], [], **make.at)
 
     def taken(self, value: ast.expr | None, make: Maker) -> list[ast.stmt]:
         """`yield value`"""

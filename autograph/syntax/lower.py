@@ -344,7 +344,7 @@ class Lowerer:
             flags.append(self._return_flags()[0])
             if context.real:
                 before += self._flags_before_return(stmt)
-        if jumps & BREAK and not self.jumps.of_block(stmt.orelse):
+        if jumps & BREAK:
             for name in sorted(set_on_each_way(stmt, self.jumps)):
                 if not self._may_be_set(name):
                     before.append(self._simple(make.assign([name], make.operator("unused"))))

@@ -26,7 +26,7 @@ class NoSourceError(Exception):
 def function_ast(f: FunctionType) -> FunctionNode:
     """A tree of `f` alone, fresh each time; `NoSourceError` where there is none."""
     code = f.__code__
-    lines = linecache.getlines(code.co_filename, f.__globals__)
+    lines = linecache.getlines(_file_of(f), f.__globals__)
     if not lines:
         raise NoSourceError(f"its source is not available ({code.co_filename})")
     if code.co_firstlineno > len(lines):
@@ -41,6 +41,12 @@ def function_ast(f: FunctionType) -> FunctionNode:
         # The text of `python -c`, and the function is of an `exec`.
         raise NoSourceError(f"its source is not available ({code.co_filename})") from None
     return node
+
+
+def _file_of(f: FunctionType) -> str:
+    """The file with the source, also of a module that is built into the interpreter."""
+    file: str = f.__code__.co_filename
+    return f.__globals__.get("__file__") or file if file.startswith("<frozen") else file
 
 
 def mangling_class(code: CodeType) -> str | None:

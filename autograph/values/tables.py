@@ -10,6 +10,7 @@ import functools
 import weakref
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,9 @@ class Table(InTable):
 
     def find(self, key: Any) -> tuple[Any, Tensor]:
         """Whether there is `key`, and its place (or 0)."""
+        key = sought(key)
+        if not is_key(key):
+            return False, convert(0)
         found, leaves = _parts(key)
         item = self.keys.item
         if item is None or item.structure != found.structure:
@@ -266,6 +270,13 @@ def _as_number(value: Any) -> Any:
 
 
 # --- what can be a key ------------------------------------------------------------------
+
+
+def sought(key: Any) -> Any:
+    """What equals a member of an enum that is looked for, and is a number or text."""
+    if isinstance(key, Enum) and isinstance(key, (int, float, str)):
+        return key._value_
+    return tuple(map(sought, key)) if type(key) is tuple else key
 
 
 def is_key(key: Any) -> bool:

@@ -368,3 +368,39 @@ def test_an_iterator_that_is_used_again() -> None:
         "an iterator is used again at :+3: return first, list(pairs), after it was gone over at "
         ":+2: first = [a + b for a, b in pairs]: nothing may be left of it. Make a list of it first"
     )
+
+
+@pytest.mark.parametrize("caught", [False, True])
+def test_errors_that_stand_ins_cause_in_code_of_pythons(caught: bool) -> None:
+    """The program itself would not raise them, so its handlers don't see them either."""
+
+    def plain(x):
+        s = "a" if x > 2 else "b"
+        return ord(s)
+
+    def handled(x):
+        s = "a" if x > 2 else "b"
+        try:
+            return ord(s)
+        except (TypeError, ValueError):
+            return -1
+
+    f, line = (handled, "+3: return ord(s)") if caught else (plain, "+2: return ord(s)")
+    assert refused(f, tl.errors.ConversionError, tl.constant(1)) == (
+        f"Python's own code can't work with what only the run knows, at :{line}: ord() expected "
+        "string of length 1, but one of several objects found. Use the functions of tl, do it on "
+        "each path of an `if`, or in tl.py_function"
+    )
+
+
+def test_a_named_iterator_that_a_tensor_leaves() -> None:
+    def f(x):
+        it = iter([1, x, 3, 4])
+        for v in it:
+            if v > 2:
+                break
+        return sum(it)
+
+    relaxed = tl.function(f, relaxed=True)
+    with pytest.raises(tl.errors.PythonLoopError, match="the iterator has a name, by which"):
+        relaxed(tl.constant(3))

@@ -471,3 +471,27 @@ def classes_that_are_met_in_containers_only():
         return total
 
     return f
+
+
+class Link:
+    __slots__ = ("next", "v")
+
+    def __init__(self, v, following=None):
+        self.v, self.next = v, following
+
+
+@program(2, 4, 5)
+def linked_objects_with_slots():
+    def f(x):
+        top = Link(x, Link(1))
+        if x > 3:
+            top = Link(100, top)
+        if x > 4:
+            top = top.next.next
+        total, node = 0, top
+        while node is not None:
+            total = total * 2 + node.v
+            node = node.next
+        return total, top.v
+
+    return f

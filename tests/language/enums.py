@@ -16,7 +16,7 @@ class Level(IntEnum):
     HIGH = 3
 
 
-class Suit(str, Enum):
+class Suit(str, Enum):  # noqa: UP042 - not StrEnum, which shows its members otherwise
     A = "a"
     B = "b"
 

@@ -530,3 +530,22 @@ def with_and_try_in_iter():
         return [v for v in Src(xs)], sum(v for v in Src(xs) if v > 0)
 
     return f
+
+
+class _Counting:
+    def __init__(self, n):
+        self.n = n
+
+    def __iter__(self):
+        i = 0
+        while i < self.n:
+            yield i
+            i += 1
+
+
+@program(3, 1)
+def own_generator_unpacked_in_a_list():
+    def f(x):
+        return [*_Counting(x), x, *_Counting(2)]
+
+    return f

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import heapq
 
 from .harness import Collection
@@ -165,5 +166,98 @@ def running_median():
                 heapq.heappush(low, -heapq.heappop(high))
             out.append(-low[0])
         return out
+
+    return f
+
+
+class _Own:
+    def __init__(self, v):
+        self.v = v
+
+    def __lt__(self, other):
+        if self.v == 5:
+            return True
+        return self.v < other.v
+
+
+@dataclasses.dataclass(order=True)
+class _Task:
+    priority: int
+    name: str = dataclasses.field(compare=False, default="")
+
+
+@program(3, 5, 1)
+def objects_with_their_own_order():
+    def f(x):
+        h = [_Own(4)]
+        heapq.heappush(h, _Own(x))
+        heapq.heappush(h, _Own(2))
+        first = h[0].v
+        a = heapq.heappop(h).v
+        b = heapq.heappushpop(h, _Own(3)).v
+        c = heapq.heapreplace(h, _Own(x + 1)).v
+        return first, a, b, c, [o.v for o in h]
+
+    return f
+
+
+@program(3, 5, 1)
+def heapify_objects():
+    def f(x):
+        h = [_Own(4), _Own(x), _Own(2), _Own(7), _Own(x * 2)]
+        heapq.heapify(h)
+        return [heapq.heappop(h).v for _ in range(4)], len(h)
+
+    return f
+
+
+@program(3, 5, 1)
+def dataclasses_in_a_heap():
+    def f(x):
+        h = []
+        heapq.heappush(h, _Task(4, "a"))
+        heapq.heappush(h, _Task(x, "b"))
+        heapq.heappush(h, _Task(2, "c"))
+        return [heapq.heappop(h).name for _ in range(3)]
+
+    return f
+
+
+@program(3, 5, 1)
+def lasting_heap_of_objects():
+    q = [_Task(4), _Task(2)]
+    heapq.heapify(q)
+
+    def f(x):
+        a = heapq.heappop(q)
+        a.priority += x
+        heapq.heappush(q, a)
+        return q[0].priority
+
+    return f, lambda: [t.priority for t in q]
+
+
+@program(3, 5, 1)
+def objects_are_searched():
+    def f(x):
+        s = [_Own(1), _Own(4), _Own(9)]
+        found = bisect.bisect_left(s, _Own(x)), bisect.bisect(s, _Own(x))
+        t = [_Task(1), _Task(4), _Task(9)]
+        bisect.insort(t, _Task(x))
+        return found, [o.priority for o in t]
+
+    return f
+
+
+@program(3, 5)
+def identity_in_a_heap_whose_order_python_knows():
+    def f(x):
+        a, b, c = _Task(3), _Task(1), _Task(2)
+        h = [a]
+        heapq.heappush(h, b)
+        heapq.heappush(h, c)
+        first = heapq.heappop(h)
+        first.priority += x
+        return first is b, b.priority, h[0] is c
 
     return f

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 
 import treadle as tl
 
@@ -174,3 +174,47 @@ def numbers_kept_in_a_list_as_keys():
         return total
 
     return f, lambda: kept
+
+
+@program(3, refused=(tl.errors.ConversionError, "an OrderedDict gets a symbolic.*plain dict.*pop"))
+def ordered_dict_with_keys_of_the_run():
+    def f(x):
+        d = OrderedDict()
+        d[int(x)] = 1
+        if x > 2:
+            d[int(x) + 1] = 2
+        return len(d)
+
+    return f
+
+
+@program(3, refused=(tl.errors.ConversionError, "keys of an OrderedDict must not.*plain dict"))
+def ordered_dict_moved_on_one_path():
+    d = OrderedDict(a=1, b=2)
+
+    def f(x):
+        if x > 2:
+            d.move_to_end("a")
+        return list(d.values())
+
+    return f
+
+
+@program([1, 2, 1, 3, 2], [1, 1, 1, 2, 3])
+def least_recently_used_in_a_dict():
+    d = {}
+
+    def f(x):
+        hits = 0
+        for v in x:
+            k = int(v)
+            if k in d:
+                hits += 1
+                d[k] = d.pop(k)
+            else:
+                d[k] = k * 2
+            if len(d) > 2:
+                d.pop(next(iter(d)))
+        return hits, list(d)
+
+    return f, lambda: d

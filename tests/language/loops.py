@@ -688,3 +688,26 @@ def list_that_only_a_later_iteration_grows():
         return values
 
     return f
+
+
+@program(2, 5, 6)
+def names_set_before_each_break_where_else_raises():
+    def f(x):
+        for k in tl.range(7):
+            if 3 * k % 7 == x:
+                r = k
+                break
+        else:
+            raise ZeroDivisionError("no inverse")
+        total = r
+        for j in tl.range(3):
+            for k in tl.range(4):
+                if k == x:
+                    s = k + j
+                    break
+            else:
+                continue
+            total += s
+        return total
+
+    return f

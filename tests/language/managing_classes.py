@@ -296,3 +296,33 @@ def endless_loop_left_by_a_raise():
         return s
 
     return f
+
+
+@program(3, 7, refused=(tl.errors.ConversionError, r"managing_classes.py:\d+: with .* ExitStack"))
+def stack_whose_callbacks_a_tensor_decides():
+    def f(x):
+        log = []
+        with contextlib.ExitStack() as stack:
+            stack.callback(log.append, "a")
+            if x > 5:
+                stack.callback(log.append, "b")
+        return len(log)
+
+    return f
+
+
+@program(3, 7)
+def callbacks_that_ask():
+    def f(x):
+        log = []
+
+        def undo():
+            if x > 5:
+                log.append(2)
+
+        with contextlib.ExitStack() as stack:
+            stack.callback(log.append, 1)
+            stack.callback(undo)
+        return log
+
+    return f

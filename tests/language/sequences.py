@@ -299,3 +299,24 @@ def list_class_with_methods_of_its_own():
         return len(values), 2 in values, values[0], values.total()
 
     return f
+
+
+@program([3, 7, 1], [2, 3, 9], [5, 5, 5])
+def union_and_find_in_an_outer_list():
+    parents = list(range(10))
+
+    def find(a):
+        while parents[a] != a:
+            a = parents[a]
+        return a
+
+    def f(xs):
+        total = 0
+        for x in xs:
+            a, b = find(x), find(1)
+            if a != b:
+                parents[b] = a
+            total += a
+        return total
+
+    return f, lambda: parents

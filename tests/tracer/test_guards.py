@@ -705,7 +705,7 @@ def test_pythons_own_code_is_read(module: Any, monkeypatch: pytest.MonkeyPatch) 
         found = reading.Reading()
         found.read(f, {})
         made = Guards(f.__globals__)
-        made.own = guards_from(found)
+        made.own = guards_from(found, {})
         assert made.broken() is None
         assert made.holds()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -11,10 +11,10 @@ from typing import Any
 from ...graph.nest import children
 from ...runtime import Variable
 from .access import Access
-from .expressions import Expressions, attribute_named
+from .expressions import Expressions, attribute_named, is_key
 from .facts import Scope, Site
-from .frames import Frame
-from .known import CONTAINERS, TENSORS, Made, plainly_indexed
+from .frames import MOST_VALUES, Frame
+from .known import CONTAINERS, SEQUENCES, TENSORS, Known, Made, plainly_indexed
 
 Mark = tuple[Any, ...]  # an attribute, name or container that is changed
 Sites = Mapping[Frame, Mapping[Any, tuple[Frame, Site]]]  # the calls of each function
@@ -31,11 +31,55 @@ class Change:
     tested: frozenset[Mark]  # what the conditions on the way ask for: `if self.v is None`
     maybe: bool  # it is made under a condition that may be a tensor's
     keeps: bool  # what is assigned is a variable, or has variables
+    keys: frozenset[Any] | None = None  # of the only items that are assigned, where known
+    resizes: bool = True  # a container may have others, or another number of them
 
 
 def is_first_time(change: Change, changes: Iterable[Change]) -> bool:
     """True for a change that is made only if something is not there yet, which then is."""
     return bool(change.tested) and any(c.mark in change.tested for c in changes)
+
+
+class ItemsChanged:
+    """Which items of containers change, and which containers get others."""
+
+    def __init__(self, changes: Iterable[Change], written: Mapping[int, Collection[Any]]) -> None:
+        """`written` are the keys of items that each run writes, by the ids of containers."""
+        self._written = written
+        self._changed: set[int] = set(written)
+        self._resized: set[int] = set()
+        self._all: set[int] = set()
+        self._keys: dict[int, set[Any]] = {}
+        for c in changes:
+            if c.mark[0] != "items":
+                continue
+            owner = c.mark[1]
+            self._changed.add(owner)
+            if c.maybe and owner in written and c.keys is None and is_item(c.site.node):
+                continue  # what a tensor decides, it is in `written`
+            if c.resizes:
+                self._resized.add(owner)
+            if c.keys is None:
+                self._all.add(owner)
+            else:
+                self._keys.setdefault(owner, set()).update(c.keys)
+
+    def any_of(self, container: Any) -> bool:
+        return id(container) in self._changed
+
+    def resized(self, container: Any) -> bool:
+        return id(container) in self._resized
+
+    def changes(self, container: Any, key: Any) -> bool:
+        owner = id(container)
+        if owner in self._all:
+            return True
+        size = len(container) if isinstance(container, SEQUENCES) and isinstance(key, int) else 0
+        same = {key, key - size} if size and key >= 0 else {key, key + size} if size else {key}
+        return any(
+            not same.isdisjoint(keys)
+            for keys in (self._keys.get(owner, ()), self._written.get(owner, ()))
+        )
 
 
 class Changes:
@@ -45,6 +89,7 @@ class Changes:
         self._sites = sites
         self._of = expressions.of
         self._free = expressions.free
+        self._all_is_known = expressions.all_is_known
         self._conditions: dict[tuple[int, int], _Condition] = {}
         made = [(f, site, mark, keeps) for f in frames for site, mark, keeps in self._made_by(f)]
         self.found: list[Change] = []
@@ -55,6 +100,10 @@ class Changes:
                 here, unsure = self._condition(site, frame)
                 change = Change(site, frame.function, mark, tested | here, maybe or unsure, keeps)
                 self.found.append(change)
+            marks = {c.mark for c in self.found}
+            for change, (frame, *_) in zip(self.found, made, strict=True):
+                if change.mark[0] == "items" and is_item(change.site.node):
+                    self._of_items(change, frame, marks)
 
     # --- changes -------------------------------------------------------------
 
@@ -99,6 +148,20 @@ class Changes:
                 owners = self._of(base, frame, scope)
                 return [("items", id(k.value)) for k in owners if _lasting(k.value)]
         return []
+
+    def _of_items(self, change: Change, frame: Frame, changed: Collection[Mark]) -> None:
+        """Which items of a container an assignment changes."""
+        target, scope = change.site.node, change.site.scope
+        index = target.slice
+        if isinstance(index, ast.Slice):
+            return
+        owners = self._of(target.value, frame, scope)
+        if all(isinstance(k.value, SEQUENCES) for k in owners):
+            change.resizes = False
+        if self._all_is_known(index, frame, scope):
+            keys = self._of(index, frame, scope)
+            if 0 < len(keys) < MOST_VALUES and all(_is_fixed(k, changed) for k in keys):
+                change.keys, change.resizes = frozenset([k.value for k in keys]), False
 
     # --- conditions ----------------------------------------------------------
 
@@ -179,6 +242,18 @@ class Changes:
         return True
 
 
+def is_item(target: Any) -> bool:
+    """True for `x[k]` that is assigned."""
+    return isinstance(target, ast.Subscript) and isinstance(target.ctx, ast.Store)
+
+
+def _is_fixed(key: Known, changed: Collection[Mark]) -> bool:
+    """True for a key that is the same each time."""
+    place = key.place
+    named = place is None or place.kind in ("global", "cell")
+    return is_key(key.value) and named and not (place and _mark(place) in changed)
+
+
 def _mark(place: Access) -> Mark:
     return (place.kind, id(place.base), place.key)
 
@@ -214,4 +289,4 @@ def _may_be_tensor(x: Any) -> bool:
     )
 
 
-__all__ = ["Change", "Changes", "Mark", "is_first_time"]
+__all__ = ["Change", "Changes", "ItemsChanged", "Mark", "is_first_time", "is_item"]

@@ -264,7 +264,7 @@ class Expressions:
         self, owners: list[Known], index: ast.expr, frame: Frame, scope: Scope, depth: int
     ) -> Iterable[Known]:
         keys: list[Known] = []
-        if not isinstance(index, ast.Slice) and self._all_is_known(index, frame, scope):
+        if not isinstance(index, ast.Slice) and self.all_is_known(index, frame, scope):
             keys = self.of(index, frame, scope, depth + 1)
         for owner in owners:
             own = getattr(type(owner.value), "__getitem__", None)
@@ -287,7 +287,7 @@ class Expressions:
                 else:
                     yield from within
 
-    def _all_is_known(self, index: ast.expr, frame: Frame, scope: Scope) -> bool:
+    def all_is_known(self, index: ast.expr, frame: Frame, scope: Scope) -> bool:
         """False for a name that may stand for more than what is known of it: `i += 1`."""
         at: Scope | None = scope if isinstance(index, ast.Name) else None
         while at is not None and index.id not in at.local:  # type: ignore[attr-defined]

@@ -160,7 +160,7 @@ class _Finder(ast.NodeVisitor):
     def _comprehension(self, node: Any) -> None:
         with self._inner(node) as inner:
             for generator in node.generators:
-                self.visit(generator.iter)
+                self._visit_whole(generator.iter)
                 self._bind(generator.target, Each(generator.iter))
                 for test in generator.ifs:
                     self.visit(test)
@@ -191,7 +191,7 @@ class _Finder(ast.NodeVisitor):
     visit_While = visit_If  # noqa: N815
 
     def visit_For(self, node: ast.For) -> None:
-        self.visit(node.iter)
+        self._visit_whole(node.iter)
         with self._within(node):
             self._bind(node.target, Each(node.iter))
             for s in (*node.body, *node.orelse):
@@ -276,7 +276,6 @@ class _Finder(ast.NodeVisitor):
                 self._inside_chain(base)
             case ast.Subscript(value=base, slice=index):
                 self.facts.assigned.append(self._site(target))
-                self._read(base)
                 self._inside_chain(base)
                 self.visit(index)
 
@@ -312,6 +311,13 @@ class _Finder(ast.NodeVisitor):
             case _:
                 self.visit(node)
 
+    def _visit_whole(self, node: ast.expr) -> None:
+        """What is gone over: `for k in vars(x)`, `list(vars(x))`."""
+        inner = node.value if isinstance(node, ast.Starred) else node
+        if isinstance(inner, ast.Call) and getattr(inner.func, "id", "") == "vars":
+            self._read(inner)
+        self.visit(node)
+
     def visit_Compare(self, node: ast.Compare) -> None:
         self.generic_visit(node)
         for op, x in zip(node.ops, node.comparators, strict=True):
@@ -326,10 +332,12 @@ class _Finder(ast.NodeVisitor):
                 unread = False
             if unread and isinstance(a, (ast.Name, ast.Attribute, ast.Subscript)):
                 self._inside_chain(a)
-            else:
+            elif unread:
                 self.visit(a)
+            else:
+                self._visit_whole(a)
         for k in node.keywords:
-            self.visit(k.value)
+            self._visit_whole(k.value)
         self.facts.calls.append(self._site(node))
         if isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
             inside = self._inside

@@ -32,6 +32,7 @@ from .facts import Inner
 MOST_ITEMS = 256
 PLAIN = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), DType, TensorShape)
 CONTAINERS = (list, dict, set, bytearray, collections.deque)
+SEQUENCES = (list, bytearray, collections.deque)
 WRAPPERS = (  # those of the library that hold a list or dict
     collections.UserDict,
     collections.UserList,
@@ -369,6 +370,7 @@ __all__ = [
     "CONTAINERS",
     "MOST_ITEMS",
     "PLAIN",
+    "SEQUENCES",
     "TENSORS",
     "WRAPPERS",
     "Closure",

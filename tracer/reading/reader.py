@@ -17,7 +17,7 @@ from ...autograph import policy
 from .access import Access
 from .callees import bound, may_take_part, operators_of, takes_part
 from .calls import Calls
-from .changes import Change, Changes
+from .changes import Change, Changes, is_item
 from .expressions import is_key, is_one
 from .facts import Scope, Site
 from .finder import CHANGING, facts_of
@@ -37,6 +37,7 @@ class Reading(Calls):
         super().__init__()
         self.guards: dict[tuple[Access, str], Guard] = {}
         self.codes: set[int] = set()
+        self.filled: dict[Access, None] = {}  # containers that items are assigned of
         self.sites: dict[Frame, dict[tuple[int, int], tuple[Frame, Site]]] = {}  # calls of it
         self._frames: dict[Any, Frame] = {}
         self._receivers: dict[Any, int] = {}
@@ -165,8 +166,24 @@ class Reading(Calls):
                     self._follow_unplaced(known.value)  # it may be called by another
                 self._follow_operators(known)
                 self.guard(known)
+        for site in frame.facts.assigned:
+            if isinstance(site.node, ast.Subscript):
+                self._fill(site, frame)
         for site in frame.facts.calls:
             self._read_call(site, frame)
+
+    def _fill(self, site: Site, frame: Frame) -> None:
+        """An item is assigned: that depends on which container it is, not on what is in it."""
+        base = site.node.value
+        found = self.of(base, frame, site.scope)
+        if not found:
+            self._not_there(base, frame, site.scope)
+        for known in found:
+            if not (is_item(site.node) and isinstance(known.value, CONTAINERS)):
+                self._follow_operators(known)
+                self.guard(known)
+            elif known.place is not None:
+                self.filled[known.place] = None
 
     def _not_there(self, node: ast.expr, frame: Frame, scope: Scope) -> None:
         """A read that gives nothing that is known: there may be nothing yet."""
