@@ -30,7 +30,7 @@ from ..graph.spec import TensorSpec
 from ..graph.weak import is_python, is_weak, mark
 from ..runtime import EagerTensor
 from .kinds import Kinds, dtype_of, inputs_in, is_input, is_lasting, objects_in
-from .same import Find, Marking, is_made_up, resolved
+from .same import Find, Marking, is_made_up, resolved, with_same_items
 
 _NEVER = object()
 
@@ -412,7 +412,10 @@ def put_results(
         if held is not None:
             stored.append((held, value))
     for held, value in stored:
-        (held.leave if is_tracing() else held.put)(value)
+        if is_tracing():
+            held.leave(value)
+        else:
+            held.put(with_same_items(held.get(), value) if held.place == ITEMS else value)
 
 
 def _leaves(write: Write, results: Iterator[Tensor]) -> Iterator[Any]:

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..autograph.changes import aliases, journal
 from ..autograph.changes.contents import contents_of
 from ..autograph.changes.rebuilt import Shape, is_plain_object
@@ -19,6 +21,7 @@ from ..autograph.values.inside import staged_in, table_in
 from ..autograph.values.optional import Source
 from ..graph.build import convert, is_tracing
 from ..graph.nest import children, rebuild
+from ..runtime import EagerTensor
 
 Find = Callable[[Mapping[str, Any]], Any]  # an object, from the arguments of a call
 
@@ -212,4 +215,45 @@ def is_made_up(x: Any, depth: int = 3) -> bool:
     return items is not None and any(is_made_up(item, depth - 1) for item in items)
 
 
-__all__ = ["Find", "Marking", "is_made_up", "resolved"]
+def with_same_items(before: Any, after: Any) -> Any:
+    """`after`, with the lists and dicts of `before` that hold the same, at the start of a list and
+    at its end: the run tells only what they hold.
+    """
+    if type(before) is list and type(after) is list:
+        first = _alike(before, after)
+        last = _alike(before[first:][::-1], after[first:][::-1])
+        return [*before[:first], *after[first : len(after) - last], *before[len(before) - last :]]
+    if isinstance(before, dict) and type(before) is type(after) and before is not after:
+        for key, value in after.items():
+            if key in before and _hold_alike(before[key], value):
+                after[key] = before[key]
+    return after
+
+
+def _alike(before: Sequence[Any], after: Sequence[Any]) -> int:
+    """How many lists and dicts at the start of both hold the same."""
+    pairs = list(zip(before, after, strict=False))
+    return next((i for i, (b, a) in enumerate(pairs) if not _hold_alike(b, a)), len(pairs))
+
+
+def _hold_alike(before: Any, after: Any) -> bool:
+    """True for two lists or dicts of equal numbers, texts and tensors, or the same objects."""
+    if type(before) is not type(after) or type(before) not in (list, dict):
+        return False
+    if len(before) != len(after) or (type(before) is dict and list(before) != list(after)):
+        return False
+    return all(map(_is_alike, children(before) or (), children(after) or ()))
+
+
+def _is_alike(before: Any, after: Any) -> bool:
+    if before is after or _hold_alike(before, after):
+        return True
+    if type(before) is tuple and type(after) is tuple and len(before) == len(after):
+        return all(map(_is_alike, before, after))
+    values = [v for v in (before, after) if isinstance(v, (*_NUMBERS, EagerTensor))]
+    return len(values) == 2 and bool(np.array_equal(np.asarray(before), np.asarray(after)))
+
+
+_NUMBERS = (bool, int, float, complex, str)
+
+__all__ = ["Find", "Marking", "is_made_up", "resolved", "with_same_items"]

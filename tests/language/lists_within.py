@@ -260,3 +260,26 @@ def kept_beside_none_and_changed():
         return xs, 0 if best is None else len(best[0])
 
     return f
+
+
+@program(1, 4, 5)
+def lists_and_dicts_in_an_outer_list_stay_the_same():
+    rows, dicts = [[1], [2], [2]], [{"a": 1}]
+    first, second, table = rows[0], rows[1], dicts[0]
+
+    def f(x):
+        if x < 4:
+            for i in tl.range(x):
+                rows.append([i])
+        else:
+            rows.pop(0)
+            dicts.append({"a": x})
+        if x > 4:
+            rows.insert(0, [x])
+        return len(rows), len(dicts)
+
+    def state():
+        same = [[row is r for r in (first, second)] for row in rows]
+        return same, rows, dicts, dicts[0] is table
+
+    return f, state
