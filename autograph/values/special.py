@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +22,6 @@ from treadle.graph.build import is_tracing
 from treadle.graph.ops.logic import logical_not
 
 from .. import policy
-from .state import namespace_of
 
 _BINARY = (
     *("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "and", "or"),
@@ -191,7 +191,8 @@ def _held_by(value: Any) -> Iterable[Any]:
             return islice(iterate(value), _MOST_ITEMS)
     if isinstance(value, (type, ModuleType)) or not is_of_users(value):
         return ()
-    return islice((namespace_of(value) or {}).values(), _MOST_ITEMS)
+    # To ask for `__dict__` would make the object slower for good.
+    return islice(gc.get_referents(value), _MOST_ITEMS)
 
 
 _MOST_ITEMS = 100  # of one container
