@@ -6,6 +6,7 @@ import functools
 import sys
 from types import SimpleNamespace
 
+from .calls.asking import class_of
 from .calls.builtins import (
     all_,
     any_,
@@ -78,6 +79,7 @@ __all__ = [
     "bool_",
     "call",
     "changing",
+    "class_of",
     "compared",
     "consuming",
     "del_item",

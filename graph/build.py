@@ -340,7 +340,7 @@ class GraphBuilder:
         self.captures: list[Any] = []  # what each captured input stands for
         self.resolved: dict[int, Value] = {}  # by id of what is captured
         self.refined: list[tuple[Value, Value, Value | None]] = []  # see refined.py
-        self.plain_again: list[Value] = []
+        self.plain_again: list[Value] = []  # of class Refined until the graph is finished
         self.derived: dict[Any, Any] = {}  # what gradients derived from nodes, to use it again
         self.facts: dict[int, tuple[Value, bool]] = {}  # truth values that are known here, by id
         self.loc: Loc | None = None  # set while nodes of another graph are replayed

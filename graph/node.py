@@ -265,6 +265,9 @@ class Value(Tensor):
         )
 
 
+Value.__name__ = "symbolic tensor"  # as messages of Python's have it
+
+
 # Set by autograph: why the code at a place was not converted.
 _reasons: list[Any] = []
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 from typing import Any
 
+import numpy as np
+
 from ..graph.nest import attribute_names, children, sorted_keys
 from ..graph.node import Tensor
 from ..graph.spec import TensorSpec
@@ -221,6 +223,9 @@ def _explain_guards(made: TraceReason, same: Sequence[TraceReason]) -> None:
                 made.place = f"type({made.place})"
             elif broken.kind == "keys":
                 made.place = f"the keys of {made.place}"
+            elif broken.kind == "contents":
+                made.place = f"the contents of {made.place}"
+                made.old, made.new = (np.array2string(x, threshold=6) for x in (old, new))
             elif old is None and broken.kind == "value":
                 made.old = "None"
             if made.old == made.new:
@@ -228,7 +233,7 @@ def _explain_guards(made: TraceReason, same: Sequence[TraceReason]) -> None:
             made.cure = (
                 f"keep '{broken.place.name}' as it is, or make it an argument"
                 if broken.kind in ("type", "length", "keys", "absent")
-                else _guard_cure(made.place, old, new)
+                else _guard_cure(broken.place.name, old, new)
             )
             return
 

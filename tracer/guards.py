@@ -14,7 +14,7 @@ from typing import Any
 
 from .reading.access import Access, reference
 from .reading.changes import ItemsChanged, Mark, is_first_time
-from .reading.leaves import Guard, same_value
+from .reading.leaves import Guard, contents, same_value
 from .reading.reader import Reading
 
 Check = Callable[[], bool]
@@ -225,6 +225,9 @@ class _Writer:
                 self.write(f"if {type_}({where}) is not {wanted}: return False")
             case "length":
                 self.write(f"if {self.constant(len)}({where}) != {expected!r}: return False")
+            case "contents":
+                found = f"{self.constant(contents)}({where})"
+                self.write(f"if {found} != {self.constant(expected)}: return False")
             case "keys":
                 tuple_, same = self.constant(tuple), self.constant(same_value)
                 self.write(

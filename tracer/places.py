@@ -414,8 +414,10 @@ def put_results(
     for held, value in stored:
         if is_tracing():
             held.leave(value)
-        else:
-            held.put(with_same_items(held.get(), value) if held.place == ITEMS else value)
+        elif held.place == ITEMS:
+            held.put(with_same_items(held.get(), value))
+        elif not held.is_inherited(value):
+            held.put(value)
 
 
 def _leaves(write: Write, results: Iterator[Tensor]) -> Iterator[Any]:

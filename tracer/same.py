@@ -216,13 +216,15 @@ def is_made_up(x: Any, depth: int = 3) -> bool:
 
 
 def with_same_items(before: Any, after: Any) -> Any:
-    """`after`, with the lists and dicts of `before` that hold the same, at the start of a list and
-    at its end: the run tells only what they hold.
+    """`after`, with the lists and dicts of `before` in place of those that hold the same: the run
+    tells only what they hold. Of several alike it is the one at that place from the start, or from
+    the end, or else the first that is left.
     """
     if type(before) is list and type(after) is list:
         first = _alike(before, after)
         last = _alike(before[first:][::-1], after[first:][::-1])
-        return [*before[:first], *after[first : len(after) - last], *before[len(before) - last :]]
+        middle = _same_middle(before[first : len(before) - last], after[first : len(after) - last])
+        return [*before[:first], *middle, *before[len(before) - last :]]
     if isinstance(before, dict) and type(before) is type(after) and before is not after:
         for key, value in after.items():
             if key in before and _hold_alike(before[key], value):
@@ -236,24 +238,36 @@ def _alike(before: Sequence[Any], after: Sequence[Any]) -> int:
     return next((i for i, (b, a) in enumerate(pairs) if not _hold_alike(b, a)), len(pairs))
 
 
+def _same_middle(before: list[Any], after: list[Any]) -> list[Any]:
+    left: dict[Any, deque[Any]] = {}
+    for item in before:
+        if type(item) in _CONTAINERS:
+            left.setdefault(_content(item), deque()).append(item)
+    return [_taken(left, item) for item in after]
+
+
+def _taken(left: Mapping[Any, deque[Any]], item: Any) -> Any:
+    alike = left.get(_content(item)) if type(item) in _CONTAINERS else None
+    return alike.popleft() if alike else item
+
+
 def _hold_alike(before: Any, after: Any) -> bool:
     """True for two lists or dicts of equal numbers, texts and tensors, or the same objects."""
-    if type(before) is not type(after) or type(before) not in (list, dict):
-        return False
-    if len(before) != len(after) or (type(before) is dict and list(before) != list(after)):
-        return False
-    return all(map(_is_alike, children(before) or (), children(after) or ()))
+    return type(before) in _CONTAINERS and _content(before) == _content(after)
 
 
-def _is_alike(before: Any, after: Any) -> bool:
-    if before is after or _hold_alike(before, after):
-        return True
-    if type(before) is tuple and type(after) is tuple and len(before) == len(after):
-        return all(map(_is_alike, before, after))
-    values = [v for v in (before, after) if isinstance(v, (*_NUMBERS, EagerTensor))]
-    return len(values) == 2 and bool(np.array_equal(np.asarray(before), np.asarray(after)))
+def _content(x: Any) -> Any:
+    """What `x` holds, to be compared: 1, 1.0 and True are not the same, a tensor is its value."""
+    if type(x) in (*_CONTAINERS, tuple):
+        keys = tuple(x) if type(x) is dict else ()
+        return type(x), keys, tuple(map(_content, x.values() if type(x) is dict else x))
+    if isinstance(x, (*_NUMBERS, EagerTensor)):
+        array = np.asarray(x)
+        return array.dtype.kind, array.shape, repr(array.tolist())
+    return id(x)
 
 
+_CONTAINERS = (list, dict)
 _NUMBERS = (bool, int, float, complex, str)
 
 __all__ = ["Find", "Marking", "is_made_up", "resolved", "with_same_items"]

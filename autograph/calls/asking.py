@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from treadle.graph import Value, weak
@@ -31,6 +32,12 @@ def type_(x: Any, *bases: Any) -> Any:
     if type(x) is Value and weak.is_python(x):
         return type(weak.SAMPLES[x.dtype.kind])
     return _SHOWN.get(type(x), type(x))
+
+
+def class_of(x: Any) -> Any:
+    """`x.__class__`."""
+    of_run = type(x) is Choice or (type(x) is Value and weak.is_python(x))
+    return type_(x) if of_run else x.__class__
 
 
 def issubclass_(cls: Any, kinds: Any) -> Any:
@@ -84,6 +91,15 @@ def id_(x: Any) -> Any:
     return id(x)
 
 
+def _encoded(kind: Any, *args: Any, **kwargs: Any) -> Any:
+    """`bytes(x)` and `bytearray(x)`"""
+    if args and type(args[0]) is Choice:
+        return operate(functools.partial(kind, **kwargs), *args)
+    if args and is_unknown(args[0]):
+        raise _refusal(f"{kind.__name__}()", "do it on each path of an 'if', or in tl.py_function")
+    return kind(*args, **kwargs)
+
+
 def _refusal(question: str, cure: str) -> ConversionError:
     return ConversionError(
         f"{question} at {describe(user_location(2))} is asked of what only the run knows: {cure}"
@@ -99,4 +115,6 @@ QUESTIONS: dict[Any, Any] = {
     vars: vars_,
     hash: hash_,
     id: id_,
+    bytes: functools.partial(_encoded, bytes),
+    bytearray: functools.partial(_encoded, bytearray),
 }

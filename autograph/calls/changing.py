@@ -69,19 +69,14 @@ def in_place(owner: Any, sign: str, value: Any) -> Any:
     owner = taken(owner)
     changing(owner, sign if sign == "|=" else "")
     if aliases.is_container(owner) and is_tracing():
-        if aliases.is_involved(owner):
-            if sign == "*=":
-                aliases.Operations.change(owner, lambda o: _repeat(o, value))
-            else:
-                change: Any = _convert[0](owner.extend if sign == "+=" else owner.update)
-                change(value)
+        involved = aliases.is_involved(owner)
+        many = isinstance(owner, list) and isinstance(value, Value)
+        if sign == "*=" and (involved or many):
+            aliases.Operations.change(owner, lambda o: _repeat(o, value))
             return owner
-        if sign == "*=" and isinstance(value, Value) and isinstance(owner, list):
-            _repeat(owner, value)
-            return owner
-        if sign == "+=" and isinstance(owner, list) and isinstance(value, Stream):
-            extend: Any = _convert[0](owner.extend)
-            extend(value)
+        if sign != "*=" and (involved or isinstance(value, Stream)):
+            change: Any = _convert[0](owner.extend if sign == "+=" else owner.update)
+            change(value)
             return owner
     if isinstance(owner, np.ndarray) and isinstance(value, Tensor):
         return _BINARY[sign](owner, value)  # a tensor: the array stays as it is

@@ -30,7 +30,7 @@ from ..values.inside import staged_in
 from ..values.place import local_values, uses_names
 from ..values.special import caching
 from ..values.staged_list import StagedList, stage
-from ..values.state import holds_tensor
+from ..values.state import holds_tensor, same_object
 from ..values.tables import DICTS, Kept, like
 from ..values.undefined import Undefined
 from . import aliases, births
@@ -459,6 +459,15 @@ class Held:
     def put(self, value: Any) -> None:
         gone = isinstance(value, Undefined) and not value.reason
         put(self.owner, self.place, ABSENT if gone else value)
+
+    def is_inherited(self, value: Any) -> bool:
+        """True for an attribute that the class of the object gives it with this value already."""
+        kind, name = self.place
+        default = inherited(self.owner, name) if kind == "attribute" else ABSENT
+        if default is ABSENT or not same_object(default, value):
+            return False
+        contents = contents_of(self.owner)
+        return contents is not None and self.raw(contents) is ABSENT
 
     def leave(self, value: Any) -> None:
         """Put what a scope leaves there, and tell the scopes around it."""

@@ -11,9 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from dis import opname
 from enum import Enum
-from types import FrameType
 from typing import Any, NoReturn
 
 from treadle.graph import Tensor, Value, weak
@@ -40,6 +38,7 @@ from ..changes.rebuilt import (
     is_plain_object,
 )
 from ..changes.sharing import is_shared
+from ..values.class_names import named
 from ..values.facts import known_truth
 from ..values.filling import Filling
 from ..values.optional import Optional, Source, object_pattern, pattern_of
@@ -47,6 +46,7 @@ from ..values.state import (
     common_dtype,
     describe_value,
     is_number,
+    is_number_member,
     is_record,
     is_tensor,
     is_variable,
@@ -63,7 +63,6 @@ from .options import (
     can_be_chosen,
     is_changing,
     is_function,
-    is_number_member,
     is_same,
     is_tensor_outside,
     made_in_loop,
@@ -75,6 +74,7 @@ from .options import (
 _NAMES = ("__name__", "__qualname__", "__module__", "__doc__")  # of classes and functions
 
 
+@named
 class Choice:
     """`options[index]`; `index` is an int, or an int32 tensor.
 
@@ -232,8 +232,6 @@ class Choice:
             return Choice
         if len(kinds) == 1:
             return kinds.pop()
-        if _asks_by_name(sys._getframe(1)):
-            return self.tl_pick([type(o) for o in self.tl_options])
         raise self.tl_refusal("has its class asked for by code that AutoGraph has not converted")
 
     def __eq__(self, other: object) -> Any:
@@ -314,14 +312,6 @@ class Choice:
         if is_active():
             return Operations.show(self, repr)
         return f"<one of {self.tl_options!r}>"
-
-
-Choice.__name__ = Choice.__tl_name__  # as messages of Python's have it
-
-
-def _asks_by_name(frame: FrameType) -> bool:
-    """True for `x.__class__` itself, which may be one of several; `isinstance` needs the class."""
-    return opname[frame.f_code.co_code[frame.f_lasti]].startswith("LOAD_")
 
 
 def picked(index: Any, values: Sequence[Any], source: Source) -> Any:

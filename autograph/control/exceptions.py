@@ -23,6 +23,7 @@ from treadle.graph.symbolic_text import symbolic_text
 from treadle.graph.trying import raise_again
 
 from .. import policy
+from ..values.class_names import names_one
 from ..values.stand_ins import known_of
 
 _AUTOGRAPH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -72,7 +73,7 @@ def _place_in_traceback(error: BaseException) -> Loc | None:
     code = last.tb_frame.f_code
     if is_internal(code.co_filename) or policy.is_library_file(code.co_filename):
         return None
-    if tb is None and code.co_code[last.tb_lasti] != _RAISE:
+    if tb is None and not _raises(last):
         return None
     return Loc(code, last.tb_lasti)
 
@@ -101,17 +102,22 @@ def place_of_error(error: BaseException) -> Loc | None:
 
 def is_of_stand_in(error: BaseException) -> bool:
     """True for what Python raises where it gets what stands for a value that only the run knows."""
-    if not isinstance(error, (AttributeError, TypeError)):
+    if type(error) not in (AttributeError, TypeError):
         return False
-    text = str(error)
-    return any(name in text for name in _STAND_INS)
+    return place_of_raise(error) is None and not _is_ours(error) and names_one(str(error))
 
 
-_STAND_INS = (
-    *("'Value'", "type Value", "Value object", "one of several objects"),
-    "encoding without a string argument",
-    *("a list of a length that the run tells", "a dict or set whose keys the run tells"),
-)
+def _is_ours(error: BaseException) -> bool:
+    """True for what code of ours has raised, which says what it means."""
+    tb = error.__traceback__
+    while tb is not None and tb.tb_next is not None:
+        tb = tb.tb_next
+    return tb is not None and is_internal(tb.tb_frame.f_code.co_filename) and _raises(tb)
+
+
+def _raises(tb: TracebackType) -> bool:
+    """True for a `raise` statement."""
+    return tb.tb_frame.f_code.co_code[tb.tb_lasti] == _RAISE
 
 
 def refusal(error: BaseException) -> ConversionError:

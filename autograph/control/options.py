@@ -16,7 +16,7 @@ from ..changes.rebuilt import Rebuilt, Shape, holds_foreign, home_of
 from ..values.filling import Filling
 from ..values.optional import Optional, Source
 from ..values.special import is_of_users
-from ..values.state import NUMBERS, is_number, is_tensor, is_variable, parts_of
+from ..values.state import is_number, is_tensor, is_variable, parts_of
 from ..values.tables import Kept
 from ..values.undefined import Undefined, Unused
 
@@ -52,11 +52,6 @@ def can_be_chosen(value: Any) -> bool:
     if isinstance(value, (Undefined, Unused, Optional, Filling)):
         return False
     return is_of_users(value) or (callable(value) and hasattr(value, "__dict__"))
-
-
-def is_number_member(x: Any) -> bool:
-    """True for a member of an enum that is a number or text as well."""
-    return isinstance(x, Enum) and isinstance(x, (*NUMBERS, str))
 
 
 def is_value(x: Any) -> bool:

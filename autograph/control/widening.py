@@ -16,11 +16,10 @@ from ..values.inside import staged_in
 from ..values.list_items import Item, item_of, joined_item
 from ..values.optional import Maybe, Optional, Source
 from ..values.staged_list import StagedList
-from ..values.state import is_number, is_tensor
+from ..values.state import is_number, is_number_member, is_tensor
 from ..values.tables import DICTS, Table, like, of_class
 from ..values.undefined import Undefined, is_disagreement
 from .choice import Choice
-from .options import is_number_member
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,8 @@ class Expressions:
         if isinstance(node.ctx, ast.Load):
             if isinstance(node, ast.Subscript) and self._may_be_of_list(node):
                 node.value = Maker(self.ag, node.value).call("items", node.value)
+            elif isinstance(node, ast.Attribute) and self._may_be_of_run(node):
+                return Maker(self.ag, node).call("class_of", node.value)
         else:
             node.value = Maker(self.ag, node.value).call("changing", node.value)
         return node
@@ -147,6 +149,12 @@ class Expressions:
                 return not self.resolver.leaves_alone(func)
             case _:
                 return True
+
+    def _may_be_of_run(self, node: ast.Attribute) -> bool:
+        """True for `x.__class__`, unless `x` is `self`."""
+        owner = node.value
+        own = isinstance(owner, ast.Name) and owner.id == self.first
+        return node.attr == "__class__" and not own
 
     def thunk_body(self, node: ast.expr) -> ast.expr:
         """An expression that becomes the body of a lambda."""

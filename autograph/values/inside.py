@@ -11,6 +11,8 @@ from treadle.graph.errors import OperatorNotAllowedInGraphError
 from treadle.graph.location import describe, is_internal, user_location
 from treadle.graph.symbolic_text import is_active
 
+from .class_names import named
+
 
 class InGraph:
     """The base of `StagedList`, a list of a length that only the run tells."""
@@ -39,6 +41,7 @@ class InTable:
         return _text_of(self, "dict or set", "keys are")
 
 
+@named
 class Mark:
     """The only key of a dict whose items the graph holds, in a `Table`.
 
@@ -46,6 +49,7 @@ class Mark:
     """
 
     __slots__ = ()
+    __tl_name__ = "a key of a dict whose keys the run tells"
 
     def __hash__(self) -> int:
         return 0
@@ -100,12 +104,14 @@ def no_value(
     )
 
 
+@named
 class Inside:
     """The only item of a Python list or deque whose items the graph holds. Converted code sees
     through it; for other code it is no value at all.
     """
 
     __slots__ = ("staged",)
+    __tl_name__ = "an item of a list of a length that the run tells"
     __tl_inside__ = True
     alive = 0  # how many there are: where there are none, no list is searched for them
 

@@ -22,6 +22,7 @@ from treadle.graph.ops.logic import logical_and, logical_not
 from treadle.graph.weak import is_python, mark
 
 from .. import policy
+from .class_names import named
 from .facts import assume, known_truth
 from .filling import Filling
 from .inside import staged_in
@@ -52,6 +53,7 @@ class UnknownValueError(UnknownResultError):
         self.callee = None  # type: ignore[assignment]
 
 
+@named
 class Optional:
     """`value` where `present` (a bool, or a bool tensor) is true, else None.
 
@@ -191,6 +193,7 @@ class Optional:
         )
 
 
+@named
 class Maybe(Optional):
     """`value` where `present` is true, else the name is undefined (in relaxed functions)."""
 

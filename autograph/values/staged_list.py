@@ -26,6 +26,7 @@ from treadle.graph.ops.sequences import range_
 from treadle.graph.symbolic_text import python_value
 
 from . import given
+from .class_names import named
 from .inside import InGraph, Inside, no_value, staged_in, table_in
 from .list_items import (
     Item,
@@ -49,6 +50,7 @@ searching: dict[str, Callable[..., Any]] = {}
 collecting: list[Callable[[Any], Any]] = []
 
 
+@named
 class StagedList(InGraph):
     """A list that the graph holds. `item` is None as long as nothing was ever in it.
 

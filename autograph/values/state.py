@@ -167,6 +167,11 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (*NUMBERS, str, bytes)) and not isinstance(value, (np.generic, Enum))
 
 
+def is_number_member(value: Any) -> bool:
+    """True for a member of an enum that is a number or text as well."""
+    return isinstance(value, Enum) and isinstance(value, (*NUMBERS, str))
+
+
 def is_arithmetic(value: Any) -> bool:
     """True for Python's numbers, truth values among them."""
     return isinstance(value, NUMBERS) and not isinstance(value, Enum)

@@ -10,7 +10,6 @@ import functools
 import weakref
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -32,10 +31,12 @@ from treadle.graph.ops.sequences import range_
 from treadle.graph.spec import TensorSpec
 from treadle.graph.symbolic_text import python_value
 
+from .class_names import named
 from .filling import Filling
 from .inside import InTable, Mark, table_in
 from .list_items import Item, fitted, here, item_of, joined_item, thawed
 from .staged_list import StagedList
+from .state import is_number_member
 
 # Classes of dicts that the graph can hold; others run code of their own.
 DICTS = (dict, defaultdict, Counter)
@@ -57,6 +58,7 @@ class Kept(set[Any]):
         return set, (list(self),)
 
 
+@named
 class Table(InTable):
     """The items of a dict, in their order, or of a set (then `values` is None). Never changed."""
 
@@ -274,7 +276,7 @@ def _as_number(value: Any) -> Any:
 
 def sought(key: Any) -> Any:
     """What equals a member of an enum that is looked for, and is a number or text."""
-    if isinstance(key, Enum) and isinstance(key, (int, float, str)):
+    if is_number_member(key):
         return key._value_
     return tuple(map(sought, key)) if type(key) is tuple else key
 

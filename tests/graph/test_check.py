@@ -197,7 +197,7 @@ CASES: dict[Callable[[Parts], None], str] = {
     attribute_missing: "transpose: the attribute 'perm' is missing",
     attribute_unknown: "add: 'add' has no attribute 'axis'",
     attribute_of_a_mutable_type: "transpose: the attribute 'perm' is a list: [1, 0]",
-    attribute_that_is_a_value: "transpose: the attribute 'perm' is a Value: "
+    attribute_that_is_a_value: "transpose: the attribute 'perm' is a symbolic tensor: "
     "<tl.Tensor 'x:0' shape=(2, 3) dtype=float32>",
     wrong_type: "add: its result 0 is f32[2,4], by its op f32[2,3]",
     wrong_dtype_beside_the_type: "add: its result 0 has dtype int32 beside the type f32[2,3]",

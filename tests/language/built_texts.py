@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import treadle as tl
 
 from .harness import Collection
@@ -371,5 +373,69 @@ def text_less_a_number():
 def method_of_a_string_tensor():
     def f(s):
         return s.upper()
+
+    return f
+
+
+@program(0, 2)
+def classes_of_what_only_the_run_knows():
+    def f(n):
+        s, k, items = marks(n), 0, []
+        for i in tl.range(n):
+            k += 1
+            items.append(i)
+        c = "a" if n > 1 else "b"
+        kinds = s.__class__ is str, k.__class__ is int, items.__class__ is list
+        return *kinds, c.__class__.__name__, bytes("a" if n > 1 else "bc", "ascii")
+
+    return f
+
+
+def _refused(name, value, use):
+    """A program that gives Python's own code a `value` that stands for one of the run's."""
+
+    def make():
+        def f(n):
+            try:
+                return use(value(n))
+            except TypeError:
+                return -1
+
+        return f
+
+    make.__name__ = name
+    words = "can't work with what only the run knows, at .*built_texts.py:"
+    program(2, refused=(tl.errors.ConversionError, words))(make)
+
+
+def _grown(n):
+    return [1 for _ in tl.range(n)]
+
+
+def _nothing_or_one(n):
+    v = None
+    if n > 2:
+        v = 1
+    return v
+
+
+def _chosen(n):
+    return ["a" if n > 2 else "b"]
+
+
+_refused("json_of_a_grown_list", _grown, json.dumps)
+_refused("json_of_what_may_be_none", _nothing_or_one, json.dumps)
+_refused("json_of_a_chosen_text", _chosen, json.dumps)
+
+
+@program(0, 3)
+def own_error_that_speaks_like_one_of_ours():
+    def f(n):
+        try:
+            if n > 2:
+                raise TypeError("one of several objects is a symbolic tensor")
+        except TypeError:
+            return -1
+        return n
 
     return f

@@ -262,6 +262,34 @@ def kept_beside_none_and_changed():
     return f
 
 
+@program(0, 1, 2)
+def lists_from_the_middle_stay_the_same():
+    rows = [[1], [2], [3], [4]]
+    known = list(rows)
+
+    def f(x):
+        if x > 0:
+            rows.pop(x)
+            rows.reverse()
+        return len(rows)
+
+    return f, lambda: [[row is k for k in known] for row in rows]
+
+
+@program(0, 3)
+def zeros_in_an_outer_list_stay_the_same():
+    grid = [[0, 0] for _ in range(4)]
+    known = list(grid)
+
+    def f(x):
+        grid[x] = [x, 7]
+        if x > 2:
+            grid.pop(0)
+        return len(grid)
+
+    return f, lambda: (grid, [[row is k for k in known] for row in grid])
+
+
 @program(1, 4, 5)
 def lists_and_dicts_in_an_outer_list_stay_the_same():
     rows, dicts = [[1], [2], [2]], [{"a": 1}]

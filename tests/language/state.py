@@ -321,3 +321,18 @@ def list_in_a_recursion():
         return down(x), len(seen)
 
     return f
+
+
+@program(1, 4, 1)
+def attribute_that_the_class_gives():
+    class Account:
+        fee = 1
+
+    account = Account()
+
+    def f(x):
+        if x > 3:
+            account.fee = 5
+        return account.fee
+
+    return f, lambda: dict(vars(account))

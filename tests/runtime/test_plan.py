@@ -247,7 +247,7 @@ def test_results_do_not_alias_what_may_change() -> None:
 
 def test_a_constant_in_a_graph_is_out_of_reach() -> None:
     source = np.array([1.0, 2.0], np.float32)
-    f = tl.function(lambda: tl.constant(source))
+    f = tl.function(lambda: tl.constant(source)).get_concrete_function()
     array = f().numpy()
     array[0] = source[0] = 9.0
     assert f().numpy().tolist() == [1.0, 2.0]

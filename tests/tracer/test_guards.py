@@ -370,6 +370,16 @@ def test_changes_of_self(program: Callable[[Any, Any], Any], change: Callable[[A
         globals()["K"] = 2
 
 
+def test_contents_of_a_small_array() -> None:
+    weights = np.array([1.0, 2.0], np.float32)
+    f = tl.function(lambda x: x * weights[1] + tl.reduce_sum(weights))
+    for first, result in ((1.0, 5.0), (3.0, 7.0), (3.0, 7.0)):
+        weights[0] = first
+        assert f(c(1.0)).numpy() == result
+    assert f.experimental_get_tracing_count() == 2
+    assert "the contents of weights was [1. 2.] in trace 1, is [3. 2.]" in str(f.explain())
+
+
 def test_attributes_of_a_class() -> None:
     f = tl.function(lambda x: Base.rate * x + Base.of_class(x))
     try:

@@ -15,20 +15,23 @@ from .known import MOST_ITEMS, PLAIN, WRAPPERS, Known, Made, Values, is_library,
 
 class Guard:
     """One condition: a value (by type and value), an object (itself), its type, a length, keys,
-    or that there is no such attribute or item.
+    the contents of an array, or that there is no such attribute or item.
     """
 
     __slots__ = ("expected", "kind", "place")
 
     def __init__(self, place: Access, kind: str, expected: Any) -> None:
         self.place = place
-        self.kind = kind  # value, object, type, length, keys, absent
+        self.kind = kind  # value, object, type, length, keys, contents, absent
         self.expected = expected  # of an object or type, a reference
 
     def wanted(self) -> Any:
         """The value, object, type, length or keys that the trace was made for."""
         if self.kind == "absent":
             return MISSING
+        if self.kind == "contents":
+            dtype, shape, data = self.expected
+            return np.frombuffer(data, dtype).reshape(shape)
         return self.expected() if self.kind in ("object", "type") else self.expected
 
     def found(self) -> Any:
@@ -50,6 +53,8 @@ class Guard:
         x = self.found()
         if self.kind in ("object", "type", "absent"):
             return x is self.wanted()
+        if self.kind == "contents":
+            return bool(contents(x) == self.expected)
         return same_value(x, self.expected)
 
 
@@ -75,6 +80,11 @@ def same_value(x: Any, y: Any) -> bool:
     if kind is complex:
         return repr(x) == repr(y)
     return isinstance(x, PLAIN) and bool(x == y)
+
+
+def contents(x: Any) -> Any:
+    """What an array holds, to be compared."""
+    return (x.dtype, x.shape, x.tobytes()) if isinstance(x, np.ndarray) else MISSING
 
 
 def _is_plain(x: Any) -> bool:
@@ -107,6 +117,8 @@ def guards_of(known: Known, values: Values, depth: int = 0) -> Iterator[Guard]:
         yield Guard(place, "length", len(x))
     elif not (isinstance(x, ModuleType) and is_library(x)):
         yield Guard(place, "object", reference(values.seen.get(place, x)))
+        if isinstance(x, np.ndarray) and x.size <= MOST_ITEMS and x.dtype.kind in "biufc":
+            yield Guard(place, "contents", contents(x))
         if type(x) in WRAPPERS and depth < 4:
             for item in values.wrapped(known):
                 yield from guards_of(item, values, depth + 1)
@@ -131,4 +143,4 @@ def length_guard(known: Known, values: Values) -> Guard | None:
     return Guard(place, "length", len(known.value))
 
 
-__all__ = ["Guard", "guards_of", "length_guard", "same_value", "type_guard"]
+__all__ = ["Guard", "contents", "guards_of", "length_guard", "same_value", "type_guard"]
