@@ -95,7 +95,6 @@ _IMMEDIATE = frozenset(
         *("sorted", "sum", "tuple"),
     ]
 )
-_NOTHING = (ast.Constant, ast.Load, ast.Store, ast.Del, ast.operator, ast.unaryop, ast.cmpop)
 
 
 class Scanner:
@@ -118,18 +117,12 @@ class Scanner:
         handler = _HANDLERS.get(type(node))
         if handler is not None:
             handler(self, node, into)
-        elif not isinstance(node, _NOTHING):
+        else:
             self.children(node, into)
 
     def children(self, node: ast.AST, into: Activity) -> None:
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, ast.AST):
-                self.scan(value, into)
-            elif isinstance(value, list):
-                for item in value:
-                    if isinstance(item, ast.AST):
-                        self.scan(item, into)
+        for part in parts(node):
+            self.scan(part, into)
 
     def all(self, nodes: Iterable[ast.AST | None], into: Activity) -> None:
         for node in nodes:

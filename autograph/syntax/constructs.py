@@ -264,7 +264,7 @@ class Constructs:
         for name in names:
             value = flags.get(name)
             if value is not None:
-                if binds(value):
+                if not isinstance(value, (ast.Name, ast.Constant)) and binds(value):
                     stmts.append(end.assign([name], value))
                     value = end.name(name)
                 values.append(value)

@@ -13,7 +13,7 @@ from typing import Any
 from .activity import parameters
 from .comprehensions import can_convert, is_fixed, lowered
 from .hoisting import binds, binds_lazily
-from .nodes import FreshNames, Maker, walk
+from .nodes import FreshNames, Maker, fields, walk
 from .resolve import Resolver, root_of
 from .unpacking import fits, python_items, unpacked
 
@@ -25,7 +25,6 @@ _OPERATORS = {
         *(max, min, next, range, reversed, round, set, sorted, sum, tuple, zip),
     )
 }
-_NOTHING = (ast.Constant, ast.Load, ast.Store, ast.Del, ast.operator, ast.unaryop, ast.cmpop)
 
 
 class Expressions:
@@ -97,11 +96,11 @@ class Expressions:
         return make.expr(make.call("assert_stmt", test, *message))
 
     def children(self, node: ast.AST) -> None:
-        for field in node._fields:
+        for field in fields(node):
             value = getattr(node, field, None)
             if isinstance(value, ast.expr):
                 setattr(node, field, self.expression(value))
-            elif isinstance(value, list):
+            elif value.__class__ is list:
                 for i, item in enumerate(value):
                     if isinstance(item, ast.expr):
                         value[i] = self.expression(item)
@@ -109,7 +108,7 @@ class Expressions:
                         value[i] = self.statement(item)
                     elif isinstance(item, ast.AST):
                         self.children(item)
-            elif isinstance(value, ast.AST) and not isinstance(value, _NOTHING):
+            elif isinstance(value, ast.AST):
                 self.children(value)
 
     def expression(self, node: ast.expr) -> ast.expr:

@@ -47,7 +47,7 @@ class Context:
 
     def inner(self) -> Context:
         """A block in the middle of this one."""
-        return replace(self, tail=Tail.NEXT)
+        return self if self.tail is Tail.NEXT else replace(self, tail=Tail.NEXT)
 
 
 class _NeedsFlagsError(Exception):
@@ -393,7 +393,7 @@ class Lowerer:
         out: Block,
     ) -> ast.expr:
         make = Maker(self.ag, stmt.test)
-        if not binds(stmt.test):
+        if not (self._binds and binds(stmt.test)):
             return make.both([*running, stmt.test])
         # The test binds names: it is evaluated before the loop and at the end of its body.
         value = self.fresh("test")

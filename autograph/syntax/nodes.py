@@ -12,7 +12,19 @@ BREAK, CONTINUE, RETURN = 1, 2, 4  # kinds of jumps, as bits
 # What these fields hold has no nodes of its own, or none that count.
 _NO_NODES = frozenset(
     (
-        *("ctx", "ops", "id", "attr", "arg", "names", "module", "level", "kind", "conversion"),
+        *(
+            "ctx",
+            "op",
+            "ops",
+            "id",
+            "attr",
+            "arg",
+            "names",
+            "module",
+            "level",
+            "kind",
+            "conversion",
+        ),
         *("type_comment", "type_ignores", "is_async", "simple"),
     )
 )
@@ -21,14 +33,18 @@ _NO_NODES = frozenset(
 _fields: dict[type[ast.AST], list[str]] = {ast.Constant: [], ast.MatchSingleton: []}
 
 
+def fields(node: ast.AST) -> list[str]:
+    """The fields that hold nodes, without contexts and comparisons' operators."""
+    found = _fields.get(node.__class__)
+    if found is None:
+        found = _fields[node.__class__] = [n for n in node._fields if n not in _NO_NODES]
+    return found
+
+
 def parts(node: ast.AST) -> list[ast.AST]:
     """The nodes right below `node`, without contexts and comparisons' operators."""
-    fields = _fields.get(node.__class__)
-    if fields is None:
-        fields = [name for name in node._fields if name not in _NO_NODES]
-        _fields[node.__class__] = fields
     found: list[ast.AST] = []
-    for field in fields:
+    for field in fields(node):
         value = getattr(node, field, None)
         if value.__class__ is list:
             found += [v for v in value if isinstance(v, ast.AST)]

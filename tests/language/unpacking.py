@@ -7,18 +7,9 @@ from collections import deque
 import treadle as tl
 
 from .harness import Collection
+from .held_lists import XS, above
 
 program = Collection()
-
-XS = ([5, 6, 2], [1, 6, 1], [1, 1, 1], [9, 8, 7, 6, 5])
-
-
-def above(xs, least=1):
-    found = []
-    for x in xs:
-        if x > least:
-            found.append(x)
-    return found
 
 
 @program(*XS)
