@@ -45,7 +45,7 @@ from .calls.unpacking import python_items, unpack
 from .control import matching as pattern
 from .control.asserting import assert_stmt
 from .control.conditionals import if_exp, if_stmt
-from .control.exceptions import new_error
+from .control.exceptions import new_error, raised
 from .control.logic import and_, or_
 from .control.matching import match_case
 from .control.trying import paths
@@ -120,6 +120,7 @@ __all__ = [
     "peek",
     "percent",
     "python_items",
+    "raised",
     "range_",
     "read",
     "reversed_",

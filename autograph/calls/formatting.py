@@ -17,9 +17,9 @@ from treadle.graph.ops.formatting import Text, text
 from treadle.graph.symbolic_text import symbolic_text
 
 from ..control.choice import Choice, as_text, operate
+from ..control.conditionals import if_exp
 from ..control.operations import Operations
-from ..values.inside import staged_in, table_in
-from ..values.special import is_of_users
+from ..values.optional import Maybe, Optional, settled, showing, taken
 from . import texts
 from .collecting import listed
 
@@ -111,26 +111,18 @@ def _refusal(part: str) -> OperatorNotAllowedInGraphError:
 
 def str_(*args: Any, **kwargs: Any) -> Any:
     """`str(x)`."""
-    if len(args) == 1 and not kwargs and type(args[0]) is Choice:
-        return operate(str_, args[0])
-    if len(args) == 1 and not kwargs and texts.is_of_run(args[0]):
-        return args[0]
-    if len(args) == 1 and not kwargs and _is_of_run(args[0]):
-        return text(lambda: str(args[0]))
-    return str(*args, **kwargs)
-
-
-def _is_of_run(x: Any) -> bool:
-    held = staged_in(x) is not None or table_in(x) is not None
-    users = is_tracing() and is_of_users(x)  # whose __str__ may make a text of tensors
-    return held or users or isinstance(x, (Value, Text))
+    if len(args) != 1 or kwargs:
+        return str(*args, **kwargs)
+    x = settled(args[0])
+    if type(x) is Choice:
+        return operate(str_, x)
+    return x if texts.is_of_run(x) else text(lambda: str(x))
 
 
 def repr_(x: Any) -> Any:
     """`repr(x)`."""
-    if type(x) is Choice:
-        return operate(repr_, x)
-    return text(lambda: repr(x)) if _is_of_run(x) else repr(x)
+    x = settled(x)
+    return operate(repr_, x) if type(x) is Choice else text(lambda: repr(x))
 
 
 def _show(choice: Choice, make: Callable[[Any], Any]) -> str:
@@ -140,6 +132,17 @@ def _show(choice: Choice, make: Callable[[Any], Any]) -> str:
     return str(made)
 
 
+def _show_optional(x: Optional, make: Callable[[Any], str]) -> str:
+    """`make` of the value or of None, a mark."""
+    known = taken(x) if isinstance(x, Maybe) else settled(x)
+    if not isinstance(known, Optional):
+        return make(known)
+    with symbolic_text(False):
+        made = if_exp(x._present, lambda: text(lambda: make(taken(x))), lambda: make(None))
+    return str(convert(made))
+
+
 Operations.show = _show
+showing[:] = [_show_optional]
 
 __all__ = ["percent", "repr_", "str_", "text", "text_method"]

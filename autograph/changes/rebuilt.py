@@ -9,11 +9,14 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from treadle.graph import Value
-from treadle.graph.build import GraphBuilder, current
+from treadle.graph.build import GraphBuilder, convert, current
+from treadle.graph.ops.formatting import Text
+from treadle.graph.ops.raising import Recipe, with_texts
+from treadle.graph.symbolic_text import symbolic_text
 
 from .. import policy
 from ..values import given
@@ -81,6 +84,10 @@ def holds_foreign(value: Any, home: Home) -> bool:
 
 
 def _held_by(value: Any) -> Iterable[Any]:
+    if isinstance(value, Text):
+        return value.tensors()
+    if isinstance(value, BaseException):
+        return Recipe(value).tensors
     if is_number(value) or value is None:
         return ()
     parts = None if is_tensor(value) else parts_of(value)
@@ -132,9 +139,18 @@ class Shape:
 
     @staticmethod
     def of(value: Any) -> Shape:
+        if isinstance(value, BaseException):
+            recipe = Recipe(value)
+            names = tuple([f"tensor {i}" for i in range(len(recipe.tensors))])
+            return ErrorShape(type(value), names, None, recipe.text, recipe)
         contents = contents_of(value)
         assert contents is not None
         return Shape(type(value), tuple(sorted(contents.attributes)), given.copied(value))
+
+    def values(self, value: Any) -> list[Any]:
+        """What an object of this shape holds."""
+        contents = contents_of(value) or Contents({})
+        return [contents.attributes.get(name, ABSENT) for name in self.names]
 
     def make(self, values: Sequence[Any]) -> Any:
         """An object that holds `values`."""
@@ -143,6 +159,23 @@ class Shape:
             put(made, ("attribute", name), value)
         note_made(made)
         return made if self.copied is None else given.as_copied(made, self.copied)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorShape(Shape):
+    """The same of exceptions, which are their arguments and attributes."""
+
+    text: str = ""
+    recipe: Recipe | None = field(default=None, compare=False)
+
+    def values(self, value: Any) -> list[Any]:
+        return list(Recipe(value).tensors)
+
+    def make(self, values: Sequence[Any]) -> Any:
+        assert self.recipe is not None
+        with symbolic_text():
+            made = self.recipe.build(values)
+        return with_texts(made)
 
 
 class Rebuilt:
@@ -156,9 +189,8 @@ class Rebuilt:
 
     @classmethod
     def of(cls, value: Any, home: Home, depth: int = 0) -> Rebuilt:
-        shape, contents = Shape.of(value), contents_of(value) or Contents({})
-        found = [lifted(contents.attributes.get(n, ABSENT), home, depth + 1) for n in shape.names]
-        return cls(shape, found)
+        shape = Shape.of(value)
+        return cls(shape, [lifted(v, home, depth + 1) for v in shape.values(value)])
 
     @property
     def __tl_structure__(self) -> object:
@@ -173,8 +205,11 @@ def lifted(value: Any, home: Home, depth: int = 0) -> Any:
 
     Called where `value` is known: it may take ops to join the options of a Choice.
     """
-    if depth > _DEPTH or is_tensor(value) or not holds_foreign(value, home):
+    text = isinstance(value, Text)
+    if depth > _DEPTH or (is_tensor(value) and not text) or not holds_foreign(value, home):
         return value
+    if text:
+        return convert(value)
     if hasattr(type(value), "__tl_lifted__"):
         return value.__tl_lifted__(home)
     parts = parts_of(value)
@@ -191,8 +226,8 @@ def _object_parts(value: Any) -> Any:
         return None
     if not (holds_foreign(value, None) or is_made_inside(value, frozenset())):
         return None
-    shape, contents = Shape.of(value), contents_of(value) or Contents({})
-    return [contents.attributes[n] for n in shape.names], shape.make, (shape.cls, shape.names)
+    shape = Shape.of(value)
+    return shape.values(value), shape.make, (shape.cls, shape.names)
 
 
 object_parts[:] = [_object_parts]

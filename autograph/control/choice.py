@@ -21,13 +21,13 @@ from treadle.graph.dtypes import int32, string
 from treadle.graph.errors import BranchError
 from treadle.graph.location import describe, is_internal, user_location
 from treadle.graph.ops.gathering import gather_known
+from treadle.graph.ops.raising import Recipe, without_slot
 from treadle.graph.spec import TensorSpec
 from treadle.graph.symbolic_text import is_active
 
 from .. import policy
 from ..changes import journal
 from ..changes.births import young
-from ..changes.contents import contents_of
 from ..changes.lifetime import is_held
 from ..changes.rebuilt import (
     Rebuilt,
@@ -473,6 +473,8 @@ def _outside(option: Any, source: Source) -> Any:
     """How an option is told from others outside of the branch or loop."""
     if isinstance(option, Rebuilt):
         return option.shape
+    if isinstance(option, BaseException):
+        return Shape.of(option) if Recipe(option).tensors else without_slot(option)
     if not is_plain_object(option):
         return option
     inside = holds_foreign(option, source.home) or (source.is_loop and _is_own(option, source))
@@ -515,9 +517,8 @@ def _pattern_of_made(option: Any, source: Source) -> Rebuilt:
     if isinstance(option, Rebuilt):
         shape, values = option.shape, option.values
     else:
-        shape, contents = Shape.of(option), contents_of(option)
-        assert contents is not None
-        values = [contents.attributes[name] for name in shape.names]
+        shape = Shape.of(option)
+        values = shape.values(option)
     return Rebuilt(shape, [pattern_of(v, source) for v in values])
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from treadle.graph import Tensor, weak
 from treadle.graph.build import convert
 from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
+from treadle.graph.dtypes import string
 from treadle.graph.errors import BranchError
 from treadle.graph.nest import attribute_names
 from treadle.graph.ops.formatting import Text
@@ -586,5 +587,7 @@ def _cure(a: Any, b: Any) -> str:
 
 
 def _dtype(value: Any) -> Any:
+    if isinstance(value, str):
+        return string
     dtype = getattr(value, "dtype", None)
     return convert(value).dtype if not hasattr(dtype, "is_integer") else dtype

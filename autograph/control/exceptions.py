@@ -7,6 +7,7 @@ gets to the edge of the branch becomes a node there, and the path of the branch 
 from __future__ import annotations
 
 import dis
+import functools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,15 +17,17 @@ from typing import Any
 from treadle.graph.build import GraphBuilder, current, is_tracing
 from treadle.graph.effects import node_effects
 from treadle.graph.errors import ConversionError, OpError
-from treadle.graph.location import Loc, describe, is_internal
+from treadle.graph.location import Loc, describe, is_internal, user_location
 from treadle.graph.op import READ
-from treadle.graph.ops.raising import CAUGHT, RAISED_AT, Recipe, raise_
+from treadle.graph.ops.raising import CAUGHT, RAISED_AT, Recipe, raise_, with_texts, without_slot
 from treadle.graph.symbolic_text import symbolic_text
 from treadle.graph.trying import raise_again
 
 from .. import policy
 from ..values.class_names import names_one
+from ..values.optional import taken
 from ..values.stand_ins import known_of
+from .operations import Operations
 
 _AUTOGRAPH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _RAISE = dis.opmap["RAISE_VARARGS"]
@@ -39,7 +42,22 @@ def new_error(make: Callable[[], Any]) -> Any:
     if not is_tracing():
         return make()
     with symbolic_text():
-        return make()
+        made = make()
+    return raised(with_texts(made))
+
+
+def raised(error: Any) -> Any:
+    """What is raised: `error`, or each one that it may stand for on a path of its own."""
+    error = taken(error)
+    if hasattr(type(error), "__tl_chosen__"):
+        return Operations.select(error, functools.partial(_raise_option, user_location(2)))
+    return error
+
+
+def _raise_option(place: Loc | None, option: Any) -> Any:
+    error = option() if isinstance(option, type) else without_slot(option)
+    vars(error)[RAISED_AT] = place
+    raise error
 
 
 @contextmanager

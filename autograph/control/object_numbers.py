@@ -1,4 +1,4 @@
-"""Which objects a list that the graph holds may keep by number: those from before the trace."""
+"""What a list that the graph holds keeps by number: objects from before the trace, exceptions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from treadle.graph import Value
 from treadle.graph.build import GraphBuilder, convert, current
 from treadle.graph.dtypes import int32
 from treadle.graph.ops.gathering import gather_known
+from treadle.graph.ops.raising import Recipe, without_slot
 
 from ..changes import journal
 from ..changes.rebuilt import is_plain_object
 from ..values.list_objects import Objects, Reference
 from ..values.optional import Source
 from ..values.place import user_line
+from ..values.stand_ins import RaisedInRun
 from .choice import Choice, picked
-from .options import is_function
+from .options import is_function, told_apart
 
 
 def reference_of(value: Any) -> Reference | None:
@@ -24,6 +26,7 @@ def reference_of(value: Any) -> Reference | None:
     options = value.tl_options if type(value) is Choice else (value,)
     if not all(map(_is_known, options)):
         return None
+    options = [without_slot(o) if isinstance(o, BaseException) else o for o in options]
     numbers = [_number(o) for o in options]
 
     def number() -> Any:
@@ -37,6 +40,8 @@ def reference_of(value: Any) -> Reference | None:
 def _is_known(option: Any) -> bool:
     if is_function(option) or isinstance(option, Enum):
         return True
+    if isinstance(option, BaseException):
+        return not (isinstance(option, RaisedInRun) or Recipe(option).tensors)
     if not isinstance(current(), GraphBuilder) or not is_plain_object(option):
         return False
     return not journal.of_trace().made_among([option])
@@ -48,8 +53,8 @@ def _number(option: Any) -> int:
         builder = builder.parent
     if not isinstance(builder, GraphBuilder):
         return id(option)
-    known: dict[int, tuple[int, Any]] = builder.derived.setdefault("objects in lists", {})
-    return known.setdefault(id(option), (len(known), option))[0]
+    known: dict[Any, tuple[int, Any]] = builder.derived.setdefault("objects in lists", {})
+    return known.setdefault(told_apart(option), (len(known), option))[0]
 
 
 def _of_number(number: Any, options: dict[int, Any]) -> Any:

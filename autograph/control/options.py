@@ -10,12 +10,14 @@ from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperTy
 from typing import Any
 
 from treadle.graph.errors import BranchError
+from treadle.graph.ops.raising import Recipe
 
 from ..changes.contents import contents_of
-from ..changes.rebuilt import Rebuilt, Shape, holds_foreign, home_of
+from ..changes.rebuilt import ErrorShape, Rebuilt, Shape, holds_foreign, home_of
 from ..values.filling import Filling
 from ..values.optional import Optional, Source
 from ..values.special import is_of_users
+from ..values.stand_ins import RaisedInRun
 from ..values.state import is_number, is_tensor, is_variable, parts_of
 from ..values.tables import Kept
 from ..values.undefined import Undefined, Unused
@@ -51,6 +53,8 @@ def can_be_chosen(value: Any) -> bool:
         return True
     if isinstance(value, (Undefined, Unused, Optional, Filling)):
         return False
+    if isinstance(value, BaseException):
+        return not isinstance(value, RaisedInRun)  # of which all is known
     return is_of_users(value) or (callable(value) and hasattr(value, "__dict__"))
 
 
@@ -92,13 +96,19 @@ def may_be_together(options: Sequence[Any]) -> bool:
 
 
 def is_same(a: Any, b: Any) -> bool:
-    return a is b or (isinstance(a, (Shape, *VALUES)) and type(a) is type(b) and a == b)
+    if a is b or type(a) is not type(b):
+        return a is b
+    if isinstance(a, BaseException):
+        return Recipe(a).text == Recipe(b).text
+    return isinstance(a, (Shape, *VALUES)) and a == b
 
 
 def told_apart(option: Any) -> Any:
     """What is the same for the same options only."""
     if isinstance(option, (Shape, str)):
         return option
+    if isinstance(option, BaseException):
+        return type(option), Recipe(option).text
     return (type(option), repr(option)) if type(option) in VALUES else id(option)
 
 
@@ -112,11 +122,15 @@ def is_tensor_outside(option: Any) -> bool:
 
 
 def order_of(option: Any) -> tuple[str, str, int]:
+    if isinstance(option, ErrorShape):
+        return option.cls.__name__, option.text, 0
     if isinstance(option, Shape):
         rank = 0 if option.copied is None else 1 + option.copied.was_read
         return option.cls.__name__, " ".join(option.names), rank
     if type(option) in VALUES:
         return type(option).__name__, option if type(option) is str else repr(option), 0
+    if isinstance(option, BaseException):
+        return type(option).__name__, Recipe(option).text, 0
     name = getattr(option, "__qualname__", None) or getattr(option, "name", "")
     return type(option).__name__, str(name), id(option)
 

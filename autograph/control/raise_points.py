@@ -16,7 +16,7 @@ from treadle.graph import Value
 from treadle.graph.build import GraphBuilder, convert, current
 from treadle.graph.dtypes import int32
 from treadle.graph.op import Attrs, Op
-from treadle.graph.ops.raising import CAUGHT, RAISE, Recipe
+from treadle.graph.ops.raising import CAUGHT, RAISE, Recipe, with_texts
 from treadle.graph.spec import ResourceSpec, TensorSpec
 from treadle.graph.symbolic_text import symbolic_text
 from treadle.graph.trying import AGAIN, Region, errors_of, runs_python, store
@@ -74,6 +74,7 @@ class Point:
         assert self.recipe is not None
         with symbolic_text():
             made = self.recipe.build([kept.load(region) for kept in self.tensors])
+        made = with_texts(made)
         made.__dict__[CAUGHT] = slot
         return made
 

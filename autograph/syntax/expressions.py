@@ -73,9 +73,8 @@ class Expressions:
                 self.resolver.is_python_truth(stmt.test) or (stmt.msg and binds(stmt.msg))
             ):
                 return self._assert(stmt)
-            case ast.Raise(exc=ast.Call() as error) if _has_values(error):
-                make = Maker(self.ag, stmt)
-                stmt.exc = make.call("new_error", make.thunk(self.thunk_body(error)))
+            case ast.Raise(exc=ast.expr() as error):
+                stmt.exc = self._error(error)
                 stmt.cause = stmt.cause and self.expression(stmt.cause)
                 return stmt
             case ast.Assign(targets=[ast.Tuple() | ast.List() as target], value=value):
@@ -86,6 +85,17 @@ class Expressions:
             case _:
                 self.children(stmt)
                 return stmt
+
+    def _error(self, error: ast.expr) -> ast.expr:
+        """What is raised: a new exception, or one that a tensor may have chosen."""
+        make = Maker(self.ag, error)
+        if isinstance(error, ast.Call):
+            known = self.resolver.is_class(error.func) and not _has_values(error)
+            if known or binds(error):
+                return self.expression(error)
+            return make.call("new_error", make.thunk(self.thunk_body(error)))
+        value = self.expression(error)
+        return value if self.resolver.is_class(error) else make.call("raised", value)
 
     def _assert(self, stmt: ast.Assert) -> ast.stmt:
         make = Maker(self.ag, stmt)
@@ -413,11 +423,7 @@ def _is_number(node: ast.expr) -> bool:
 
 
 def _has_values(error: ast.Call) -> bool:
-    """True if the exception is made of values that may be tensors, by an expression that may
-    become the body of a lambda.
-    """
-    if binds(error):
-        return False
+    """True if the exception is made of values that may be tensors."""
     given = [*error.args, *[k.value for k in error.keywords]]
     return not all(isinstance(value, ast.Constant) for value in given)
 

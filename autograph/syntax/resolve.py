@@ -70,6 +70,10 @@ class Resolver:
         """True if `node` is the name of one of the given builtins."""
         return isinstance(node, ast.Name) and any(self.lookup(node.id) is c for c in candidates)
 
+    def is_class(self, node: ast.expr) -> bool:
+        """True for the name of a class that is known."""
+        return isinstance(self._value(node), type)
+
     def leaves_alone(self, func: ast.expr) -> bool:
         """True if calling `func` never runs code that has to be converted."""
         root = root_of(func)

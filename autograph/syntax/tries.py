@@ -116,6 +116,8 @@ def may_raise(stmt: ast.stmt) -> bool:
     nodes = walk(stmt)
     if not all(isinstance(n, _SURELY_GOES_ON) for n in nodes):
         return True
+    if isinstance(stmt, ast.Raise) and stmt.exc is not None:
+        return True  # one of several, maybe
     return any(isinstance(n, (ast.Tuple, ast.List)) and _is_store(n) for n in nodes)
 
 

@@ -19,6 +19,7 @@ from treadle.graph.errors import BranchError, OperatorNotAllowedInGraphError
 from treadle.graph.location import describe, is_internal, user_location
 from treadle.graph.ops.effects import require
 from treadle.graph.ops.logic import logical_and, logical_not
+from treadle.graph.symbolic_text import is_active
 from treadle.graph.weak import is_python, mark
 
 from .. import policy
@@ -53,6 +54,10 @@ class UnknownValueError(UnknownResultError):
         self.callee = None  # type: ignore[assignment]
 
 
+# The text of what may be None, a mark; set by `formatting.py`.
+showing: list[Callable[[Any, Callable[[Any], str]], str]] = []
+
+
 @named
 class Optional:
     """`value` where `present` (a bool, or a bool tensor) is true, else None.
@@ -62,6 +67,7 @@ class Optional:
 
     __slots__ = ("_present", "_source", "_value")
     __tl_name__ = "a value that may be None"
+    __tl_other__ = "None"
 
     def __init__(self, present: Any, value: Any, source: Source) -> None:
         for slot, item in (("_present", present), ("_value", value), ("_source", source)):
@@ -160,8 +166,16 @@ class Optional:
             return AttributeError(f"'NoneType' object has no attribute '{attribute}': {text}")
         return TypeError(text)
 
+    def __str__(self) -> str:
+        return showing[0](self, str) if is_active() else repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._taken(), spec) if spec else str(self)
+
     def __repr__(self) -> str:
-        return f"<{self._value!r} or None>"
+        if is_active():
+            return showing[0](self, repr)
+        return f"<{self._value!r} or {self.__tl_other__}>"
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -199,6 +213,7 @@ class Maybe(Optional):
 
     __slots__ = ()
     __tl_name__ = "a value that may be undefined"
+    __tl_other__ = "undefined"
 
     @classmethod
     def of(cls, value: Any, other: Any, source: Source) -> Optional:
@@ -215,9 +230,6 @@ class Maybe(Optional):
             f"{error_of(Undefined(self._source.name))}: it was left without one by "
             f"{self._source.place}"
         )
-
-    def __repr__(self) -> str:
-        return f"<{self._value!r} or undefined>"
 
 
 def pattern_of(value: Any, source: Source) -> Any:

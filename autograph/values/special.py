@@ -18,8 +18,9 @@ from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from treadle.graph import Tensor
-from treadle.graph.build import is_tracing
+from treadle.graph.build import convert, is_tracing
 from treadle.graph.ops.logic import logical_not
+from treadle.graph.symbolic_text import is_active
 
 from .. import policy
 
@@ -64,6 +65,20 @@ class _Method:
     def __call__(self, *args: Any) -> Any:
         """Python looks `__get__` up without binding it."""
         return self.__get__(None)(*args)
+
+
+class _Text(_Method):
+    """`__str__` and the like, which must give a text of Python: one with marks."""
+
+    def __get__(self, owner: Any, cls: Any = None) -> Any:
+        function = super().__get__(owner, cls)
+        return function if not is_tracing() else lambda *args: _as_marked(function(*args))
+
+
+def _as_marked(made: Any) -> Any:
+    if type(made) is str or made is NotImplemented:
+        return made
+    return str(convert(made)) if is_active() else str(made)
 
 
 class _NotEqual:
@@ -112,7 +127,7 @@ class _Patches:
 
     def restore(self) -> None:
         for cls, name, value in reversed(self.replaced):
-            if type(vars(cls).get(name)) not in (_Method, _Property, _NotEqual, _Cached):
+            if type(vars(cls).get(name)) not in (_Method, _Text, _Property, _NotEqual, _Cached):
                 continue  # the user's code has set another one
             if value is None:
                 type.__delattr__(cls, name)
@@ -219,6 +234,8 @@ def _patch(cls: type) -> None:
         own = name in _NAMES or (name == "__init__" and type(cls).__call__ is not type.__call__)
         if isinstance(value, FunctionType) and own and _is_wanted(value):
             made = _Method(value)
+        elif isinstance(value, FunctionType) and name in _TEXTS and _is_wanted(value):
+            made = _Text(value)
         elif isinstance(value, FunctionType) and name in _SIGNS and _is_generated(cls, value):
             made = _Method(_by_fields(value, _SIGNS[name]))
         elif type(value) is property and _is_wanted(value.fget):
@@ -234,6 +251,7 @@ def _patch(cls: type) -> None:
         _patches.replaced.append((cls, "__ne__", None))
 
 
+_TEXTS = ("__str__", "__repr__", "__format__")
 _SIGNS = {"__eq__": "==", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 
 
@@ -275,7 +293,7 @@ def original(value: Any) -> Any:
     """What the user's class has for what it has during a trace."""
     if type(value) in (_Property, _Cached):
         return next((v for _, _, v in _patches.replaced if _is_of(value, v)), value)
-    return value.__wrapped__ if type(value) is _Method else value
+    return value.__wrapped__ if isinstance(value, _Method) else value
 
 
 def _is_of(made: Any, value: Any) -> bool:

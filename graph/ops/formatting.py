@@ -16,6 +16,7 @@ from ..node import Tensor
 from ..op import Op, no_gradient
 from ..spec import TensorSpec
 from ..symbolic_text import Part, has_marks, is_active, python_value, split, symbolic_text
+from ..symbolic_text import mark as marked
 from ..weak import mark
 from .comparison import equal, not_equal
 from .define import primitive
@@ -61,6 +62,10 @@ class Text(str):
         made.marked = marked
         return made
 
+    def tensors(self) -> list[Tensor]:
+        """The tensors in it."""
+        return [p.value for p in split(self.marked) if isinstance(p, Part)]
+
     def __tl_tensor__(self) -> Tensor:
         texts, tensors, formats = [""], [], []
         for piece in split(self.marked):
@@ -76,6 +81,9 @@ class Text(str):
 
     def __str__(self) -> str:
         return self.marked if is_active() else str.__str__(self)
+
+    def __repr__(self) -> str:
+        return marked(self.__tl_tensor__(), repr) or str.__repr__(self)
 
     def __format__(self, spec: str) -> str:
         if is_active():

@@ -31,17 +31,17 @@ Build = Callable[[Sequence[Any]], Any]
 
 
 class Recipe:
-    """How to make an exception from the arrays of the tensors in it."""
+    """How to make an exception from the arrays of the tensors in it; `chained`: with its cause."""
 
-    def __init__(self, error: BaseException) -> None:
+    def __init__(self, error: BaseException, chained: bool = True) -> None:
         self.error_type = type(error)
         self.tensors: list[Tensor] = []
         self._args = [self._builder(a) for a in error.args]
         held = {k: v for k, v in vars(error).items() if k not in (CAUGHT, RAISED_AT)}
         self._attributes = {k: self._builder(v) for k, v in held.items()}
-        # The same for exceptions that are equal, where no tensors are in them.
-        self.text = repr((error.args, held))
-        cause, context = error.__cause__, error.__context__
+        # The same for exceptions that differ in nothing but their tensors.
+        self.text = repr(_without_tensors((error.args, held)))
+        cause, context = (error.__cause__, error.__context__) if chained else (None, None)
         self._cause = None if cause is None else self._inner(cause)
         self._context: Build | None = None
         if cause is None and context is not None and CAUGHT in vars(context):
@@ -68,12 +68,7 @@ class Recipe:
         """The exception with `tensors` in the place of those that it was traced with."""
         args = [make(tensors) for make in self._args]
         made = _new(self.error_type, args)
-        # Of built-in classes some keep their arguments in places of their own.
-        native: Any = next(c for c in self.error_type.__mro__ if not c.__flags__ & _HEAP_TYPE)
-        try:
-            native.__init__(made, *args)
-        except TypeError:
-            BaseException.__init__(made, *args)
+        _fill(made, args)
         made.__dict__.update({name: make(tensors) for name, make in self._attributes.items()})
         if self._cause is not None:
             made.__cause__ = made.__context__ = self._cause(tensors)
@@ -83,15 +78,22 @@ class Recipe:
         return made
 
     def _inner(self, error: BaseException) -> Build:
-        if CAUGHT in vars(error):
-            index = len(self.tensors)
-            self.tensors.append(vars(error)[CAUGHT])
-            traced = _bare(error)
-            return lambda tensors: _caught(tensors[index], traced)
-        recipe = Recipe(error)
-        first, size = len(self.tensors), len(recipe.tensors)
+        recipe = Recipe(error, CAUGHT not in vars(error))
+        first, last = len(self.tensors), len(self.tensors) + len(recipe.tensors)
         self.tensors += recipe.tensors
-        return lambda tensors: recipe.build(tensors[first : first + size])
+        if CAUGHT not in vars(error):
+            return lambda tensors: recipe.build(tensors[first:last])
+        self.tensors.append(vars(error)[CAUGHT])
+
+        def caught(tensors: Sequence[Any]) -> Any:
+            slot = tensors[last]
+            if not isinstance(slot, Value):
+                return getattr(slot, "array", None)  # what was raised in the run
+            made = recipe.build(tensors[first:last])
+            made.__dict__[CAUGHT] = slot
+            return made
+
+        return caught
 
     def _builder(self, value: Any) -> Build:
         if isinstance(value, Text):
@@ -123,9 +125,50 @@ class Recipe:
         return text
 
 
-def _caught(slot: Any, traced: BaseException) -> Any:
-    """What a slot for an exception holds in a run, or what stands for it while tracing."""
-    return traced if isinstance(slot, Value) else getattr(slot, "array", None)
+def with_texts(made: Any) -> Any:
+    """A new exception, or what an `assert` says, with a `Text` for each text that has marks."""
+    if not isinstance(made, BaseException):
+        return _text_of(made)
+    args = [_text_of(a) for a in made.args]
+    if any(a is not b for a, b in zip(args, made.args, strict=True)):
+        _fill(made, args)
+    vars(made).update({name: _text_of(value) for name, value in vars(made).items()})
+    return made
+
+
+def _without_tensors(value: Any) -> Any:
+    if isinstance(value, Text):
+        value = value.marked
+    if isinstance(value, Tensor):
+        return type(value)
+    if isinstance(value, str) and has_marks(value):
+        return [p if isinstance(p, str) else (p.make.__name__, p.spec) for p in split(value)]
+    items = children(value)
+    if items is None:
+        return value
+    return (
+        type(value),
+        [*value] if isinstance(value, dict) else (),
+        list(map(_without_tensors, items)),
+    )
+
+
+def _text_of(value: Any) -> Any:
+    if type(value) is str:
+        return Text.of(value) if has_marks(value) else value
+    items = None if isinstance(value, Tensor) else children(value)
+    new = [_text_of(item) for item in items or ()]
+    same = all(a is b for a, b in zip(new, items or (), strict=True))
+    return value if same else rebuild(value, new)
+
+
+def _fill(error: BaseException, args: Sequence[Any]) -> None:
+    """Let `error` hold `args`; of built-in classes some keep them in places of their own."""
+    native: Any = next(c for c in type(error).__mro__ if not c.__flags__ & _HEAP_TYPE)
+    try:
+        native.__init__(error, *args)
+    except TypeError:
+        BaseException.__init__(error, *args)
 
 
 def _new(kind: type[BaseException], args: Sequence[Any]) -> BaseException:
@@ -140,6 +183,13 @@ def _bare(error: BaseException) -> BaseException:
     made = _new(type(error), error.args)
     made.args = error.args
     made.__dict__.update(vars(error))
+    return made
+
+
+def without_slot(error: BaseException) -> BaseException:
+    """A copy of an exception of which all is known, for any place in the graph."""
+    made = _bare(error)
+    made.__dict__.pop(CAUGHT, None)
     return made
 
 

@@ -439,3 +439,41 @@ def own_error_that_speaks_like_one_of_ours():
         return n
 
     return f
+
+
+class Place:
+    def __init__(self, x):
+        self.x = x
+
+    def __str__(self):
+        return "far" if self.x > 4 else "near"
+
+    def __repr__(self):
+        return f"Place({int(self.x)})"
+
+    def __format__(self, width):
+        return f"{int(self.x):{width}}" if width else str(self)
+
+
+@program(1, 4, 5)
+def texts_of_what_may_be_none():
+    def f(x):
+        number = text = items = place = None
+        if x > 3:
+            number, text, items, place = int(x), "abc", [1, int(x)], Place(x)
+        texts = [str(number), f"{number}|{text!r}", "%s" % text, repr(items), "{}".format(items)]  # noqa: UP031, UP032
+        known = "" if number is None else f"{number:4d}"
+        return *texts, known, str({"a": number}), str(place), f"{[place]}"
+
+    return f
+
+
+@program(1, 4, 5)
+def texts_by_methods_with_branches():
+    def f(x):
+        place = Place(x)
+        one = place if x > 4 else Place(x + 9)
+        texts = [str(place), repr(place), f"{place}", f"{place!r}", "%s" % place, f"{place:4}"]  # noqa: UP031
+        return *texts, str(one), f"{one} {one!r}", str([place]), "near" in str(place)
+
+    return f
