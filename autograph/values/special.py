@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import gc
 import threading
+from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -66,6 +67,10 @@ class _Method:
         return self.__get__(None)(*args)
 
 
+class _Inherited(_Method):
+    """One that a class of Python's own has given to a class of the user's."""
+
+
 class _NotEqual:
     """`v != w` by `__eq__`, as Python has it, of what may be a tensor."""
 
@@ -102,6 +107,9 @@ class _Cached(functools.cached_property[Any]):
         return value
 
 
+_PATCHES = (_Method, _Property, _NotEqual, _Cached)
+
+
 class _Patches:
     """What the traces that run now have changed in classes."""
 
@@ -112,7 +120,7 @@ class _Patches:
 
     def restore(self) -> None:
         for cls, name, value in reversed(self.replaced):
-            if type(vars(cls).get(name)) not in (_Method, _Property, _NotEqual, _Cached):
+            if not isinstance(vars(cls).get(name), _PATCHES):
                 continue  # the user's code has set another one
             if value is None:
                 type.__delattr__(cls, name)
@@ -229,9 +237,23 @@ def _patch(cls: type) -> None:
         if made is not None:
             type.__setattr__(cls, name, made)
             _patches.replaced.append((cls, name, value))
-    if type(vars(cls).get("__eq__")) is _Method and getattr(cls, "__ne__", None) is object.__ne__:
+    for name, function in _given(cls):
+        type.__setattr__(cls, name, _Inherited(function))
+        _patches.replaced.append((cls, name, None))
+    converted = isinstance(vars(cls).get("__eq__"), _Method)
+    if converted and getattr(cls, "__ne__", None) is object.__ne__:
         type.__setattr__(cls, "__ne__", _NotEqual())
         _patches.replaced.append((cls, "__ne__", None))
+
+
+def _given(cls: type) -> Iterator[tuple[str, FunctionType]]:
+    """The operators that `cls` has from a class of `collections.abc`."""
+    if not isinstance(cls, ABCMeta):
+        return
+    for name in _NAMES.difference(vars(cls)):
+        found = getattr(cls, name, None)
+        if isinstance(found, FunctionType) and policy.is_given(found):
+            yield name, found
 
 
 _SIGNS = {"__eq__": "==", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
@@ -268,7 +290,7 @@ def _is_wanted(function: Any) -> bool:
 
 def is_added(value: Any) -> bool:
     """True for what a class has only during a trace."""
-    return type(value) is _NotEqual
+    return type(value) in (_NotEqual, _Inherited)
 
 
 def original(value: Any) -> Any:
@@ -290,11 +312,12 @@ def is_of_users(x: Any) -> bool:
 
 
 def method(x: Any, name: str) -> Callable[..., Any] | None:
-    """The converted method `name` of an object, where the user's class has one."""
-    kind = type(x)
-    if not is_tracing() or policy.is_library_type(kind):
+    """The converted method `name` of an object, where its class has one that is converted."""
+    found = getattr(type(x), name, None)
+    if not isinstance(found, FunctionType) or not is_tracing():
         return None
-    found = getattr(kind, name, None)
-    if not isinstance(found, FunctionType) or not policy.may_need_conversion(found):
+    if not policy.may_need_conversion(found):
+        return None
+    if policy.is_library_type(type(x)) and not policy.is_given(found):
         return None
     return MethodType(_convert[0](found), x)
