@@ -23,6 +23,7 @@ from language import (
     enums,
     exceptions,
     generators,
+    gone_over,
     heaps,
     held_lists,
     iteration_tools,
@@ -53,7 +54,7 @@ MODULES = (
     *(chosen_values, comparing, objects_in_lists, copied_items, list_operators),
     *(held_lists, built_texts, managers, walrus, iteration_tools, captured),
     *(decorated, managing_classes, yields_in_with, enums),
-    *(named_tuples, abstract_classes, records),
+    *(named_tuples, abstract_classes, records, gone_over),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.
