@@ -35,6 +35,7 @@ from language import (
     managers,
     managing_classes,
     named_tuples,
+    numbers_of_the_run,
     objects_in_lists,
     records,
     sequences,
@@ -54,7 +55,7 @@ MODULES = (
     *(chosen_values, comparing, objects_in_lists, copied_items, list_operators),
     *(held_lists, built_texts, managers, walrus, iteration_tools, captured),
     *(decorated, managing_classes, yields_in_with, enums),
-    *(named_tuples, abstract_classes, records, gone_over),
+    *(named_tuples, abstract_classes, records, gone_over, numbers_of_the_run),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

@@ -11,6 +11,7 @@ from typing import Any
 
 from treadle.graph import Value
 from treadle.graph.build import convert, is_tracing
+from treadle.graph.dtypes import bool_
 from treadle.graph.errors import OperatorNotAllowedInGraphError
 from treadle.graph.location import describe, user_location
 from treadle.graph.ops.formatting import Text, text
@@ -18,6 +19,7 @@ from treadle.graph.symbolic_text import symbolic_text
 
 from ..control.choice import Choice, as_text, operate
 from ..control.operations import Operations
+from ..policy import replaced
 from ..values.inside import staged_in, table_in
 from ..values.special import is_of_users
 from . import texts
@@ -133,6 +135,23 @@ def repr_(x: Any) -> Any:
     return text(lambda: repr(x)) if _is_of_run(x) else repr(x)
 
 
+def format_(value: Any, spec: Any = "", /) -> Any:
+    """`format(value, spec)`."""
+    if type(value) is Choice:
+        return operate(lambda one: format_(one, spec), value)
+    return text(lambda: format(value, spec)) if _is_of_run(value) else format(value, spec)
+
+
+def _in_base(own: Callable[[Any], str], form: str) -> Callable[[Any], Any]:
+    """`hex(x)` and the like."""
+
+    def call(x: Any, /) -> Any:
+        whole = isinstance(x, Value) and (x.dtype.is_integer or x.dtype is bool_)
+        return text(lambda: format(x, form)) if whole else own(x)
+
+    return call
+
+
 def _show(choice: Choice, make: Callable[[Any], Any]) -> str:
     """`make(option)` for the one that it is, a mark."""
     with symbolic_text(False):
@@ -141,5 +160,7 @@ def _show(choice: Choice, make: Callable[[Any], Any]) -> str:
 
 
 Operations.show = _show
+replaced[format] = format_
+replaced.update({f: _in_base(f, form) for f, form in ((hex, "#x"), (oct, "#o"), (bin, "#b"))})
 
 __all__ = ["percent", "repr_", "str_", "text", "text_method"]

@@ -96,8 +96,8 @@ def for_stmt(
                 if not relaxed:
                     raise _left_by_tensor(body, "for")
                 names = names_of(body, len(state), 1)
-                access = extra_test, get_state, set_state
-                rest = RestOfLoop(body, *access, names, loop_site(body))
+                site = loop_site(body)
+                rest = RestOfLoop(body, extra_test, get_state, set_state, names, site)
                 return _unpacked(rest.run(rest_of(iterable, item, items), state, go_on))
             if not go_on:
                 break
