@@ -8,6 +8,7 @@ import pytest
 from language import (
     abstract_classes,
     aliases,
+    asked_attributes,
     branches,
     built_texts,
     captured,
@@ -55,7 +56,7 @@ MODULES = (
     *(chosen_values, comparing, objects_in_lists, copied_items, list_operators),
     *(held_lists, built_texts, managers, walrus, iteration_tools, captured),
     *(decorated, managing_classes, yields_in_with, enums),
-    *(named_tuples, abstract_classes, records, gone_over, numbers_of_the_run),
+    *(named_tuples, abstract_classes, records, gone_over, numbers_of_the_run, asked_attributes),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, DynamicClassAttribute, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from treadle.graph import Tensor
@@ -96,6 +96,25 @@ class _Property(property):
         return _convert[0](self.fget)(owner)
 
 
+class _Dynamic:
+    """An attribute that a class looks up in its own way, whose getter is converted in a trace."""
+
+    def __init__(self, own: DynamicClassAttribute) -> None:
+        self.__wrapped__ = own
+
+    def __get__(self, owner: Any, cls: Any = None) -> Any:
+        own = self.__wrapped__
+        if owner is None or own.fget is None or not is_tracing():
+            return own.__get__(owner, cls)
+        return _convert[0](own.fget)(owner)
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        self.__wrapped__.__set__(owner, value)
+
+    def __delete__(self, owner: Any) -> None:
+        self.__wrapped__.__delete__(owner)
+
+
 class _Cached(functools.cached_property[Any]):
     """One whose function is converted in a trace."""
 
@@ -107,7 +126,7 @@ class _Cached(functools.cached_property[Any]):
         return value
 
 
-_PATCHES = (_Method, _Property, _NotEqual, _Cached)
+_PATCHES = (_Method, _Property, _Dynamic, _NotEqual, _Cached)
 
 
 class _Patches:
@@ -231,6 +250,8 @@ def _patch(cls: type) -> None:
             made = _Method(_by_fields(value, _SIGNS[name]))
         elif type(value) is property and _is_wanted(value.fget):
             made = _Property(value.fget, value.fset, value.fdel, value.__doc__)
+        elif isinstance(value, DynamicClassAttribute) and _is_wanted(value.fget):
+            made = _Dynamic(value)
         elif isinstance(value, functools.cached_property) and _is_wanted(value.func):
             made = _Cached(value.func)
             made.attrname = value.attrname
@@ -297,7 +318,7 @@ def original(value: Any) -> Any:
     """What the user's class has for what it has during a trace."""
     if type(value) in (_Property, _Cached):
         return next((v for _, _, v in _patches.replaced if _is_of(value, v)), value)
-    return value.__wrapped__ if type(value) is _Method else value
+    return value.__wrapped__ if type(value) in (_Method, _Dynamic) else value
 
 
 def _is_of(made: Any, value: Any) -> bool:
