@@ -15,6 +15,7 @@ from typing import Any
 from treadle.graph.build import is_tracing
 
 from .. import policy
+from ..iteration import advancing
 from ..iteration.generated import Generated
 from ..iteration.streams import Once, Stream, is_staged
 from ..policy import replaced
@@ -34,6 +35,14 @@ def asked(iterator: Any, following: Callable[[Any], Any]) -> Iterator[Any]:
 
 
 _ASKED: Any = asked
+
+
+def following_or(following: Callable[[], Any], default: Any) -> Any:
+    """`next(iterator, default)`"""
+    try:
+        return following()
+    except StopIteration:
+        return default
 
 
 def takewhile(predicate: Callable[[Any], Any], iterable: Iterable[Any]) -> Iterator[Any]:
@@ -236,6 +245,22 @@ def _prod(iterable: Any, /, *, start: Any = 1) -> Any:
 
 
 replaced[math.prod] = _prod
+
+
+def _advancing(iterator: Any) -> Callable[..., Any] | None:
+    """`next` of an object of the user's, which is a call like any other; None for others."""
+    own = _users(iterator, "__next__")
+    if own is None:
+        return None
+    following = call(MethodType(own, iterator))
+
+    def advance(*default: Any) -> Any:
+        return call(following_or, relaxed=True)(following, *default) if default else following()
+
+    return advance
+
+
+advancing.objects.append(_advancing)
 
 
 def of_class(x: Any) -> Stream | None:
