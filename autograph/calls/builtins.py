@@ -159,9 +159,15 @@ def chr_(x: Any, /) -> Any:
 _round = of_numbers(round)
 
 
-def round_(x: Any, ndigits: Any = None) -> Any:
+def round_(*args: Any, **kwargs: Any) -> Any:
     """`round(x)`, half to even."""
-    if not isinstance(x, Value) or isinstance(ndigits, Value):
+    if args and isinstance(args[0], Value):
+        return _rounded(*args, **kwargs)
+    return _round(*args, **kwargs)
+
+
+def _rounded(x: Value, ndigits: Any = None) -> Any:
+    if isinstance(ndigits, Value):
         return _round(x, ndigits)
     if ndigits is None or ndigits == 0:
         return x if x.dtype.is_integer else rint(x)

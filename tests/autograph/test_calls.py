@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import gc
-import math
 import types
 import weakref
 from typing import Any
@@ -53,7 +52,18 @@ def test_what_is_left_alone() -> None:
     def numbers():
         yield 1
 
-    for f in (oct, math.ulp, np.sum, tl.add, bytes, ValueError, traced, [].append, numbers, np.sin):
+    for f in (
+        ascii,
+        gc.isenabled,
+        np.sum,
+        tl.add,
+        bytes,
+        ValueError,
+        traced,
+        [].append,
+        numbers,
+        np.sin,
+    ):
         assert ag.call(f) is f
     assert ag.call(functools.cmp_to_key) is functools.cmp_to_key
 

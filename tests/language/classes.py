@@ -534,7 +534,7 @@ def linked_list_in_branches():
     return f
 
 
-@program(3, refused=(LoopDtypeError, r"'s\.top' gets deeper .*Keep the values in a list"))
+@program(3, refused=(LoopDtypeError, r"top' gets deeper .*Keep the values in a list"))
 def linked_list_in_a_loop():
     def f(n):
         s = Stack()
