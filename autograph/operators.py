@@ -34,7 +34,7 @@ from .calls.decorated import within
 from .calls.formatting import percent, text
 from .calls.heaps import OWN
 from .calls.indexing import del_item, items, set_item, span
-from .calls.iteration_tools import of_class, prod
+from .calls.iteration_tools import following_or, of_class, prod
 from .calls.keys import counting, key
 from .calls.list_searching import METHODS
 from .calls.ordering import compared, max_, min_, sorted_
@@ -147,7 +147,7 @@ __all__ = [
 
 NAMESPACE.cell_contents = sys.modules[__name__]
 searching.update(METHODS)
-converted.update(function.__code__ for function in (*OWN, within, prod))
+converted.update(function.__code__ for function in (*OWN, within, prod, following_or))
 counting.append(counter_method)
 TABLE_METHODS[set].update(ALGEBRA)
 classes.append(of_class)

@@ -15,12 +15,15 @@ import sys
 import sysconfig
 from collections.abc import (
     Callable,
+    ItemsView,
     Iterator,
+    KeysView,
     Mapping,
     MutableMapping,
     MutableSequence,
     MutableSet,
     Set,
+    ValuesView,
 )
 from types import (
     BuiltinFunctionType,
@@ -79,11 +82,17 @@ def is_library_function(f: FunctionType) -> bool:
     return root not in _user_roots and is_library_file(file)
 
 
-_ABSTRACT = MutableSequence, Mapping, MutableMapping, Set, MutableSet
+_ABSTRACT = (
+    *(MutableSequence, Mapping, MutableMapping, Set, MutableSet),
+    *(KeysView, ItemsView, ValuesView),
+)
 
 
 def _methods_of(cls: type) -> Iterator[FunctionType]:
-    return (value for value in vars(cls).values() if isinstance(value, FunctionType))
+    for value in vars(cls).values():
+        method = getattr(value, "__func__", value)
+        if isinstance(method, FunctionType):
+            yield method
 
 
 # Methods that Python gives to the user's classes: those of @functools.total_ordering and of

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections import defaultdict, deque
+from collections import ChainMap, UserDict, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeGuard
 
 from .spec import TensorShape
 
@@ -18,7 +19,7 @@ def children(structure: Any) -> list[Any] | None:
     """The items of one level of nesting, dicts by sorted key; None for a leaf."""
     if isinstance(structure, (list, tuple)) and not isinstance(structure, TensorShape):
         return list(structure)
-    if isinstance(structure, Mapping):
+    if is_mapping(structure):
         return [structure[k] for k in sorted_keys(structure)]
     if dataclasses.is_dataclass(structure) and not isinstance(structure, type):
         return [getattr(structure, name) for name in attribute_names(structure)]
@@ -30,6 +31,16 @@ def children(structure: Any) -> list[Any] | None:
     return None
 
 
+_MAPPINGS = (dict, UserDict, ChainMap, MappingProxyType)
+
+
+def is_mapping(x: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """True for dicts and what of the library holds one. Other mappings are objects like any other:
+    their items are what code of the user's makes of their attributes.
+    """
+    return isinstance(x, _MAPPINGS)
+
+
 def sorted_keys(mapping: Mapping[Any, Any]) -> list[Any]:
     try:
         return sorted(mapping)
@@ -39,7 +50,7 @@ def sorted_keys(mapping: Mapping[Any, Any]) -> list[Any]:
 
 def rebuild(structure: Any, items: Sequence[Any]) -> Any:
     """A structure of the same kind with other items."""
-    if isinstance(structure, Mapping):
+    if is_mapping(structure):
         values = dict(zip(sorted_keys(structure), items, strict=True))
         ordered = {k: values[k] for k in structure}
         if len(items) == 1 and hasattr(type(next(iter(structure.values()))), "__tl_table__"):

@@ -228,7 +228,7 @@ class Region:
         owner = value.owner
         if owner is None or not (owner is builder or builder.lies_in(owner)):
             return False
-        return not any(region.made(value) for region in owner.caught)
+        return not is_left(value)
 
     def again(self, values: Sequence[Value]) -> list[Value] | None:
         """`values`, which the region has made, computed anew in the current graph; None where
@@ -359,11 +359,17 @@ class Region:
         return Branch(inner, [])
 
 
+def is_left(value: Value) -> bool:
+    """True for what the body of a `try` has computed, where an exception has left that."""
+    return value.owner is not None and any(region.made(value) for region in value.owner.caught)
+
+
 __all__ = [
     "AGAIN",
     "TRY",
     "Region",
     "errors_of",
+    "is_left",
     "load",
     "new_slot",
     "raise_again",

@@ -8,6 +8,7 @@ import pytest
 from language import (
     abstract_classes,
     aliases,
+    asked_attributes,
     branches,
     built_texts,
     captured,
@@ -23,6 +24,7 @@ from language import (
     enums,
     exceptions,
     generators,
+    gone_over,
     heaps,
     held_lists,
     iteration_tools,
@@ -35,6 +37,7 @@ from language import (
     managers,
     managing_classes,
     named_tuples,
+    numbers_of_the_run,
     objects_in_lists,
     records,
     sequences,
@@ -54,7 +57,8 @@ MODULES = (
     *(chosen_values, comparing, objects_in_lists, copied_items, list_operators),
     *(held_lists, built_texts, managers, walrus, iteration_tools, captured),
     *(decorated, managing_classes, yields_in_with, enums),
-    *(named_tuples, abstract_classes, records, kept_exceptions),
+    *(named_tuples, abstract_classes, records, gone_over, numbers_of_the_run, asked_attributes),
+    kept_exceptions,
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

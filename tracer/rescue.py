@@ -15,7 +15,7 @@ import numpy as np
 
 from ..autograph.changes import journal
 from ..graph.build import GraphBuilder
-from ..graph.nest import children
+from ..graph.nest import children, is_mapping
 from ..graph.node import Value
 from ..graph.op import Attrs, Op
 from ..graph.ops.raising import RAISE
@@ -139,7 +139,7 @@ def _form_of(x: Any) -> Any:
     items = children(x)
     if items is None:
         return _static(x)
-    keys = tuple(x) if isinstance(x, Mapping) else None
+    keys = tuple(x) if is_mapping(x) else None
     return type(x), keys, tuple([_form_of(item) for item in items])
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.dtypes import DType
-from ..graph.nest import attribute_names, children, sorted_keys
+from ..graph.nest import attribute_names, children, is_mapping, sorted_keys
 from ..graph.node import Reference, Tensor, Value
 from ..graph.ops.texts import is_text
 from ..graph.spec import DataSpec, TensorShape, TensorSpec
@@ -168,8 +168,8 @@ def is_tensor_key(key: Any) -> bool:
 
 def alike(x: Any, y: Any) -> bool:
     """True for dicts with the same keys, and for other structures of the same length."""
-    if isinstance(x, Mapping) or isinstance(y, Mapping):
-        both = isinstance(x, Mapping) and isinstance(y, Mapping)
+    if is_mapping(x) or is_mapping(y):
+        both = is_mapping(x) and is_mapping(y)
         return both and sorted_keys(x) == sorted_keys(y)
     return len(children(x) or ()) == len(children(y) or ())
 
@@ -180,7 +180,7 @@ def _is_method(x: Any) -> bool:
 
 
 def _structure(x: Any) -> Key:
-    if isinstance(x, Mapping):
+    if is_mapping(x):
         return (type(x), tuple([(type(k), k) for k in sorted_keys(x)]))
     if dataclasses.is_dataclass(x):
         return (type(x), tuple(attribute_names(x)))

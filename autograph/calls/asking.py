@@ -6,16 +6,19 @@ import functools
 from typing import Any
 
 from treadle.graph import Value, weak
+from treadle.graph.build import convert
 from treadle.graph.errors import ConversionError
 from treadle.graph.location import describe, user_location
 
 from ..changes.aliases import is_container, view_of
 from ..control.choice import Choice, operate
+from ..control.conditionals import if_exp
 from ..control.operations import Operations
-from ..values.optional import settled
+from ..values.optional import Maybe, settled
 from ..values.special import method
 from ..values.staged_list import StagedList
 from ..values.tables import Kept
+from ..values.undefined import Undefined, error_of
 from .keys import is_unknown
 
 _NONE = object()
@@ -52,15 +55,32 @@ def callable_(x: Any) -> Any:
     return callable(x)
 
 
+def _attribute(x: Any, name: Any) -> Any:
+    """`x.name`, or `_NONE`; refused where whether there is one depends on the path."""
+    found = getattr(x, name, _NONE)
+    if type(found) is Undefined:
+        if found.reason:
+            raise error_of(found)
+        return _NONE
+    return found
+
+
 def hasattr_(x: Any, name: Any) -> Any:
     if type(x) is Choice:
         return x.tl_pick([hasattr(o, name) for o in x.tl_options])
-    return hasattr(x, name)
+    found = settled(_attribute(x, name))
+    return weak.mark(convert(found._present)) if type(found) is Maybe else found is not _NONE
 
 
 def getattr_(x: Any, name: Any, default: Any = _NONE) -> Any:
     if type(x) is not Choice:
-        return getattr(x, name) if default is _NONE else getattr(x, name, default)
+        if default is _NONE:
+            return getattr(x, name)
+        found = settled(_attribute(x, name))
+        if type(found) is Maybe:
+            value = found._value
+            return if_exp(convert(found._present), lambda: value, lambda: default)
+        return default if found is _NONE else found
     if default is _NONE or all(hasattr(o, name) for o in x.tl_options):
         return getattr(x, name)
 

@@ -19,7 +19,7 @@ from treadle.graph.errors import ConversionError
 from treadle.graph.location import describe, user_location
 from treadle.graph.ops.axes import identity
 from treadle.graph.ops.casting import cast
-from treadle.graph.ops.comparison import equal, not_equal
+from treadle.graph.ops.comparison import equal, not_equal, where
 from treadle.graph.ops.division import floordiv, floormod
 from treadle.graph.ops.logic import logical_not
 from treadle.graph.ops.queries import shape as shape_of
@@ -64,7 +64,7 @@ from .collecting import any_order, list_, listed, set_, tuple_
 from .formatting import repr_, str_
 from .indexing import items
 from .list_searching import count, index, matches
-from .math_functions import FUNCTIONS, on_symbols, whole
+from .math_functions import FUNCTIONS, OF_NUMBERS, of_numbers, on_symbols, whole
 from .ordering import compared, max_, min_, sorted_
 from .records import RECORDS
 from .texts import is_of_run
@@ -156,20 +156,34 @@ def chr_(x: Any, /) -> Any:
     return text_method("chr", x) if isinstance(x, Value) else chr(x)
 
 
+_round = of_numbers(round)
+
+
 def round_(*args: Any, **kwargs: Any) -> Any:
     """`round(x)`, half to even."""
     if args and isinstance(args[0], Value):
         return _rounded(*args, **kwargs)
-    return round(*args, **kwargs)
+    return _round(*args, **kwargs)
 
 
 def _rounded(x: Value, ndigits: Any = None) -> Any:
-    if x.dtype.is_integer:
-        return x
-    if not ndigits:
-        return rint(x)
-    scale = 10.0**ndigits
-    return rint(x * scale) / scale
+    if isinstance(ndigits, Value):
+        return _round(x, ndigits)
+    if ndigits is None or ndigits == 0:
+        return x if x.dtype.is_integer else rint(x)
+    if not x.dtype.is_integer:
+        scale = 10.0**ndigits
+        return rint(x * scale) / scale
+    return x if ndigits > 0 else _to_tens(x, 10**-ndigits)
+
+
+def _to_tens(x: Value, unit: int) -> Any:
+    """An integer as a multiple of `unit`, the even one of two that are as near."""
+    number, rest = floordiv(x, unit), floormod(x, unit)
+    even = equal(floormod(number, 2), 0)
+    up = where(equal(rest * 2, unit), ~even, rest * 2 > unit)
+    found: Any = (number + cast(up, x.dtype)) * unit
+    return weak.mark(found) if weak.is_python(x) else found
 
 
 def divmod_(x: Any, y: Any) -> Any:
@@ -484,6 +498,7 @@ BUILTINS: dict[Any, Any] = {
     repr: repr_,
 }
 replaced.update({**BUILTINS, **QUESTIONS, **RECORDS})
+replaced.update({f: of_numbers(f) for f in OF_NUMBERS if f not in replaced})
 replaced.update({f: on_symbols(f) for f in FUNCTIONS})
 replaced.update({functools.reduce: reduce, operator.contains: lambda x, v: in_(v, x)})
 replaced.update({operator.not_: not_, operator.truth: bool_, operator.length_hint: len_})

@@ -26,13 +26,13 @@ from ..changes.contents import ITEMS, GlobalName, Place
 from ..changes.touching import ABSTRACT, MUTABLE, touch_all, touch_argument
 from ..control.choice import Choice
 from ..convert import is_converted
-from ..iteration.streams import Stream
 from ..values.given import refuse_change
 from ..values.inside import InTable, staged_in, table_in
 from ..values.list_places import is_symbolic
 from ..values.optional import taken
 from ..values.staged_list import StagedList, stage
 from . import keys, table_methods
+from .gathering import in_list
 
 Convert = Callable[[Any], Any]
 _OF_DICTS = frozenset(["clear", "pop", "popitem", "setdefault", "update"])
@@ -74,9 +74,16 @@ def in_place(owner: Any, sign: str, value: Any) -> Any:
         if sign == "*=" and (involved or many):
             aliases.Operations.change(owner, lambda o: _repeat(o, value))
             return owner
-        if sign != "*=" and (involved or isinstance(value, Stream)):
+        given = sign == "|=" and isinstance(owner, dict) and not isinstance(value, dict)
+        if sign != "*=" and (involved or given):
             change: Any = _convert[0](owner.extend if sign == "+=" else owner.update)
             change(value)
+            return owner
+    if sign == "+=" and is_tracing() and _is_list(owner):
+        value = in_list(value)
+        if staged_in(value) is not None:
+            extend: Any = _convert[0](owner.extend)
+            extend(value)
             return owner
     if isinstance(owner, np.ndarray) and isinstance(value, Tensor):
         return _BINARY[sign](owner, value)  # a tensor: the array stays as it is
@@ -213,7 +220,10 @@ def property_of(owner: Any, name: str) -> property | None:
 
 
 def _set_item(owner: Any, key: Any, value: Any) -> None:
-    if _is_list(owner) and (is_symbolic(key) or staged_in(owner) is not None):
+    if isinstance(key, slice):
+        value = in_list(value)
+    held = staged_in(owner) is not None or (isinstance(key, slice) and staged_in(value) is not None)
+    if _is_list(owner) and (held or is_symbolic(key)):
         _touch(owner, None)
         stage(owner)[key] = value
         journal.mark(owner, ITEMS)

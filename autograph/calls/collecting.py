@@ -35,6 +35,7 @@ from ..values.place import line_of
 from ..values.staged_list import StagedList, collecting, rows_as_list
 from ..values.tables import Kept
 from ..values.truth import condition, staged
+from .gathering import in_list, pairs_in
 from .keys import is_unknown
 from .table_methods import made, update
 
@@ -107,6 +108,7 @@ def _with_one(each: Each, args: Sequence[Any], items: Any, own: bool = False) ->
 
 def starred(x: Any) -> Any:
     """`x` as several arguments or items of a tuple: Python must know how many."""
+    x = in_list(x)
     if is_tracing() and (staged_in(x) is not None or table_in(x) is not None or _is_text(x)):
         raise ConversionError(
             f"items of a number that only the run tells become arguments, or items of a tuple, at "
@@ -161,7 +163,7 @@ def dict_(*args: Any, **kwargs: Any) -> Any:
     """`dict(...)`."""
     if not is_tracing():
         return dict(*args, **kwargs)
-    items = [_python_items(a) for a in args]
+    items = [_python_items(pairs_in(a)) for a in args]
     if any(_is_of_run(a, pairs=True) for a in items):
         made_of = made({}, items[0])
         if kwargs:

@@ -35,13 +35,18 @@ def deque_method(method: Any) -> Callable[..., Any]:
         known = staged_in(owner) is not None
         if name in searching:
             return searching[name](owner, *args, **kwargs)
-        if not known and not any(isinstance(a, Value) or is_staged(a) for a in args):
-            return method(*args, **kwargs)
-        if not known and name in _OF_ANYTHING:
+        if not known and not any(_is_of_run(a, name) for a in args[:1]):
             return method(*args, **kwargs)
         return _METHODS[name](owner, *args, **kwargs)
 
     return act
+
+
+def _is_of_run(first: Any, name: str) -> bool:
+    """True for an argument of the method `name` that Python's own can't do with."""
+    if name in ("extend", "extendleft"):
+        return is_staged(first)
+    return isinstance(first, Value) and name not in ("append", "appendleft")
 
 
 def _cut(owner: Deque, staged: StagedList, first: bool) -> None:
@@ -154,5 +159,4 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "rotate": _rotate,
 }
 _READING = frozenset(["copy", "__copy__", "count", "index"])
-_OF_ANYTHING = frozenset(["append", "appendleft"])  # what the item is makes no difference
 replaced[deque] = deque_

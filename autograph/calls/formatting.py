@@ -11,6 +11,7 @@ from typing import Any
 
 from treadle.graph import Value
 from treadle.graph.build import convert, is_tracing
+from treadle.graph.dtypes import bool_
 from treadle.graph.errors import OperatorNotAllowedInGraphError
 from treadle.graph.location import describe, user_location
 from treadle.graph.ops.formatting import Text, text
@@ -19,6 +20,7 @@ from treadle.graph.symbolic_text import symbolic_text
 from ..control.choice import Choice, as_text, operate
 from ..control.conditionals import if_exp
 from ..control.operations import Operations
+from ..policy import replaced
 from ..values.optional import Maybe, Optional, settled, showing, taken
 from . import texts
 from .collecting import listed
@@ -125,6 +127,24 @@ def repr_(x: Any) -> Any:
     return operate(repr_, x) if type(x) is Choice else text(lambda: repr(x))
 
 
+def format_(value: Any, spec: Any = "", /) -> Any:
+    """`format(value, spec)`."""
+    value = settled(value)
+    if type(value) is Choice:
+        return operate(lambda one: format_(one, spec), value)
+    return text(lambda: format(value, spec))
+
+
+def _in_base(own: Callable[[Any], str], form: str) -> Callable[[Any], Any]:
+    """`hex(x)` and the like."""
+
+    def call(x: Any, /) -> Any:
+        whole = isinstance(x, Value) and (x.dtype.is_integer or x.dtype is bool_)
+        return text(lambda: format(x, form)) if whole else own(x)
+
+    return call
+
+
 def _show(choice: Choice, make: Callable[[Any], Any]) -> str:
     """`make(option)` for the one that it is, a mark."""
     with symbolic_text(False):
@@ -144,5 +164,7 @@ def _show_optional(x: Optional, make: Callable[[Any], str]) -> str:
 
 Operations.show = _show
 showing[:] = [_show_optional]
+replaced[format] = format_
+replaced.update({f: _in_base(f, form) for f, form in ((hex, "#x"), (oct, "#o"), (bin, "#b"))})
 
 __all__ = ["percent", "repr_", "str_", "text", "text_method"]

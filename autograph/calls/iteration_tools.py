@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, MethodType
 from typing import Any
 
-from treadle.graph import Value
 from treadle.graph.build import is_tracing
 
 from .. import policy
+from ..iteration import advancing
 from ..iteration.generated import Generated
 from ..iteration.streams import Once, Stream, is_staged
 from ..policy import replaced
@@ -35,6 +35,14 @@ def asked(iterator: Any, following: Callable[[Any], Any]) -> Iterator[Any]:
 
 
 _ASKED: Any = asked
+
+
+def following_or(following: Callable[[], Any], default: Any) -> Any:
+    """`next(iterator, default)`"""
+    try:
+        return following()
+    except StopIteration:
+        return default
 
 
 def takewhile(predicate: Callable[[Any], Any], iterable: Iterable[Any]) -> Iterator[Any]:
@@ -60,6 +68,12 @@ def filterfalse(predicate: Callable[[Any], Any] | None, iterable: Iterable[Any])
 
 
 def chain(*iterables: Iterable[Any]) -> Iterator[Any]:
+    for iterable in iterables:
+        yield from iterable
+
+
+def chained(iterables: Iterable[Iterable[Any]]) -> Iterator[Any]:
+    """`chain.from_iterable(iterables)`"""
     for iterable in iterables:
         yield from iterable
 
@@ -145,12 +159,18 @@ def _grouped(iterable: Any, key: Any = None) -> tuple[Any, ...]:
 
 def _is_of_run(x: Any) -> bool:
     """True for items of which the run tells something."""
-    return is_staged(x) or (isinstance(x, (list, tuple)) and any(isinstance(v, Value) for v in x))
+    return is_staged(x) or (isinstance(x, (list, tuple)) and any(map(is_staged, x)))
+
+
+def _asks_of_run(original: Any, args: tuple[Any, ...]) -> bool:
+    """True for what asks a function of the user's, which may give a tensor, about each item."""
+    asking = original in (itertools.takewhile, itertools.dropwhile, itertools.filterfalse)
+    return asking and len(args) == 2 and policy.may_need_conversion(args[0])
 
 
 def _instead(original: Any, function: Any, arranged: Callable[..., tuple[Any, ...]]) -> Any:
     def called(*args: Any, **kwargs: Any) -> Any:
-        if is_tracing() and any(map(_is_of_run, args)):
+        if is_tracing() and (any(map(_is_of_run, args)) or _asks_of_run(original, args)):
             return Generated(function, True, arranged(*args, **kwargs), {})
         converted = [call(a) if callable(a) else a for a in args]
         return original(*converted, **kwargs)
@@ -166,6 +186,7 @@ replaced.update(
             (itertools.dropwhile, dropwhile, _plain),
             (itertools.filterfalse, filterfalse, _plain),
             (itertools.chain, chain, _plain),
+            (itertools.chain.from_iterable, chained, _plain),
             (itertools.starmap, starmap, _plain),
             (itertools.pairwise, pairwise, _plain),
             (itertools.accumulate, accumulate, _accumulated),
@@ -199,6 +220,17 @@ replaced.update(
 )
 
 
+def _tee(iterable: Any, n: int = 2, /) -> tuple[Any, ...]:
+    """`itertools.tee(...)`"""
+    if not (is_tracing() and is_staged(iterable)):
+        return itertools.tee(iterable, n)
+    items = listed(iterable)
+    return tuple([replaced[iter](items) for _ in range(n)])
+
+
+replaced[itertools.tee] = _tee
+
+
 def prod(iterable: Iterable[Any], start: Any) -> Any:
     product = start
     for item in iterable:
@@ -213,6 +245,22 @@ def _prod(iterable: Any, /, *, start: Any = 1) -> Any:
 
 
 replaced[math.prod] = _prod
+
+
+def _advancing(iterator: Any) -> Callable[..., Any] | None:
+    """`next` of an object of the user's, which is a call like any other; None for others."""
+    own = _users(iterator, "__next__")
+    if own is None:
+        return None
+    following = call(MethodType(own, iterator))
+
+    def advance(*default: Any) -> Any:
+        return call(following_or, relaxed=True)(following, *default) if default else following()
+
+    return advance
+
+
+advancing.objects.append(_advancing)
 
 
 def of_class(x: Any) -> Stream | None:

@@ -38,6 +38,7 @@ from ..values.place import user_line
 from ..values.state import common_dtype
 from ..values.tables import Kept
 from . import table_methods
+from .gathering import in_list, pairs_in
 
 _CURIOUS = frozenset(
     [
@@ -326,6 +327,8 @@ def _from_keys(kind: Any, items: Any, value: Any = None) -> Any:
 
 def _act(owner: Any, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call a method of a dict or set."""
+    if name not in _KEYED:
+        args = [(pairs_in if isinstance(owner, dict) else in_list)(a) for a in args]
     first = args[0] if args else None
     if table_in(owner) is not None:
         return table_methods.act(owner, name, args, kwargs)
@@ -337,7 +340,8 @@ def _act(owner: Any, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> 
         if not table_methods.stageable(owner, first, *values):
             refuse(first, _kind_of(owner) if isinstance(owner, dict) else "set")
         return table_methods.act(owner, name, args, kwargs)
-    if type(owner) in (dict, Kept) and any(table_in(a) is not None for a in args):
+    held = any(table_in(a) is not None or staged_in(a) is not None for a in args)
+    if held and type(owner) in (dict, Kept):
         return table_methods.act(owner, name, args, kwargs)
     if journal.is_watched():
         journal.touch(owner)
@@ -364,11 +368,5 @@ def checked(items: Any, pairs: bool = False) -> Any:
     return kept
 
 
-def frozenset_(*args: Any) -> Any:
-    """`frozenset(iterable)`"""
-    return frozenset(*map(checked, args)) if is_tracing() else frozenset(*args)
-
-
-replaced[frozenset] = frozenset_
 for _kind in (dict, OrderedDict, defaultdict):
     replaced[_kind.fromkeys] = functools.partial(_from_keys, _kind)

@@ -15,6 +15,7 @@ from ..iteration.streams import Stream, backwards
 from ..values.given import refuse_change
 from ..values.inside import staged_in, table_in
 from ..values.staged_list import StagedList, searching, stage
+from .gathering import in_list
 
 # Methods that look at their argument; of the others it makes no difference what it is.
 _CURIOUS = frozenset(["count", "extend", "index", "insert", "pop", "remove", "sort"])
@@ -53,6 +54,8 @@ def _call(method: Any, *args: Any, **kwargs: Any) -> Any:
     owner, name = method.__self__, method.__name__
     if name in searching:
         return searching[name](owner, *args, **kwargs)
+    if name == "extend":
+        args = tuple(map(in_list, args))
     held = any(staged_in(v) is not None or table_in(v) is not None for v in args)
     if not held and not any(isinstance(v, (Value, Stream)) for v in args):
         return method(*args, **kwargs)

@@ -50,11 +50,19 @@ def _is_python(owner: Any, *values: Any) -> bool:
     )
 
 
+def _each(owner: Any, value: Any) -> Any:
+    """The same, as a list where that is known while tracing."""
+    if staged_in(owner) is not None:
+        return matches(owner, value)
+    found = [v is value or compared(v, "==", value) for v in owner]
+    truths = [condition(v) if staged(v) else bool(v) for v in found]
+    return convert(truths, bool_) if any(map(staged, found)) else truths
+
+
 def matches(owner: Any, value: Any) -> Tensor:
     """For each item whether it equals `value`."""
     if staged_in(owner) is None:
-        found = [v is value or compared(v, "==", value) for v in owner]
-        return convert([condition(v) if staged(v) else bool(v) for v in found], bool_)
+        return convert(_each(owner, value), bool_)
     items, value = StagedList.of(owner), settled(value)
     objects = _same_objects(items, value)
     if objects is not None:
@@ -96,12 +104,19 @@ def index(owner: Any, value: Any, *bounds: Any) -> Any:
     text = f"{kind}.index(x): x not in {kind}"
     if not isinstance(value, Tensor):
         text = f"{value!r} is not in {kind}"
-    return weak.mark(_place(owner, value, text, bounds))
+    place = _place(owner, value, text, bounds)
+    return place if isinstance(place, int) else weak.mark(place)
 
 
-def _place(owner: Any, value: Any, text: str, bounds: Sequence[Any] = ()) -> Tensor:
+def _place(owner: Any, value: Any, text: str, bounds: Sequence[Any] = ()) -> Any:
     """The place of the first item that equals `value`; ValueError if there is none."""
-    found = matches(owner, value)
+    found = _each(owner, value)
+    if isinstance(found, list):
+        if not any(isinstance(b, Tensor) for b in bounds):
+            if True not in found:
+                raise ValueError(text)
+            return found.index(True, *bounds)
+        found = convert(found, bool_)
     size = shape_of(found)[0]
     if bounds:
         start, stop, _ = bounds_of(slice(bounds[0], *bounds[1:] or [None]), size)
@@ -116,7 +131,10 @@ def count(owner: Any, value: Any) -> Any:
     """`owner.count(value)`"""
     if _is_python(owner, value):
         return owner.count(value)
-    return weak.mark(reduce_sum(cast(matches(owner, value), "int32")))
+    found = _each(owner, value)
+    if isinstance(found, list):
+        return sum(found)
+    return weak.mark(reduce_sum(cast(found, "int32")))
 
 
 def remove(owner: Any, value: Any) -> None:
@@ -125,6 +143,9 @@ def remove(owner: Any, value: Any) -> None:
         owner.remove(value)
         return
     place = _place(owner, value, "list.remove(x): x not in list")
+    if isinstance(place, int):
+        del owner[place]
+        return
     if staged_in(owner) is None and not all(map(is_scalar, owner)):
         source = Source("", f".remove() at {user_line()}")
         pairs = enumerate(itertools.pairwise(owner))

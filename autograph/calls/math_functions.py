@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import cmath
 import functools
 import math
 from collections.abc import Callable
+from types import BuiltinFunctionType
 from typing import Any
 
 from treadle.graph import Tensor, Value, weak
 from treadle.graph.build import convert
 from treadle.graph.dtypes import float64, int64
+from treadle.graph.errors import ConversionError
+from treadle.graph.location import describe, user_location
 from treadle.graph.ops import arithmetic, exponential, rounding, special, trigonometric
 from treadle.graph.ops.casting import cast
 from treadle.graph.ops.comparison import equal, isfinite, isinf, isnan
-from treadle.graph.ops.division import power, truncatemod
+from treadle.graph.ops.division import maximum, power, truncatemod
 from treadle.graph.ops.effects import require
 from treadle.graph.ops.gamma import lgamma
 from treadle.graph.ops.logic import logical_and, logical_not, logical_or
@@ -114,6 +118,21 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
+def _is_close(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> Any:
+    """`math.isclose(...)`"""
+    a, b, rel, least = (_double(x) for x in (a, b, rel_tol, abs_tol))
+    (rel,) = require(
+        logical_and(rel >= 0, least >= 0), [rel], "ValueError", "tolerances must be non-negative"
+    )
+    sizes = arithmetic.absolute(a), arithmetic.absolute(b)
+    within = maximum(rel * maximum(*sizes), least)
+    near = logical_and(arithmetic.absolute(a - b) <= within, isfinite(a - b))
+    return _number(logical_or(equal(a, b), near))
+
+
+FUNCTIONS[math.isclose] = _is_close
+
+
 def _sum_of_squares(total: Any, x: Any) -> Any:
     return total + x * x
 
@@ -121,12 +140,37 @@ def _sum_of_squares(total: Any, x: Any) -> Any:
 def on_symbols(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of `math`, which knows symbolic tensors."""
 
-    def call(*args: Any) -> Any:
-        if any(isinstance(x, Value) for x in args):
-            return FUNCTIONS[function](*args)
-        return function(*args)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Value) for x in (*args, *kwargs.values())):
+            return FUNCTIONS[function](*args, **kwargs)
+        return function(*args, **kwargs)
 
     return call
 
 
-__all__ = ["FUNCTIONS", "on_symbols", "whole"]
+def of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of Python's own, which refuses numbers that only the run knows."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = [*args, *kwargs.values()]
+        given += [v for x in given if isinstance(x, (list, tuple)) for v in x]
+        if any(isinstance(x, Value) for x in given):
+            module = function.__module__
+            name = function.__name__ if module == "builtins" else f"{module}.{function.__name__}"
+            raise ConversionError(
+                f"{name}() at {describe(user_location(2))} needs numbers that Python knows while "
+                "tracing, but gets one that only the run knows: use functions of tl, or call it in "
+                "tl.py_function"
+            )
+        return function(*args, **kwargs)
+
+    return call
+
+
+OF_NUMBERS: list[Callable[..., Any]] = [
+    f
+    for module in (math, cmath)
+    for f in vars(module).values()
+    if isinstance(f, BuiltinFunctionType) and f not in FUNCTIONS
+]
+__all__ = ["FUNCTIONS", "OF_NUMBERS", "of_numbers", "on_symbols", "whole"]

@@ -11,6 +11,7 @@ from treadle.graph.location import describe, user_location
 
 from ..policy import replaced
 from ..values.inside import staged_in, table_in
+from .gathering import in_list
 from .indexing import items
 from .keys import key
 
@@ -26,6 +27,7 @@ def refuse_held(name: str, values: Iterable[Any]) -> None:
 
 def frozenset_(*args: Any) -> Any:
     """`frozenset(iterable)`"""
+    args = tuple(map(in_list, args))
     refuse_held("frozenset", args)
     return frozenset([key(v) for v in args[0]]) if len(args) == 1 else frozenset(*args)
 

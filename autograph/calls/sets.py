@@ -12,7 +12,7 @@ from treadle.graph.ops.comparison import equal
 from treadle.graph.ops.logic import logical_and, logical_not
 
 from ..iteration.streams import Loop, go_over, site_of
-from ..values.inside import table_in
+from ..values.inside import staged_in, table_in
 from ..values.tables import Kept, Table, is_key, like, of_class
 from ..values.truth import condition
 from . import table_methods
@@ -145,14 +145,16 @@ def _method(name: str) -> Callable[..., Any]:
 
     def method(owner: Any, *others: Any) -> Any:
         for other in others:
-            owner = operation(owner, other if isinstance(other, set) else set(other))
+            owner = operation(owner, _as_kept(other))
         return owner
 
     return method
 
 
 def _as_kept(x: Any) -> Any:
-    return x if isinstance(x, set) else Kept(x)
+    if isinstance(x, set):
+        return x
+    return Kept(x) if staged_in(x) is None else table_methods.made(Kept(), x)
 
 
 ALGEBRA: dict[str, Callable[..., Any]] = {

@@ -524,6 +524,8 @@ def check_structure(place: Held, left: Sequence[Contents | None], construct: str
         cure = "Give it all its keys before, or collect values in a list"
         if isinstance(place.owner, OrderedDict):
             cure = f"Use a plain dict, of which they may: {IN_ORDER}"
+        elif type(place.owner) not in DICTS:
+            cure = "Use a plain dict, a defaultdict or a Counter, of which they may"
     elif isinstance(place.owner, set):
         cure = "Use a dict that has a truth value for each, or collect values in a list"
     raise ConversionError(

@@ -24,6 +24,7 @@ from treadle.graph.ops.gathering import gather_known
 from treadle.graph.ops.raising import Recipe, without_slot
 from treadle.graph.spec import TensorSpec
 from treadle.graph.symbolic_text import is_active
+from treadle.graph.trying import is_left
 
 from .. import policy
 from ..changes import journal
@@ -373,7 +374,8 @@ def _test_of(index: Any, truths: tuple[Any, ...]) -> Value | None:
     """The truth value of `_tests_of` that is known to be like this, if it can be had here."""
     home = home_of()
     for test, known in _tests_of(index).values():
-        if known == truths and all(isinstance(t, bool) for t in truths) and id(test.owner) in home:
+        here = id(test.owner) in home and not is_left(test)
+        if here and known == truths and all(isinstance(t, bool) for t in truths):
             found: Value = test
             return found
     return None

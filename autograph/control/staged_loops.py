@@ -43,6 +43,7 @@ _FINAL = (
     *(LoopDtypeError, LoopShapeError, PythonLoopError),
     *(UndefinedVariableError, UnknownResultError),
 )
+_DEEPEST = 12  # a path in a loop's state: what lies deeper has grown in each attempt
 
 
 class StagedLoop:
@@ -231,6 +232,14 @@ class StagedLoop:
 
     def _does_not_settle(self, choices: Choices) -> LoopDtypeError:
         names = dict.fromkeys([f"'{self.labels[path[0]]}'" for path in choices if path])
+        grown = [self.labels[path[0]] for path in choices if len(path) > _DEEPEST]
+        if grown:
+            return LoopDtypeError(
+                f"'{grown[0]}' gets deeper in each iteration of the loop at {self.site.line}, "
+                "which depends on a tensor: an object that holds the one before it, as in a "
+                "linked list, has no one structure there. Keep the values in a list "
+                "('items.append(v)', 'items.pop()')"
+            )
         return LoopDtypeError(
             f"no dtype and structure was found that {', '.join(names) or 'a variable'} keeps in "
             f"the loop at {self.site.line}, which depends on a tensor: give it a tensor before the "

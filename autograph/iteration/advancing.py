@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from treadle.graph.build import convert, is_tracing
@@ -20,6 +21,8 @@ from .sequence_iterators import SequenceIterator
 from .streams import Loop, Stream, go_over, site_of
 
 _ITEM = "the item"
+# How to advance objects of the user's classes; filled by iteration_tools.py.
+objects: list[Callable[[Any], Callable[..., Any] | None]] = []
 
 
 def next_(iterator: Any, *default: Any) -> Any:
@@ -28,6 +31,9 @@ def next_(iterator: Any, *default: Any) -> Any:
         return next(iterator, *default)
     if isinstance(iterator, Stream) and not isinstance(iterator, (Filtered, Generated)):
         return first(iterator, *default)
+    own = objects[0](iterator)
+    if own is not None:
+        return own(*default)
     journal.advance(iterator)
     return next(iterator, *default)
 

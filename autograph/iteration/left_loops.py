@@ -19,7 +19,7 @@ from ..changes.sharing import is_named
 from ..control.conditionals import Branches, Getter, Setter
 from ..control.rows import rows_of
 from ..control.staged_loops import StagedLoop
-from ..values.place import Helper, line_of, loop_site, names_of, user_line
+from ..values.place import Helper, LoopSite, user_line
 from ..values.truth import condition, staged
 
 _BRANCHES = 16  # as many iterations become branches without further thought
@@ -35,19 +35,22 @@ class RestOfLoop:
         extra_test: Callable[..., Any],
         get_state: Getter | None,
         set_state: Setter | None,
+        names: Sequence[str],
+        site: LoopSite,
     ) -> None:
         self.body = body
         self.extra_test = extra_test
         self.get_state = get_state
         self.set_state = set_state
+        self.names = names  # of the state
+        self.site = site
 
     def run(self, items: Sequence[Any], state: Sequence[Any], go_on: Any) -> Sequence[Any]:
         """The state behind the loop; `go_on` is whether the first of `items` is gone to."""
         rows = _as_tensor(items)
         if rows is not None:
-            names = names_of(self.body, len(state), 1)
-            site = loop_site(self.body)
-            loop = StagedLoop(site, names, self.get_state, self.set_state, relaxed=True)
+            access = self.get_state, self.set_state
+            loop = StagedLoop(self.site, self.names, *access, relaxed=True)
             loop.may_stage = False  # there is another way
             try:
                 return loop.run_for(rows_of(rows), self.body, state, self.extra_test)
@@ -66,14 +69,12 @@ class RestOfLoop:
         return state
 
     def _perhaps(self, item: Any, state: Sequence[Any], go_on: Any) -> Sequence[Any]:
-        names = names_of(self.body, len(state), 1)
-
         def once(*values: Any) -> Any:
             return self.body(item, *values)
 
         access = (self.get_state, self.set_state)
-        branches = Branches(once, None, state, *access, line_of(self.body), relaxed=True)
-        result = branches.emit(condition(go_on), names)
+        branches = Branches(once, None, state, *access, self.site.line, relaxed=True)
+        result = branches.emit(condition(go_on), self.names)
         return result if len(state) > 1 else [result][: len(state)]
 
 

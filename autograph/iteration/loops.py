@@ -95,7 +95,9 @@ def for_stmt(
             if type(go_on) is not bool and staged(go_on):
                 if not relaxed:
                     raise _left_by_tensor(body, "for")
-                rest = RestOfLoop(body, extra_test, get_state, set_state)
+                names = names_of(body, len(state), 1)
+                site = loop_site(body)
+                rest = RestOfLoop(body, extra_test, get_state, set_state, names, site)
                 return _unpacked(rest.run(rest_of(iterable, item, items), state, go_on))
             if not go_on:
                 break

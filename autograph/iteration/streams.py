@@ -416,7 +416,8 @@ def go_over(source: Any, body: Helper, state: Sequence[Any], loop: Loop) -> Sequ
             if type(go_on) is not bool and staged(go_on):
                 if not loop.relaxed:
                     raise left_by_tensor(loop)
-                rest = RestOfLoop(body, loop.extra_test, loop.get_state, loop.set_state)
+                access = loop.extra_test, loop.get_state, loop.set_state
+                rest = RestOfLoop(body, *access, loop.names, loop.site)
                 return rest.run(rest_of(source, item, items), state, go_on)
             if not go_on:
                 break
@@ -427,7 +428,7 @@ def left_by_tensor(loop: Loop) -> ConversionError:
     return ConversionError(
         f"the loop at {loop.site.line} goes over items of a Python iterable, while tracing, but "
         "whether it goes on depends on a tensor (by a `break` or `return`); put the items into a "
-        "tensor, and iterate over that"
+        "tensor, and iterate over that, or use @tl.function(relaxed=True)"
     )
 
 

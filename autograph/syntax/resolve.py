@@ -15,7 +15,6 @@ from .. import policy
 from . import nesting
 
 _UNKNOWN = object()
-_TRUTH = (issubclass, callable, hasattr)
 _NO_OWN_FRAME = (locals, vars, dir, eval, exec)
 
 
@@ -152,8 +151,6 @@ class Resolver:
                 return self.is_python_truth(operand)
             case ast.BoolOp(values=values):
                 return all(self.is_python_truth(v) for v in values)
-            case ast.Call(func=func):
-                return self.is_builtin(func, *_TRUTH)
             case ast.Name(id="__debug__"):
                 return True
             case _:

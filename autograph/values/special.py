@@ -10,11 +10,12 @@ import dataclasses
 import functools
 import gc
 import threading
+from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, DynamicClassAttribute, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from treadle.graph import Tensor
@@ -81,6 +82,10 @@ def _as_marked(made: Any) -> Any:
     return str(convert(made)) if is_active() else str(made)
 
 
+class _Inherited(_Method):
+    """One that a class of Python's own has given to a class of the user's."""
+
+
 class _NotEqual:
     """`v != w` by `__eq__`, as Python has it, of what may be a tensor."""
 
@@ -106,6 +111,25 @@ class _Property(property):
         return _convert[0](self.fget)(owner)
 
 
+class _Dynamic:
+    """An attribute that a class looks up in its own way, whose getter is converted in a trace."""
+
+    def __init__(self, own: DynamicClassAttribute) -> None:
+        self.__wrapped__ = own
+
+    def __get__(self, owner: Any, cls: Any = None) -> Any:
+        own = self.__wrapped__
+        if owner is None or own.fget is None or not is_tracing():
+            return own.__get__(owner, cls)
+        return _convert[0](own.fget)(owner)
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        self.__wrapped__.__set__(owner, value)
+
+    def __delete__(self, owner: Any) -> None:
+        self.__wrapped__.__delete__(owner)
+
+
 class _Cached(functools.cached_property[Any]):
     """One whose function is converted in a trace."""
 
@@ -115,6 +139,9 @@ class _Cached(functools.cached_property[Any]):
         value = _convert[0](self.func)(owner)
         caching[0](owner, self.attrname, value)
         return value
+
+
+_PATCHES = (_Method, _Property, _Dynamic, _NotEqual, _Cached)
 
 
 class _Patches:
@@ -127,7 +154,7 @@ class _Patches:
 
     def restore(self) -> None:
         for cls, name, value in reversed(self.replaced):
-            if type(vars(cls).get(name)) not in (_Method, _Text, _Property, _NotEqual, _Cached):
+            if not isinstance(vars(cls).get(name), _PATCHES):
                 continue  # the user's code has set another one
             if value is None:
                 type.__delattr__(cls, name)
@@ -240,15 +267,31 @@ def _patch(cls: type) -> None:
             made = _Method(_by_fields(value, _SIGNS[name]))
         elif type(value) is property and _is_wanted(value.fget):
             made = _Property(value.fget, value.fset, value.fdel, value.__doc__)
+        elif isinstance(value, DynamicClassAttribute) and _is_wanted(value.fget):
+            made = _Dynamic(value)
         elif isinstance(value, functools.cached_property) and _is_wanted(value.func):
             made = _Cached(value.func)
             made.attrname = value.attrname
         if made is not None:
             type.__setattr__(cls, name, made)
             _patches.replaced.append((cls, name, value))
-    if type(vars(cls).get("__eq__")) is _Method and getattr(cls, "__ne__", None) is object.__ne__:
+    for name, function in _given(cls):
+        type.__setattr__(cls, name, _Inherited(function))
+        _patches.replaced.append((cls, name, None))
+    converted = isinstance(vars(cls).get("__eq__"), _Method)
+    if converted and getattr(cls, "__ne__", None) is object.__ne__:
         type.__setattr__(cls, "__ne__", _NotEqual())
         _patches.replaced.append((cls, "__ne__", None))
+
+
+def _given(cls: type) -> Iterator[tuple[str, FunctionType]]:
+    """The operators that `cls` has from a class of `collections.abc`."""
+    if not isinstance(cls, ABCMeta):
+        return
+    for name in _NAMES.difference(vars(cls)):
+        found = getattr(cls, name, None)
+        if isinstance(found, FunctionType) and policy.is_given(found):
+            yield name, found
 
 
 _TEXTS = ("__str__", "__repr__", "__format__")
@@ -286,14 +329,14 @@ def _is_wanted(function: Any) -> bool:
 
 def is_added(value: Any) -> bool:
     """True for what a class has only during a trace."""
-    return type(value) is _NotEqual
+    return type(value) in (_NotEqual, _Inherited)
 
 
 def original(value: Any) -> Any:
     """What the user's class has for what it has during a trace."""
     if type(value) in (_Property, _Cached):
         return next((v for _, _, v in _patches.replaced if _is_of(value, v)), value)
-    return value.__wrapped__ if isinstance(value, _Method) else value
+    return value.__wrapped__ if type(value) in (_Method, _Text, _Dynamic) else value
 
 
 def _is_of(made: Any, value: Any) -> bool:
@@ -308,11 +351,12 @@ def is_of_users(x: Any) -> bool:
 
 
 def method(x: Any, name: str) -> Callable[..., Any] | None:
-    """The converted method `name` of an object, where the user's class has one."""
-    kind = type(x)
-    if not is_tracing() or policy.is_library_type(kind):
+    """The converted method `name` of an object, where its class has one that is converted."""
+    found = getattr(type(x), name, None)
+    if not isinstance(found, FunctionType) or not is_tracing():
         return None
-    found = getattr(kind, name, None)
-    if not isinstance(found, FunctionType) or not policy.may_need_conversion(found):
+    if not policy.may_need_conversion(found):
+        return None
+    if policy.is_library_type(type(x)) and not policy.is_given(found):
         return None
     return MethodType(_convert[0](found), x)

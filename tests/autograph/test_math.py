@@ -13,7 +13,7 @@ import treadle as tl
 from treadle.autograph.calls.math_functions import FUNCTIONS
 
 VALUES = (0.5, 2.25, -0.75, 7.5, 0.0, -3.5, 1.0, math.inf, -math.inf, math.nan, 710.5)
-TWO = ("atan2", "pow", "fmod", "hypot")
+TWO = ("atan2", "pow", "fmod", "hypot", "isclose")
 
 
 def outcome(f: Callable[..., Any], *args: Any) -> Any:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence, Set
+from collections.abc import (
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    MutableSet,
+    Sequence,
+    Set,
+)
 
-from .harness import Collection
+from .harness import Collection, Py
 
 program = Collection()
 
@@ -215,3 +222,135 @@ def sets_of_tensors():
         return t, s.isdisjoint([x]), 2 in s
 
     return f
+
+
+class Levels(Mapping):
+    """It can't be made of its items."""
+
+    def __init__(self):
+        self.names = ["a", "b"]
+        self.levels = [1, 2]
+
+    def __getitem__(self, name):
+        if self.levels[0] > 6:
+            raise KeyError(name)
+        return self.levels[self.names.index(name)] + 1
+
+    def __iter__(self):
+        return iter(self.names)
+
+    def __len__(self):
+        return len(self.names)
+
+    def raised(self, x):
+        if x > 2:
+            self.levels[0] += x
+        return self["a"]
+
+
+@program(1, 3, 5)
+def object_of_a_mapping_class():
+    levels = Levels()
+
+    def f(x):
+        return levels.raised(x)
+
+    return f, lambda: levels.levels
+
+
+@program(1, 3, 5)
+def mapping_made_and_changed():
+    def f(x):
+        levels = Levels()
+        if x > 2:
+            levels.levels[0] = x
+        return levels["a"], len(levels), levels.get("b", 4), list(levels.items())
+
+    return f
+
+
+@program(1, 3, 5)
+def mapping_of_either_branch():
+    outer = {"levels": Levels()}
+
+    def f(x):
+        levels = Levels()
+        if x > 2:
+            levels = outer["levels"]
+            levels.levels[1] += x
+        return levels["b"], len(levels)
+
+    return f, lambda: outer["levels"].levels
+
+
+@program(*[(Py(v), 3) for v in (Levels(), Squares(2, 7), Multiples(3, 2), Few([3, 4]))])
+def objects_as_arguments():
+    def f(held, x):
+        return len(held), sum([1 for v in held if v == x]), x in held
+
+    return f
+
+
+@program((Py(Squares(2, 7)), 3), (Py(Squares(3, 7)), 1))
+def mappings_changed_as_arguments():
+    def f(m, x):
+        if x > 2:
+            m.scale += x
+        found = m[1], m == Squares(m.n, 10)
+        if x > 2:
+            m.scale -= x
+        return found
+
+    return f
+
+
+@program(3, 1, 0)
+def compared_mappings():
+    def f(x):
+        m = Squares(2, x)
+        t = 5 if m == Squares(2, 3) else 6
+        return t, m == {0: 0, 1: 1}, m != Squares(3, 1), m == [x], list(m.keys()) == [0, 1]
+
+    return f
+
+
+@program(3, 1, 0)
+def views():
+    def f(x):
+        m = Squares(3, x)
+        return x in m.values(), (1, x) in m.items(), (x, x) in m.items(), x in m.keys()
+
+    return f
+
+
+@program(3, 1, 4)
+def operators_of_sets():
+    def f(x):
+        a, b = Few([1, 2, x]), Few([4, 3])
+        t = 5 if a & b == b else 6
+        both = sorted(list(a | b))
+        return t, list(a & b), a <= b, a != b, both, list(a - b), sorted(list(a ^ b)), a > b
+
+    return f
+
+
+@program(3, 1, 2)
+def operators_of_a_changing_set():
+    class Kept(MutableSet, Few):
+        def add(self, v):
+            if v not in self.items:
+                self.items.append(v)
+
+        def discard(self, v):
+            if v in self.items:
+                self.items.remove(v)
+
+    kept = Kept([1])
+
+    def f(x):
+        s = kept
+        s |= [x, x + 1]
+        s -= [2]
+        return len(s), s == Kept([1, x])
+
+    return f, lambda: kept.items

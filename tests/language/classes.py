@@ -9,6 +9,7 @@ import functools
 import typing
 
 import treadle as tl
+from treadle.errors import LoopDtypeError
 
 from .harness import Collection
 
@@ -493,5 +494,52 @@ def linked_objects_with_slots():
             total = total * 2 + node.v
             node = node.next
         return total, top.v
+
+    return f
+
+
+class Node:
+    def __init__(self, v, following):
+        self.v = v
+        self.following = following
+
+
+class Stack:
+    top = None
+
+    def push(self, v):
+        self.top = Node(v, self.top)
+
+    def pop(self):
+        v = self.top.v
+        self.top = self.top.following
+        return v
+
+
+@program(5, 1, 3)
+def linked_list_in_branches():
+    def f(x):
+        s = Stack()
+        s.push(x)
+        if x > 2:
+            s.push(100)
+        if x > 4:
+            s.push(7)
+            s.pop()
+        t = 0
+        while s.top is not None:
+            t = t * 3 + s.pop()
+        return t
+
+    return f
+
+
+@program(3, refused=(LoopDtypeError, r"top' gets deeper .*Keep the values in a list"))
+def linked_list_in_a_loop():
+    def f(n):
+        s = Stack()
+        for i in tl.range(n):
+            s.push(i)
+        return s.pop()
 
     return f

@@ -197,3 +197,74 @@ def any_and_all_of_what_passes_a_test():
         )
 
     return f
+
+
+@program(3, 1)
+def iterators_over_filtered_generators():
+    def f(x):
+        items = [1, 2, x, 4]
+        return (
+            list(itertools.islice((v for v in items if v > 1), 1)),
+            list(itertools.islice((v for v in items if v > 1), 2)),
+            list(itertools.takewhile(lambda v: v < 4, (v for v in items if v > 1))),
+            list(itertools.dropwhile(lambda v: v < 2, (v for v in items if v > x))),
+            list(itertools.chain((v for v in items if v > 1), [5], (v for v in items if v > x))),
+            list(itertools.accumulate(v for v in items if v > 1)),
+            list(itertools.starmap(lambda a, b: a * b, ((v, 2) for v in items if v > 1))),
+            list(itertools.filterfalse(lambda v: v % 2, (v for v in items if v > 1))),
+        )
+
+    return f
+
+
+@program(3, 1)
+def chained_from_an_iterable():
+    def f(x):
+        lists = [[x, 1], (v for v in [1, x] if v > 1)]
+        pairs = itertools.chain.from_iterable((v, v + 1) for v in [1, x] if v > 1)
+        return list(itertools.chain.from_iterable(lists)), list(pairs)
+
+    return f
+
+
+@program(3, 1)
+def predicates_of_the_run_over_numbers():
+    def f(x):
+        total = 0
+        for v in itertools.takewhile(lambda v: v < x, (1, 2, 3)):
+            total += v
+        first = next(itertools.dropwhile(lambda v: v < x, [1, 2, 3]))
+        return total, first, list(itertools.filterfalse(lambda v: v < x, range(4)))
+
+    return f
+
+
+@program(3, 1)
+def two_iterators():
+    def f(x):
+        a, b = itertools.tee(v for v in [1, 2, x] if v > 1)
+        return list(a), sum(b)
+
+    return f
+
+
+@program(3, relaxed=True)
+def left_over_a_filtered_generator():
+    def f(x):
+        found = []
+        for v in (v for v in [1, 2, x, 4] if v > 1):
+            if v > 3:
+                break
+            found.append(v)
+        return found
+
+    return f
+
+
+@program(3, refused=(errors.ConversionError, "an iterator is used again"))
+def rest_of_a_sliced_generator():
+    def f(x):
+        items = (v for v in [1, 2, x] if v > 1)
+        return list(itertools.islice(items, 1)), list(items)
+
+    return f

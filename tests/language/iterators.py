@@ -221,3 +221,56 @@ def iterators_of_iterators():
         return first, list(numbered), list(both), list(zip(*[iter(found)] * 2, strict=False))
 
     return f
+
+
+class UpTo:
+    def __init__(self, n):
+        self.i = 0
+        self.n = n
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.i >= self.n:
+            raise StopIteration
+        self.i += 1
+        return self.i
+
+
+@program(3, 1)
+def advanced_in_a_branch():
+    kept = UpTo(4)
+
+    def f(x):
+        it, t = UpTo(3), 0
+        if x > 2:
+            t = next(it, 50)
+            next(kept)
+        return t, next(it, 60), it.i
+
+    return f, lambda: kept.i
+
+
+@program(3, 1, 0)
+def advanced_as_often_as_the_run_tells():
+    def f(x):
+        it, t = UpTo(5), 0
+        for _ in range(x):
+            t += next(it)
+        return t, it.i, sum(it), next(it, 7)
+
+    return f
+
+
+@program(3, 1, 0)
+def ended_by_the_run():
+    def f(x):
+        it = UpTo(x)
+        first = next(it, 9)
+        try:
+            return first + next(it)
+        except StopIteration:
+            return first - 100
+
+    return f

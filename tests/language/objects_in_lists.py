@@ -286,3 +286,21 @@ def sort_tuples():
         return items[0], items[-1][1], [k for _, k in items]
 
     return f
+
+
+@program(3, 1)
+def found_while_tracing():
+    class Thing:
+        pass
+
+    def f(x):
+        one, other = Thing(), Thing()
+        items = [4, one, 5, one]
+        items.remove(one)
+        try:
+            items.index(other)
+        except ValueError:
+            x += 100
+        return len(items), items.index(one), items.count(one), items.count(other), x
+
+    return f

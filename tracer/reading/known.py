@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import (
+    DynamicClassAttribute,
     FunctionType,
     GetSetDescriptorType,
     MappingProxyType,
@@ -154,7 +155,7 @@ class Values:
     def _of_instance(self, known: Known, name: str) -> list[Known] | Computed:
         x, kind = known.value, type(known.value)
         raw = static(kind, name)
-        if isinstance(raw, property):
+        if isinstance(raw, (property, DynamicClassAttribute)):
             return Computed(raw.fget, [[known]]) if isinstance(raw.fget, FunctionType) else []
         if name == "__class__" and raw is _CLASS:
             return [Known(kind)]
