@@ -11,6 +11,7 @@ from language import (
     branches,
     built_texts,
     captured,
+    changed_items,
     choices,
     chosen_values,
     classes,
@@ -53,7 +54,7 @@ MODULES = (
     *(chosen_values, comparing, objects_in_lists, copied_items, list_operators),
     *(held_lists, built_texts, managers, walrus, iteration_tools, captured),
     *(decorated, managing_classes, yields_in_with, enums),
-    *(named_tuples, abstract_classes, records),
+    *(named_tuples, abstract_classes, records, changed_items),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import dis
 import gc
+import itertools
 from collections import OrderedDict, deque
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from treadle.graph.build import is_tracing
 from treadle.graph.errors import ConversionError
 from treadle.graph.location import Loc, describe, expression_at, user_location
 
+from ..values import item_views
 from ..values.inside import staged_in
 from ..values.place import local_values, uses_names
 from ..values.special import caching
@@ -50,6 +52,7 @@ from .contents import (
     put_all,
 )
 from .lifetime import born_inside
+from .sharing import is_named
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +123,8 @@ class Scope:
     young: set[int] = field(default_factory=set)  # the ids of what was made in it
     cached: list[tuple[Any, str]] = field(default_factory=list)  # attributes that end with it
     turned: dict[Any, dict[Place, Any]] | None = None  # marks of what was changed before `turn`
+    repeats: bool = False  # the body of a loop
+    number: int = field(default_factory=itertools.count().__next__)
 
     def gather(self) -> None:
         """Bring lists that Python has put together from others (`+=`) to one, in this graph."""
@@ -200,12 +205,16 @@ def is_staged() -> bool:
 
 @contextmanager
 def opened(
-    ignored: Iterable[Any] = (), staged: bool = True, is_trace: bool = False
+    ignored: Iterable[Any] = (),
+    staged: bool = True,
+    is_trace: bool = False,
+    repeats: bool = False,
 ) -> Iterator[Scope]:
     """A scope; objects get back what they held if the block fails."""
     around = _scopes.get()
     staged = staged or bool(around and around[-1].staged)
-    scope = Scope(staged, is_trace, ignored={key_of(owner) for owner in ignored})
+    ids = {key_of(owner) for owner in ignored}
+    scope = Scope(staged, is_trace, ignored=ids, repeats=repeats)
     token = _scopes.set((*around, scope))
     try:
         with watched() as scope.moment:
@@ -216,12 +225,15 @@ def opened(
                     vars(owner).pop(name, None)
             scope.gather()
             scope.young = scope.made_inside()
+            if not is_trace:
+                item_views.leave(scope.number)
     except BaseException as error:
         leaves: BaseException | None = error
         while leaves is not None:  # what it says stays
             scope.entries.pop(key_of(leaves), None)
             leaves = leaves.__cause__
         scope.restore()
+        item_views.drop(scope.number)
         raise
     finally:
         _scopes.reset(token)
@@ -418,6 +430,7 @@ def _copies(scopes: Sequence[Scope], views: int = 0) -> Iterator[Any]:
     """The references to objects that scopes hold, one by one, and all but the first `views`."""
     seen: set[int] = set()
     yield from aliases.references(views)
+    yield from item_views.references()
     for scope in scopes:
         yield from scope.noted
         yield from scope.noted
@@ -571,4 +584,17 @@ def touch_names(set_state: Any) -> None:
             touch(variable, name)
 
 
+def _made_in_loop(values: Sequence[Any]) -> set[int]:
+    """The ids of those that were surely made since the body of the innermost loop began."""
+    around = [s for s in _scopes.get() if s.repeats or s.is_trace]
+    if not around:
+        return set()
+    # The collector does not know dicts of numbers.
+    others = {id(v) for v in values if not (gc.is_tracked(v) or is_named(v))}
+    return around[-1].made_among(values) | others
+
+
+item_views.Scopes.open = staticmethod(lambda: [s.number for s in _scopes.get()])
+item_views.Scopes.born = staticmethod(_made_in_loop)
+item_views.Scopes.references = staticmethod(references)
 caching[:] = [cache]

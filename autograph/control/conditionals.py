@@ -31,6 +31,7 @@ from ..values import given
 from ..values.copies import Copies
 from ..values.facts import assume
 from ..values.filling import filler
+from ..values.item_views import spoil_of
 from ..values.list_items import changed_at
 from ..values.optional import Maybe, Source, settled, settled_items
 from ..values.place import Helper, leaves_by_return, line_of, names_of
@@ -301,6 +302,10 @@ class Branches:
             return self._join_anew(a, b, name)
         key = id(self.copies.original(a)), id(self.copies.original(b))
         if key not in self.joined:
+            originals = [self.copies.original(v) for v in (a, b)]
+            if originals[0] is not originals[1]:
+                for original in originals:
+                    spoil_of(original)
             plan = self._join_anew(a, b, name)
             known = [given.copied(self.copies.original(v)) for v in (a, b) if is_container(v)]
             if any(known):

@@ -25,6 +25,7 @@ from ..changes import aliases, journal
 from ..changes.contents import ITEMS, key_of
 from ..values import given
 from ..values.copies import Copies, containers, containers_at, unchanged
+from ..values.item_views import Attempts
 from ..values.optional import UnknownValueError
 from ..values.place import Helper, LoopSite
 from ..values.state import accepts, is_arithmetic, is_tensor, parts_of, same_object
@@ -79,6 +80,7 @@ class StagedLoop:
         self.stages_errors = False  # first it is asked whether another attempt helps
         self.may_stage = True
         self.views = aliases.count()
+        self.items = Attempts.begin()  # of lists that the body changes
         journal.touch_names(set_state)
 
     def run_while(
@@ -116,8 +118,8 @@ class StagedLoop:
         """The state behind a loop over `rows`."""
 
         def once(loop: Carried) -> list[Any]:
-            item = rows.item(loop.body.inputs[0])
-            return self._call(body, loop.arguments(loop.body), item)
+            index = loop.body.inputs[0]
+            return self._call(body, loop.arguments(loop.body), lambda: [rows.item(index)])
 
         def next_internal(loop: Carried, after: Sequence[Any]) -> list[Tensor]:
             return [loop.body.inputs[0] + rows.step]
@@ -146,7 +148,7 @@ class StagedLoop:
         def once(loop: Carried) -> list[Any]:
             values = loop.arguments(loop.body)
             self._enter(values)  # what names hold where asking for the item raises
-            return self._call(body, values, item())
+            return self._call(body, values, lambda: [item()])
 
         def holds(loop: Carried) -> Tensor:
             self._enter(loop.arguments(loop.test))
@@ -185,6 +187,8 @@ class StagedLoop:
                     mixed = DTypeError() if loop.body.builder.mixes else None
                     if mixed and (found := self._caught(loop, once, mixed)):
                         choices = found
+                        continue
+                    if self.items.are_refused_later():
                         continue
                     own: Choices = dict.fromkeys(self.changed, How.PYTHON)
                     if own.items() - choices.items():
@@ -273,6 +277,7 @@ class StagedLoop:
     ) -> Carried:
         self._restore_places()
         aliases.forget(self.views)  # those of the last attempt
+        self.items.again()
         unread = range(self.count, self.count + len(self.in_place))
         loop = Carried(
             self.site, self.labels, values, choices, internal, surely, self.relaxed, unread
@@ -302,7 +307,11 @@ class StagedLoop:
         return values[: self.count]
 
     def _call(
-        self, body: Helper, values: Sequence[Any], *item: Tensor, test: Helper | None = None
+        self,
+        body: Helper,
+        values: Sequence[Any],
+        item: Callable[[], list[Any]] = list,
+        test: Helper | None = None,
     ) -> list[Any]:
         """The body's results: the state, then what it assigned in place, names first.
 
@@ -313,8 +322,9 @@ class StagedLoop:
         known = containers(values)
         self.copies = Copies(known)
         try:
-            with journal.opened(self.own_names.values()) as scope, ending(self.stages_errors):
-                result = body(*item, *values[: self.count])
+            names = self.own_names.values()
+            with journal.opened(names, repeats=True) as scope, ending(self.stages_errors):
+                result = body(*item(), *values[: self.count])
                 after = list(result) if self.count > 1 else [result][: self.count]
                 del result  # the journal counts references
                 if test is not None:
