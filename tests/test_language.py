@@ -39,6 +39,7 @@ from language import (
     records,
     sequences,
     sets,
+    shared_items,
     state,
     tables,
     unpacking,
@@ -54,7 +55,8 @@ MODULES = (
     *(chosen_values, comparing, objects_in_lists, copied_items, list_operators),
     *(held_lists, built_texts, managers, walrus, iteration_tools, captured),
     *(decorated, managing_classes, yields_in_with, enums),
-    *(named_tuples, abstract_classes, records, changed_items),
+    *(named_tuples, abstract_classes, records),
+    *(changed_items, shared_items),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

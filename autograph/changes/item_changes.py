@@ -127,7 +127,7 @@ def _check(x: Any, view: View) -> None:
     for other in (view, *(v for v, _ in others)):
         if other.is_moved:
             raise _refusal(x, f"its items are at other places since {describe(other.moved)}")
-        if other.owner is not view.owner or is_replaced(other):
+        if other.owner is None or is_replaced(other):
             raise _refusal(x, "something else that is in use may be one of its items")
 
 

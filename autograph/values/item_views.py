@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from treadle.graph.build import current
 from treadle.graph.location import Loc, user_location
 
 from .given import of_trace
@@ -36,7 +35,6 @@ class View:
     held: Any  # a weak reference, where there can be one, else a list with the object
     origins: frozenset[Loc | None]
     scope: int
-    graph: int
     batch: int
     owner: Any = None
     index: Any = None
@@ -61,7 +59,6 @@ class Known:
     made: list[tuple[Any, frozenset[Loc | None], int]] = field(default_factory=list)
     appended: dict[Loc | None, tuple[int, int]] = field(default_factory=dict)  # when, in what scope
     changes: int = 0
-    moves: int = 0
 
 
 class Scopes:
@@ -75,10 +72,6 @@ class Scopes:
 def known() -> Known:
     found: Known = of_trace("item views").setdefault(0, Known())
     return found
-
-
-def _graph() -> int:
-    return id(current())
 
 
 def joined_origins(a: Origins, b: Origins) -> Origins:
@@ -100,7 +93,7 @@ def note(
         if type(value).__weakrefoffset__:
             held = weakref.ref(value)
         scope = scopes[-1] if scopes else -1
-        views.append(View(held, origins, scope, _graph(), batch, owner, index, path))
+        views.append(View(held, origins, scope, batch, owner, index, path))
 
 
 def note_rebuilt(value: Any) -> Any:
@@ -168,11 +161,10 @@ def spoil_of(value: Any) -> None:
 def move(origins: Origins) -> None:
     """The items of a list get other places, or others are there."""
     if origins:
-        found, loc = known(), user_location(2)
-        for view in found.views:
+        loc = user_location(2)
+        for view in known().views:
             if view.origins & origins and not view.is_moved:
                 view.is_moved, view.moved = True, loc
-                found.moves += 1
 
 
 def note_made(made: Any, origins: Origins) -> Any:
@@ -270,7 +262,8 @@ class Attempts:
 
     start: int
     spoilt: dict[Loc | None, Loc | None]
-    before: tuple[int, int] = (0, 0)
+    changes: int = 0
+    moved: int = 0
 
     @staticmethod
     def begin() -> Attempts:
@@ -280,7 +273,10 @@ class Attempts:
         found = known()
         found.views = [v for v in found.views if v.batch < self.start]
         found.spoilt = dict(self.spoilt)
-        self.before = found.changes, found.moves
+        self.changes, self.moved = found.changes, self._moved()
+
+    def _moved(self) -> int:
+        return sum(v.is_moved for v in known().views if v.batch < self.start)
 
     def are_refused_later(self) -> bool:
         """True if items were changed, and were moved or came to be known elsewhere: the next
@@ -288,7 +284,7 @@ class Attempts:
         """
         found = known()
         new = found.spoilt.keys() - self.spoilt.keys()
-        if found.changes == self.before[0] or not (new or found.moves > self.before[1]):
+        if found.changes == self.changes or not (new or self._moved() > self.moved):
             return False
         self.spoilt = dict(found.spoilt)
         return True

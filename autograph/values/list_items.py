@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -246,6 +247,11 @@ class ItemList(list[Any]):
     def __tl_leave__(self) -> list[Any]:
         return list(self)
 
+    __copy__ = __tl_leave__
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> list[Any]:
+        return copy.deepcopy(list(self), memo)
+
 
 def _list_again(items: Sequence[Any]) -> list[Any]:
     return ItemList(items) if is_tracing() else list(items)
@@ -267,6 +273,11 @@ class ItemDict(dict[Any, Any]):
 
     def __tl_leave__(self) -> dict[Any, Any]:
         return dict(self)
+
+    __copy__ = __tl_leave__
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[Any, Any]:
+        return copy.deepcopy(dict(self), memo)
 
 
 def _guarded(plain: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import treadle as tl
 
@@ -12,7 +13,6 @@ from .harness import Collection
 program = Collection()
 
 XS = ([3, 1, 2], [1, 1, 5], [9, 8, 7, 6])
-NOT_KNOWN = (tl.errors.ListItemError, "list.*as a copy|read as copies")
 
 
 class Named:
@@ -488,382 +488,105 @@ def another_item_in_a_place():
     return f
 
 
-# --- what is refused: which object it is can't be told ---------------------------------------
-
-
-@program(*XS, refused=NOT_KNOWN)
-def the_best_one():
+@program(*XS)
+def copies_are_their_own():
     def f(xs):
         out = rows(xs)
-        best = out[0]
-        for d in out:
-            if d["n"] > best["n"]:
-                best = d
-        best["n"] += 100
-        return out
+        own, again, all_again = dict(out[0]), copy.copy(out[0]), copy.deepcopy(out)
+        out[0]["n"] = 70
+        own["n"] += 1
+        again["n"] += 2
+        all_again[0]["n"] += 3
+        return out, own, again, all_again
 
     return f
 
 
-@program(*XS, refused=NOT_KNOWN)
-def known_from_a_loop():
+@program(*XS)
+def two_lists_of_one_line():
     def f(xs):
-        out = rows(xs)
-        best = out[0]
-        for d in out:
-            if d["n"] > best["n"]:
-                best = d
-        out[0]["n"] += 100
-        return best
+        a, b = named(xs), named(xs)
+        for x, y in zip(a, b):
+            x.n += y.n
+            y.n = 0
+        a[0].n = 5
+        return [o.n for o in a], [o.n for o in b]
 
     return f
 
 
-@program(*XS, refused=NOT_KNOWN)
-def known_from_where_it_was_put():
+@program(*XS)
+def on_a_stack():
     def f(xs):
-        out = []
-        last = {"n": 0}
-        for x in xs:
-            last = {"n": x}
-            out.append(last)
-        out[-1]["n"] = 50
-        return last
+        stack, count = [], 0
+        stack.append({"node": xs[1], "state": 0})
+        while stack:
+            top = stack[-1]
+            if top["state"] < 2 and top["node"] > 0:
+                top["state"] += 1
+                stack.append({"node": top["node"] - 1, "state": 0})
+                count += 1
+            else:
+                stack.pop()
+        return count
 
     return f
 
 
-@program(*XS, refused=NOT_KNOWN)
-def known_in_an_object():
-    class Box:
-        def __init__(self):
-            self.of = None
-
+@program(*XS)
+def by_setattr():
     def f(xs):
-        box = Box()
-        out = []
-        for x in xs:
-            p = Named(x)
-            if x > 1:
-                box.of = p
-            out.append(p)
+        out = named(xs)
         for o in out:
-            o.n += 1
-        return 0 if box.of is None else box.of.n
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def one_object_in_each_place():
-    def f(xs):
-        out, one = [], {"n": 0}
-        for _ in xs:
-            out.append(one)
-        out[0]["n"] = 5
-        return out
-
-    return f
-
-
-@program(*XS, refused=(tl.errors.ListItemError, "the items of a list must be alike"))
-def one_object_in_some_places():
-    def f(xs):
-        out, one = [], Named(0)
-        for x in xs:
-            if x > 1:
-                one = Named(x)
-            out.append(one)
-        out[0].n += 5
+            setattr(o, "n", getattr(o, "n") + 1)
+        for o in reversed(out):
+            o.n *= 2
         return [o.n for o in out]
 
     return f
 
 
-@program(*XS, refused=NOT_KNOWN)
-def one_dict_in_some_places():
-    def f(xs):
-        out, one = [], {"n": xs[0]}
-        for x in xs:
-            if x > 1:
-                one = {"n": x}
-            out.append(one)
-        out[0]["n"] += 5
-        return out
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def a_constant_in_each_place():
-    def f(xs):
-        out, one = [], {"n": 0}
-        one["n"] = 1
-        for x in xs:
-            one["n"] = x
-            out.append(one)
-        out[0]["n"] = 5
-        return out
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def twice_in_a_list():
-    def f(xs):
-        out = []
-        for x in xs:
-            p = Named(x)
-            out.append(p)
-            out.append(p)
-        out[0].n += 5
-        return [o.n for o in out]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def in_two_lists():
-    def f(xs):
-        out, other = [], []
-        for x in xs:
-            p = Named(x)
-            out.append(p)
-            other.append(p)
-        out[0].n += 5
-        return [o.n for o in other]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def in_a_filtered_list():
-    def f(xs):
-        out = named(xs)
-        some = [o for o in out if o.n > 1]
-        for o in some:
-            o.n = 0
-        return [o.n for o in out]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def one_of_two_lists():
-    def f(xs):
-        out, more = named(xs), named(xs)
-        one = out if xs[0] > 2 else more
-        one[0].n = 0
-        return [o.n for o in out], [o.n for o in more]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def one_of_two_lists_from_a_loop():
-    def f(xs):
-        out, more = named(xs), named(xs)
-        one = out
-        for x in xs:
-            if x > 2:
-                one = more
-        out[0].n = 0
-        return [o.n for o in out], [o.n for o in one]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def in_a_slice():
-    def f(xs):
-        out = named(xs)
-        some = out[1:]
-        out[1].n = 0
-        return [o.n for o in some]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def in_a_copy():
-    def f(xs):
-        out = named(xs)
-        some = out.copy()
-        some[1].n = 0
-        return [o.n for o in out]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def in_a_sorted_list():
-    def f(xs):
-        out = named(xs)
-        some = sorted(out, key=lambda o: o.n)
-        some[0].n = 0
-        return [o.n for o in out]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def shared_part():
-    def f(xs):
-        out, part = [], [0, 0]
-        for x in xs:
-            out.append({"n": x, "part": part})
-        out[0]["part"][0] = 5
-        return out
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def shared_part_put_later():
-    def f(xs):
-        out, part = [{"n": 0, "part": [1, 1]}], [0, 0]
-        for x in xs:
-            out.append({"n": x, "part": [0, 0]})
-        out[0]["part"] = part
-        out[1]["part"] = part
-        out[0]["part"][0] = 5
-        return out
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def the_largest():
-    def f(xs):
-        out = named(xs)
-        largest = max(out, key=lambda o: o.n)
-        out[0].n = 0
-        return largest.n
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def moved_by_pop():
+@program(*XS)
+def in_order():
     def f(xs):
         out = rows(xs)
-        a = out[1]
-        out.pop(0)
-        a["n"] = 5
+        out.sort(key=lambda d: -d["n"])
+        out[0]["k"] = 5
+        for d in out:
+            d["n"] += 1
         return out
 
     return f
 
 
-@program(*XS, refused=NOT_KNOWN)
-def moved_in_a_loop():
+@program(*XS)
+def held_in_python():
     def f(xs):
         out = rows(xs)
-        a = out[1]
-        for x in xs:
-            a["n"] += 5
-            if x > 2:
-                out.insert(0, {"n": 0, "k": 0})
-        return out
+        table, pair = {"x": out[0], "y": out[1]}, (out[0], 3)
+        for k in table:  # noqa: PLC0206
+            table[k]["k"] += 4
+        for d in out:
+            d["n"] += 1
+        if xs[0] > 2:
+            pair[0]["n"] += 10
+        return out, table["x"]["n"], pair[0]["n"]
 
     return f
 
 
-@program(*XS, refused=NOT_KNOWN)
-def shared_later_in_a_loop():
-    def f(xs):
-        out, others = rows(xs), []
-        for x in xs:
-            out[0]["n"] += x
-            others = [d for d in out if d["n"] > 1]
-        return out, others
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def replaced_item():
-    def f(xs):
-        out = rows(xs)
-        a = out[0]
-        out[0] = {"n": 5, "k": 5}
-        out[0]["n"] += 1
-        return out, a
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def taken_out_and_known():
+@program(*XS)
+def raised_on_the_way():
     def f(xs):
         out = named(xs)
-        a = out[-1]
-        b = out.pop()
-        b.n = 99
-        return a.n
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def changed_by_another_list_of_the_name():
-    def f(xs):
-        out = named(xs)
-        a = out[0]
-        for x in xs:
-            if x > 100:
-                out = [Named(0)]
-        a.n += 5
-        return [o.n for o in out]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def added_lists():
-    def f(xs):
-        out, more = named(xs), named(xs)
-        all_of_them = out + more
-        all_of_them[0].n = 5
-        return [o.n for o in out]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def repeated_list():
-    def f(xs):
-        out = named(xs) * 2
-        out[0].n = 5
-        return [o.n for o in out]
-
-    return f
-
-
-@program(*XS, refused=NOT_KNOWN)
-def in_reverse_as_a_list():
-    def f(xs):
-        out = named(xs)
-        back = list(reversed(out))
-        back[0].n = 50
-        return [o.n for o in out]
-
-    return f
-
-
-@dataclass
-class Tree:
-    x: int
-    kids: list = field(default_factory=list)
-
-
-@program([3, 1, 2], [5, 5, 5])
-def python_lists_of_objects_stay_as_they_are():
-    def f(xs):
-        out = [Tree(x) for x in (1, 2, 3)]
-        for x in xs:
-            for t in out:
-                t.x += x
-        return [t.x for t in out]
+        first = out[0]
+        try:
+            first.n = 10
+            if xs[0] > 2:
+                raise ValueError
+            first.n = 20
+        except ValueError:
+            out[0].n += 1
+        return first.n, [o.n for o in out]
 
     return f
