@@ -12,6 +12,7 @@ from language import (
     branches,
     built_texts,
     captured,
+    changed_items,
     choices,
     chosen_values,
     classes,
@@ -42,6 +43,7 @@ from language import (
     records,
     sequences,
     sets,
+    shared_items,
     state,
     tables,
     unpacking,
@@ -59,6 +61,7 @@ MODULES = (
     *(decorated, managing_classes, yields_in_with, enums),
     *(named_tuples, abstract_classes, records, gone_over, numbers_of_the_run, asked_attributes),
     kept_exceptions,
+    *(changed_items, shared_items),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]
 # Programs that are refused for now; the list only shrinks.

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..autograph.changes import journal
 from ..autograph.changes.contents import ABSENT, ITEMS, Contents, contents_of, put, put_all
+from ..autograph.changes.held import Held, held_at
 from ..autograph.values.optional import Maybe, Optional, Source, settled
 from ..autograph.values.undefined import Undefined, Unused
 from ..graph.build import GraphBuilder, convert, is_tracing
@@ -50,9 +51,9 @@ class Place:
         held = self.held(arguments)
         return None if held is None else held.get()
 
-    def held(self, arguments: Mapping[str, Any]) -> journal.Held | None:
+    def held(self, arguments: Mapping[str, Any]) -> Held | None:
         owner = self.find(arguments)
-        return None if owner is None else journal.Held(owner, self.place, self.label, self.loc)
+        return None if owner is None else Held(owner, self.place, self.label, self.loc)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +83,7 @@ class Places:
 
     def __init__(
         self,
-        held: Sequence[journal.Held],
+        held: Sequence[Held],
         copies: Mapping[int, Find],
         watched: Sequence[Place],
         symbols: Mapping[str, Any],
@@ -103,7 +104,7 @@ class Places:
         # What the code may know by other names, too: it must be the same at each call.
         self._fixed = self._kinds.known_elsewhere(self.given)
         # Places in what those hold: what was there, and the symbols that are there now.
-        self._inner: list[tuple[journal.Held, Any, Any]] = []
+        self._inner: list[tuple[Held, Any, Any]] = []
         self.leaves: list[Any] = []  # what is read for the inputs
         self.inputs: list[Value] = []
         self.writes: list[Write] = []
@@ -119,7 +120,7 @@ class Places:
             held.put(fill(builder, held, given, find, seen))
 
     def _entered(
-        self, builder: GraphBuilder, held: journal.Held, given: Any, find: Find, seen: set[int]
+        self, builder: GraphBuilder, held: Held, given: Any, find: Find, seen: set[int]
     ) -> Any:
         """`given` with symbols: lists and dicts stay the same ones."""
         if children(given) is None:
@@ -138,12 +139,12 @@ class Places:
         put_all(given, now)
         places = [("attribute", name) for name in now.attributes]
         for place in places if now.items is None else [*places, ITEMS]:
-            inner = journal.Held(given, place, held.label, held.loc)
+            inner = Held(given, place, held.label, held.loc)
             self._inner.append((inner, inner.of(before), inner.of(now)))
         return given
 
     def _inside(
-        self, builder: GraphBuilder, held: journal.Held, given: Any, find: Find, seen: set[int]
+        self, builder: GraphBuilder, held: Held, given: Any, find: Find, seen: set[int]
     ) -> Any:
         """One like `given`, with symbols in it."""
         items = children(given)
@@ -195,7 +196,7 @@ class Places:
 
     def finish(
         self, scope: journal.Scope, may_raise: bool, *results: Sequence[Any]
-    ) -> tuple[list[journal.Held], list[Place]] | None:
+    ) -> tuple[list[Held], list[Place]] | None:
         """Find what is left, and put back what was there.
 
         Gives the places that are to be read at each call, or to be watched, too: then the function
@@ -233,20 +234,20 @@ class Places:
         read = [(self.place_of(h), kind) for h, kind in self._read]
         return State(read, self.writes, len(self._held), self._fixed) if self.writes else None
 
-    def place_of(self, held: journal.Held) -> Place:
+    def place_of(self, held: Held) -> Place:
         find = self.finds.get(id(held.owner)) or _reference(held.owner)
         return Place(find, held.place, held.label, held.loc, id(held.owner) in self._copies)
 
     def _left(
         self, entries: Sequence[journal.Entry], last: Sequence[Any]
-    ) -> list[tuple[journal.Held, Any, Any]]:
+    ) -> list[tuple[Held, Any, Any]]:
         """The places that are state, what they held before, and what they held last."""
-        found: dict[Any, tuple[journal.Held, Any, Any]] = {}
+        found: dict[Any, tuple[Held, Any, Any]] = {}
         for held, given, value in zip(self._held, self.given, last, strict=False):
             found[held.key] = (held, given, value)
         for entry in entries:
             assert entry.after is not None
-            for held in journal.held(entry, _whole(entry, entry.after)):
+            for held in held_at(entry, _whole(entry, entry.after)):
                 value = held.of(entry.after)
                 found.setdefault(held.key, (held, held.of(entry.before), value))
         for (held, given, entered), value in zip(self._inner, last[len(self._held) :], strict=True):
@@ -399,7 +400,7 @@ def put_results(
 ) -> None:
     """Let the places of `writes` hold the results of a run."""
     remaining = iter(results)
-    stored: list[tuple[journal.Held, Any]] = []
+    stored: list[tuple[Held, Any]] = []
     for write in writes:
         present = None if write.or_else is _NEVER else next(remaining)
         value = resolved(pack(write.template, list(_leaves(write, remaining))), arguments)
@@ -435,9 +436,7 @@ def _leaves(write: Write, results: Iterator[Tensor]) -> Iterator[Any]:
                 yield number(tensor.numpy()) if eager else mark(tensor)
 
 
-def written(
-    places: Places, left: Sequence[tuple[journal.Held, Any, Any]]
-) -> tuple[list[Write], list[Any]]:
+def written(places: Places, left: Sequence[tuple[Held, Any, Any]]) -> tuple[list[Write], list[Any]]:
     """How the places get what they are left with, and the graph's results for that."""
     writes: list[Write] = []
     results: list[Any] = []

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..autograph.calls.calls import listener
 from ..autograph.changes import journal
+from ..autograph.changes.held import Held
 from ..autograph.control.exceptions import PathEndsError, is_of_stand_in, refusal, stage_at_top
 from ..autograph.values.handing import handed_out
 from ..autograph.values.inside import staged_in
@@ -205,7 +206,7 @@ def _settled(
     function, ref = progress.function, progress.ref
     name, converted = function.name, function.converted()
     captures: list[Any] | None = None
-    known_places: list[journal.Held] = []
+    known_places: list[Held] = []
     watched: list[Place] = []
     for _ in range(12):
         trace = Trace(name, may_create)

@@ -60,6 +60,7 @@ from ..values.truth import condition, not_, staged
 from . import keys
 from .asking import QUESTIONS
 from .calls import call
+from .changing import delete_attribute, set_attribute
 from .collecting import any_order, list_, listed, set_, tuple_
 from .formatting import repr_, str_
 from .indexing import items
@@ -503,5 +504,6 @@ replaced.update({f: on_symbols(f) for f in FUNCTIONS})
 replaced.update({functools.reduce: reduce, operator.contains: lambda x, v: in_(v, x)})
 replaced.update({operator.not_: not_, operator.truth: bool_, operator.length_hint: len_})
 replaced.update({operator.getitem: lambda x, key: items(x)[key]})
+replaced.update({setattr: set_attribute, delattr: delete_attribute})
 replaced[operator.countOf] = _of_held(operator.countOf, count)
 replaced[operator.indexOf] = _of_held(operator.indexOf, index)

@@ -23,6 +23,7 @@ from treadle.graph.build import is_tracing
 from .. import policy
 from ..changes import aliases, journal
 from ..changes.contents import ITEMS, GlobalName, Place
+from ..changes.item_changes import Viewed, changed, has_own_items, is_item
 from ..changes.touching import ABSTRACT, MUTABLE, touch_all, touch_argument
 from ..control.choice import Choice
 from ..convert import is_converted
@@ -61,7 +62,7 @@ def changing(owner: Any, sign: str = "") -> Any:
     if special is None:
         special = _special[kind] = _is_special(kind)
     own = special or isinstance(owner, (list, dict, deque, StagedList)) or InTable.alive
-    return Changing(owner) if own or journal.is_staged() else owner
+    return Changing(owner) if own or journal.is_staged() or is_item(owner) else owner
 
 
 def in_place(owner: Any, sign: str, value: Any) -> Any:
@@ -172,12 +173,14 @@ class Changing:
             return
         if found is None:
             _touch(owner, ("attribute", name))
-        _converted(owner, "__setattr__", setattr)(owner, name, value)
+        with changed(owner):
+            _converted(owner, "__setattr__", setattr)(owner, name, value)
 
     def __delattr__(self, name: str) -> None:
         owner = object.__getattribute__(self, "_owner")
         _touch(owner, ("attribute", name))
-        _converted(owner, "__delattr__", delattr)(owner, name)
+        with changed(owner):
+            _converted(owner, "__delattr__", delattr)(owner, name)
 
     def __getitem__(self, key: Any) -> Any:
         owner = object.__getattribute__(self, "_owner")
@@ -189,7 +192,8 @@ class Changing:
         owner = object.__getattribute__(self, "_owner")
         if aliases.is_container(owner) and aliases.is_involved(owner):
             aliases.Operations.change(owner, lambda o: _set_item(o, key, value))
-        else:
+            return
+        with changed(owner):
             _set_item(owner, key, value)
 
     def __delitem__(self, key: Any) -> None:
@@ -197,13 +201,8 @@ class Changing:
         if aliases.is_container(owner) and aliases.is_involved(owner):
             aliases.Operations.change(owner, lambda o: operator.delitem(o, key))
             return
-        if _is_list(owner) and (is_symbolic(key) or staged_in(owner) is not None):
-            del stage(owner)[key]
-            return
-        if isinstance(owner, dict) and _is_keyed(owner, key):
-            keys.delete(owner, key)
-            return
-        _converted(owner, "__delitem__", operator.delitem)(owner, key)
+        with changed(owner):
+            _del_item(owner, key)
 
 
 def _touch(owner: Any, place: Place | None) -> None:
@@ -236,7 +235,18 @@ def _set_item(owner: Any, key: Any, value: Any) -> None:
     _converted(owner, "__setitem__", operator.setitem)(owner, key, value)
 
 
+def _del_item(owner: Any, key: Any) -> None:
+    if _is_list(owner) and (is_symbolic(key) or staged_in(owner) is not None):
+        del stage(owner)[key]
+    elif isinstance(owner, dict) and _is_keyed(owner, key):
+        keys.delete(owner, key)
+    else:
+        _converted(owner, "__delitem__", operator.delitem)(owner, key)
+
+
 def _item_of(owner: Any, key: Any) -> Any:
+    if _is_list(owner) and has_own_items(owner):
+        return Viewed(owner)[key]
     if _is_list(owner) and (is_symbolic(key) or staged_in(owner) is not None):
         return StagedList.of(owner)[key]
     if isinstance(owner, dict) and _is_keyed(owner, key):
@@ -293,6 +303,16 @@ def _on_staged(method: Any, staged: Any, *args: Any) -> Any:
     if not hasattr(operator, name):
         return method(*args)
     return getattr(operator, name)(staged, *args)
+
+
+def set_attribute(x: Any, name: str, value: Any) -> None:
+    """`setattr(x, name, value)`"""
+    setattr(changing(x), name, value)
+
+
+def delete_attribute(x: Any, name: str) -> None:
+    """`delattr(x, name)`"""
+    delattr(changing(x), name)
 
 
 # --- calls ---------------------------------------------------------------------------------

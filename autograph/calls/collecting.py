@@ -52,7 +52,7 @@ def listed(x: Any) -> Any:
         return x.now()
     known = staged_in(x)
     if known is not None:
-        return known.copy()
+        return known.listed()
     table = table_in(x)
     if table is not None:
         return table.ordered()
@@ -80,7 +80,11 @@ def _extended(items: Any, source: Any) -> Any:
     """`items`, a list of our own, and those of `source`."""
 
     def step(item: Any, items: Any) -> Any:
-        return items + [item]  # noqa: RUF005 - of a list, or of a StagedList
+        if not isinstance(items, StagedList):
+            return [*items, item]
+        made = items.copy()  # nobody else knows the other one
+        made.append(item)
+        return made
 
     if not (isinstance(source, Each) and stream_of(source.source) is None):
         if stream_of(source) is None:

@@ -57,12 +57,12 @@ def _cut(owner: Deque, staged: StagedList, first: bool) -> None:
     size = staged.size()
     over = where(size > most, size - most, convert(0))
     places = range_(over, size) if first else range_(size - over)
-    staged.arrays = staged.taken(places).arrays
+    staged.keep(places)
 
 
 def _append(owner: Deque, value: Any) -> None:
     staged = stage(owner)
-    staged.append(value)
+    staged.append(value, owner)
     _cut(owner, staged, True)
 
 
@@ -117,11 +117,11 @@ def _rotate(owner: Deque, count: Any = 1) -> None:
     staged = stage(owner)
     size = staged.size()
     places = (range_(size) - count) % where(size < 1, convert(1), size)
-    staged.arrays = staged.taken(places).arrays
+    staged.keep(places)
 
 
 def _copy(owner: Deque) -> Deque:
-    return _holding(staged_in(owner).copy(), owner.maxlen)
+    return _holding(staged_in(owner).listed(), owner.maxlen)
 
 
 def _holding(staged: StagedList, maxlen: int | None) -> Deque:

@@ -14,6 +14,7 @@ from treadle.graph.location import describe, user_location
 from treadle.graph.ops.effects import require
 from treadle.graph.ops.item_updates import with_items
 
+from ..changes.item_changes import Viewed
 from ..control.choice import Choice, operate, picked
 from ..values.given import refuse_item
 from ..values.inside import staged_in
@@ -70,15 +71,17 @@ def items(x: Any) -> Any:
     kind = type(x)
     if kind is Value:
         return x
+    if kind is StagedList and x.origins:
+        return Viewed(x)
     if kind is dict or isinstance(x, dict):
         return Keyed(x) if is_tracing() else x
     if kind in (list, tuple, deque, np.ndarray, str, bytes, range) and is_tracing():
         known = staged_in(x)
-        return Items(x) if known is None else known
+        return Items(x) if known is None else Viewed(x) if known.origins else known
     if isinstance(x, (list, UserList)) and is_tracing():
         own = getattr(kind, "__getitem__", None) not in (list.__getitem__, UserList.__getitem__)
         known = None if own else staged_in(x)
-        return x if known is None else known
+        return x if known is None else Viewed(x) if known.origins else known
     return x
 
 

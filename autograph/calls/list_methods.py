@@ -32,6 +32,8 @@ def list_method(method: Any) -> Callable[..., Any]:
         touch(owner)
     staged = staged_in(owner)
     if staged is not None:
+        if name == "append":
+            return functools.partial(stage(owner).append, owner=owner)
         return _of_staged(stage(owner) if name in _CHANGING else staged, name)
     return functools.partial(_call, method) if name in _CURIOUS and is_tracing() else method
 
@@ -68,6 +70,8 @@ def staged_method(method: Any) -> Callable[..., Any]:
         if is_involved(method.__self__):
             return functools.partial(_changed, method.__self__, method.__name__)
         touch(method.__self__)
+    if method.__name__ == "append":
+        return functools.partial(method, owner=method.__self__)
     return _of_staged(method.__self__, method.__name__)
 
 
@@ -76,5 +80,5 @@ def _of_staged(owner: StagedList, name: str) -> Callable[..., Any]:
         return functools.partial(searching[name], owner)
     if name == "__reversed__":
         return functools.partial(backwards, owner)
-    found: Callable[..., Any] = getattr(owner, name)
+    found: Callable[..., Any] = getattr(owner, "listed" if name == "copy" else name)
     return found

@@ -40,7 +40,7 @@ from ..values.state import Nested
 from ..values.truth import condition, staged
 from .collecting import listed
 from .indexing import is_scalar
-from .ordering import compared, is_of_run, sorted_
+from .ordering import compared, is_of_run, order_of, sorted_
 
 
 def _is_python(owner: Any, *values: Any) -> bool:
@@ -156,6 +156,11 @@ def remove(owner: Any, value: Any) -> None:
 
 def sort(owner: Any, *, key: Any = None, reverse: Any = False) -> None:
     """`owner.sort()`"""
+    staged = staged_in(owner)
+    if staged is not None and staged.origins:
+        places = order_of(owner, key, reverse)
+        stage(owner).keep(places)
+        return
     put_items(owner, sorted_(owner, key=key, reverse=reverse))
 
 

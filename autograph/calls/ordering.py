@@ -33,6 +33,7 @@ from ..control.choice import Choice, operate, picked
 from ..control.conditionals import if_exp
 from ..control.logic import and_, or_
 from ..iteration.streams import Each, of_one
+from ..values.inside import staged_in
 from ..values.optional import Optional, Source, settled, taken
 from ..values.place import user_line
 from ..values.special import comparing, is_of_users
@@ -238,8 +239,14 @@ def _of_stack(name: str, items: Any, keys: Tensor, default: Any) -> Any:
     return best()
 
 
-def _keys(items: StagedList, key: Any) -> Any:
+def _keys(items: Any, key: Any) -> Any:
     return items if key is None else listed(Each(items, of_one(key), (), False))
+
+
+def order_of(items: Any, key: Any, reverse: Any) -> Tensor:
+    """The places of the items of a list that the graph holds, in their order."""
+    key = None if key is None else _key(key)
+    return _order(_keys(staged_in(items) if key is None else items, key), reverse)
 
 
 def sorted_(iterable: Any, /, *, key: Any = None, reverse: Any = False) -> Any:

@@ -199,7 +199,7 @@ class Entries(Live):
             return table.pairs()
         found = table.keys if self.what == "keys" else table.values
         assert found is not None
-        return found.copy()
+        return found.listed()
 
 
 def _view(x: Any) -> Any:

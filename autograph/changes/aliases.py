@@ -18,6 +18,7 @@ from treadle.graph.errors import BranchError
 from treadle.graph.location import describe, user_location
 
 from ..values.inside import InGraph, staged_in
+from ..values.item_views import spoil
 from ..values.optional import Source
 from .rebuilt import home_of
 
@@ -170,6 +171,8 @@ def register(index: Any, options: Sequence[Any], target: Any, source: Source, ow
 
 def lost(target: Any, view: View) -> Any:
     """`target`, which came out of the loop in which it was chosen."""
+    for chosen in (target, *view.options):
+        spoil(getattr(staged_in(chosen), "origins", None))
     _views()[id(target)] = View(None, view.options, target, view.source, view.own)
     return target
 

@@ -14,6 +14,7 @@ import numpy as np
 from treadle.graph import Tensor
 
 from ..values.inside import Inside, InTable, staged_in, table_in
+from ..values.item_views import placed
 from ..values.special import is_added, original
 from ..values.staged_list import StagedList
 from ..values.state import namespace_of
@@ -210,6 +211,7 @@ def _put_attribute(owner: Any, name: str, value: Any) -> None:
 def put_items(owner: Any, items: Any) -> None:
     """Let a container hold just `items`."""
     if isinstance(items, StagedList):
+        placed(items)
         items = items.copy()
     if isinstance(owner, StagedList):
         new = StagedList.of(items, owner.item)

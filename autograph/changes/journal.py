@@ -11,7 +11,8 @@ from __future__ import annotations
 import ast
 import dis
 import gc
-from collections import OrderedDict, deque
+import itertools
+from collections import deque
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,30 +27,27 @@ from treadle.graph.build import is_tracing
 from treadle.graph.errors import ConversionError
 from treadle.graph.location import Loc, describe, expression_at, user_location
 
+from ..values import item_views
 from ..values.inside import staged_in
 from ..values.place import local_values, uses_names
 from ..values.special import caching
-from ..values.staged_list import StagedList, stage
-from ..values.state import holds_tensor, same_object
-from ..values.tables import DICTS, Kept, like
-from ..values.undefined import Undefined
+from ..values.staged_list import stage
+from ..values.state import holds_tensor
 from . import aliases, births
 from .births import made_since, owner_of, watched
 from .contents import (
     ABSENT,
-    IN_ORDER,
     ITEMS,
     Contents,
     GlobalName,
     Place,
     contents_of,
     differing,
-    inherited,
     key_of,
-    put,
     put_all,
 )
 from .lifetime import born_inside
+from .sharing import is_named
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +118,8 @@ class Scope:
     young: set[int] = field(default_factory=set)  # the ids of what was made in it
     cached: list[tuple[Any, str]] = field(default_factory=list)  # attributes that end with it
     turned: dict[Any, dict[Place, Any]] | None = None  # marks of what was changed before `turn`
+    repeats: bool = False  # the body of a loop
+    number: int = field(default_factory=itertools.count().__next__)
 
     def gather(self) -> None:
         """Bring lists that Python has put together from others (`+=`) to one, in this graph."""
@@ -200,12 +200,16 @@ def is_staged() -> bool:
 
 @contextmanager
 def opened(
-    ignored: Iterable[Any] = (), staged: bool = True, is_trace: bool = False
+    ignored: Iterable[Any] = (),
+    staged: bool = True,
+    is_trace: bool = False,
+    repeats: bool = False,
 ) -> Iterator[Scope]:
     """A scope; objects get back what they held if the block fails."""
     around = _scopes.get()
     staged = staged or bool(around and around[-1].staged)
-    scope = Scope(staged, is_trace, ignored={key_of(owner) for owner in ignored})
+    ids = {key_of(owner) for owner in ignored}
+    scope = Scope(staged, is_trace, ignored=ids, repeats=repeats)
     token = _scopes.set((*around, scope))
     try:
         with watched() as scope.moment:
@@ -216,12 +220,15 @@ def opened(
                     vars(owner).pop(name, None)
             scope.gather()
             scope.young = scope.made_inside()
+            if not is_trace:
+                item_views.leave(scope.number)
     except BaseException as error:
         leaves: BaseException | None = error
         while leaves is not None:  # what it says stays
             scope.entries.pop(key_of(leaves), None)
             leaves = leaves.__cause__
         scope.restore()
+        item_views.drop(scope.number)
         raise
     finally:
         _scopes.reset(token)
@@ -418,6 +425,7 @@ def _copies(scopes: Sequence[Scope], views: int = 0) -> Iterator[Any]:
     """The references to objects that scopes hold, one by one, and all but the first `views`."""
     seen: set[int] = set()
     yield from aliases.references(views)
+    yield from item_views.references()
     for scope in scopes:
         yield from scope.noted
         yield from scope.noted
@@ -428,119 +436,6 @@ def _copies(scopes: Sequence[Scope], views: int = 0) -> Iterator[Any]:
                 if contents is not None and id(contents) not in seen:
                     seen.add(id(contents))
                     yield from contents.values()
-
-
-@dataclass(slots=True, eq=False)
-class Held:
-    """A place in an object from before, which is state of a branch or loop."""
-
-    owner: Any
-    place: Place
-    label: str
-    loc: Loc | None
-
-    def get(self) -> Any:
-        contents = contents_of(self.owner)
-        assert contents is not None
-        return self.of(contents)
-
-    def of(self, contents: Contents) -> Any:
-        value = self.raw(contents)
-        if value is ABSENT and self.place[0] == "attribute":
-            value = inherited(self.owner, self.place[1])
-        return Undefined(self.label) if value is ABSENT else value
-
-    def raw(self, contents: Contents) -> Any:
-        try:
-            return contents.at(self.place)
-        except (LookupError, TypeError):
-            return ABSENT
-
-    def put(self, value: Any) -> None:
-        gone = isinstance(value, Undefined) and not value.reason
-        put(self.owner, self.place, ABSENT if gone else value)
-
-    def is_inherited(self, value: Any) -> bool:
-        """True for an attribute that the class of the object gives it with this value already."""
-        kind, name = self.place
-        default = inherited(self.owner, name) if kind == "attribute" else ABSENT
-        if default is ABSENT or not same_object(default, value):
-            return False
-        contents = contents_of(self.owner)
-        return contents is not None and self.raw(contents) is ABSENT
-
-    def leave(self, value: Any) -> None:
-        """Put what a scope leaves there, and tell the scopes around it."""
-        touch(self.owner, self.label)
-        self.put(value)
-        mark(self.owner, self.place)
-
-    @property
-    def key(self) -> Any:
-        return key_of(self.owner), self.place
-
-
-def held(entry: Entry, places: Sequence[Place]) -> list[Held]:
-    return [Held(entry.owner, p, entry.label(p), entry.loc) for p in places]
-
-
-def joined(ways: Sequence[list[Entry] | None]) -> list[tuple[Held, list[Contents | None]]]:
-    """The places that one of several branches changed, with what each left there.
-
-    None stands for a branch whose results do not matter.
-    """
-    entries: dict[Any, list[Entry | None]] = {}
-    for i, way in enumerate(ways):
-        for entry in way or ():
-            entries.setdefault(key_of(entry.owner), [None] * len(ways))[i] = entry
-    found: list[tuple[Held, list[Contents | None]]] = []
-    for alike in entries.values():
-        first = next(e for e in alike if e is not None)
-        first.assigned.update(*(e.assigned for e in alike if e is not None))
-        left: list[Contents | None] = []
-        for way, own in zip(ways, alike, strict=True):
-            left.append(None if way is None else first.before if own is None else own.after)
-        places = first.places(*[c for c in left if c is not None])
-        found += [(h, left) for h in held(first, places)]
-    return found
-
-
-def check_structure(place: Held, left: Sequence[Contents | None], construct: str) -> None:
-    """Refuse containers that get other items, or another number of them, on different paths."""
-    if place.place != ITEMS or isinstance(place.owner, (list, StagedList)):
-        return  # of a list the graph can hold the items
-    if type(place.owner) is deque:
-        return
-    items = [c.items for c in left if c is not None]
-    if all(_alike(i, items[0]) for i in items):
-        return
-    if type(place.owner) in (Kept, *DICTS) and like(*items) is not None:
-        return
-    kind = type(place.owner).__name__
-    article = "an" if kind[0] in "AEIOU" else "a"
-    what = "keys" if isinstance(place.owner, dict) else "items"
-    cure = "Use a list, or a tensor"
-    if isinstance(place.owner, dict):
-        cure = "Give it all its keys before, or collect values in a list"
-        if isinstance(place.owner, OrderedDict):
-            cure = f"Use a plain dict, of which they may: {IN_ORDER}"
-        elif type(place.owner) not in DICTS:
-            cure = "Use a plain dict, a defaultdict or a Counter, of which they may"
-    elif isinstance(place.owner, set):
-        cure = "Use a dict that has a truth value for each, or collect values in a list"
-    raise ConversionError(
-        f"'{place.label}' gets other {what} at {describe(place.loc)}, inside of the {construct}, "
-        f"which depends on a tensor; the {what} of {article} {kind} must not. "
-        f"{cure}"
-    )
-
-
-def _alike(a: Any, b: Any) -> bool:
-    if isinstance(a, dict):
-        return list(a) == list(b)
-    if isinstance(a, list):
-        return len(a) == len(b)
-    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else bool(a == b)
 
 
 # --- names that a construct assigns in place ------------------------------------------------
@@ -582,4 +477,17 @@ def touch_names(set_state: Any) -> None:
             touch(variable, name)
 
 
+def _made_in_loop(values: Sequence[Any]) -> set[int]:
+    """The ids of those that were surely made since the body of the innermost loop began."""
+    around = [s for s in _scopes.get() if s.repeats or s.is_trace]
+    if not around:
+        return set()
+    # The collector does not know dicts of numbers.
+    others = {id(v) for v in values if not (gc.is_tracked(v) or is_named(v))}
+    return around[-1].made_among(values) | others
+
+
+item_views.Scopes.open = staticmethod(lambda: [s.number for s in _scopes.get()])
+item_views.Scopes.born = staticmethod(_made_in_loop)
+item_views.Scopes.references = staticmethod(references)
 caching[:] = [cache]

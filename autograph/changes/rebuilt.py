@@ -20,7 +20,8 @@ from treadle.graph.symbolic_text import symbolic_text
 
 from .. import policy
 from ..values import given
-from ..values.list_items import object_parts
+from ..values.item_views import note_rebuilt, spoil_of
+from ..values.list_items import object_parts, thawing
 from ..values.staged_list import StagedList
 from ..values.state import is_number, is_tensor, parts_of
 from .contents import ABSENT, Contents, contents_of, put
@@ -158,6 +159,7 @@ class Shape:
         for name, value in zip(self.names, values, strict=True):
             put(made, ("attribute", name), value)
         note_made(made)
+        note_rebuilt(made)
         return made if self.copied is None else given.as_copied(made, self.copied)
 
 
@@ -189,6 +191,7 @@ class Rebuilt:
 
     @classmethod
     def of(cls, value: Any, home: Home, depth: int = 0) -> Rebuilt:
+        spoil_of(value)
         shape = Shape.of(value)
         return cls(shape, [lifted(v, home, depth + 1) for v in shape.values(value)])
 
@@ -230,4 +233,14 @@ def _object_parts(value: Any) -> Any:
     return shape.values(value), shape.make, (shape.cls, shape.names)
 
 
+def _thaw(value: Any, part: Callable[[Any], Any]) -> None:
+    """Let an object that leaves the function hold what `part` gives for what it holds."""
+    contents = contents_of(value) if is_plain_object(value) else None
+    for name, held in (contents.attributes if contents is not None else {}).items():
+        new = part(held)
+        if new is not held:
+            put(value, ("attribute", name), new)
+
+
 object_parts[:] = [_object_parts]
+thawing[:] = [_thaw]

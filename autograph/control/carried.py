@@ -24,9 +24,11 @@ from ..changes.aliases import View, is_container, known_view, lost
 from ..changes.contents import key_of
 from ..changes.rebuilt import holds_foreign, home_of, lifted
 from ..changes.sharing import at, is_shared
+from ..values import given
 from ..values.copies import Copies
 from ..values.facts import known_truth
 from ..values.filling import Filling, filler, is_pattern
+from ..values.item_views import spoil_of
 from ..values.optional import Maybe, Optional, Source
 from ..values.place import LoopSite
 from ..values.state import (
@@ -82,7 +84,8 @@ class Aliased:
 
 # A spec: as a tensor of that dtype whose shape may vary as much. Undefined: not at all, which is
 # an error where it is read.
-Choice = How | DType | TensorSpec | Widened | Undefined | Aliased
+# What is known of a list or dict that was put into another one has its place there, too.
+Choice = How | DType | TensorSpec | Widened | Undefined | Aliased | given.Copied
 Choices = dict[Path, Choice]
 
 
@@ -201,6 +204,7 @@ class Carried:
             return self._slot(value, path, None)
         if len(path) == 1 and is_arithmetic(value):
             return self._slot(value, path, default_dtype(value))
+        spoil_of(value)
         parts = parts_of(value)
         if parts is None:
             return Same(value)
@@ -219,6 +223,8 @@ class Carried:
 
     def _make(self, make: Callable[[Sequence[Any]], Any], path: Path) -> Any:
         alias = self.choices.get((-1, *path))
+        if isinstance(alias, given.Copied):
+            return lambda new: given.as_copied(make(new), alias)
         return (lambda new: lost(make(new), alias.view)) if isinstance(alias, Aliased) else make
 
     def _slot(self, value: Any, path: Path, dtype: DType | None) -> Slot:
@@ -286,6 +292,7 @@ class Carried:
         view = known_view(after) if is_container(after) and after is not before else None
         if view is not None and (-1, *path) not in self.choices:
             raise RetryError((-1, *path), Aliased(view))
+        self._note_copy(before, after, path)
         if type(before) is OnlyTruth:
             if type(after) is OnlyTruth and isinstance(plan, Nested):
                 return self._match_parts(plan, before, after, path)
@@ -323,6 +330,16 @@ class Carried:
         if not (after is before if stays else same_object(before, after)):
             raise self._unlike(before, after, path)
         return plan
+
+    def _note_copy(self, before: Any, after: Any, path: Path) -> None:
+        """The state is to have a copy of `after`, which may also be in a list of the graph's."""
+        original = self._copies.original(after)
+        if original is before:
+            return
+        spoil_of(original)
+        copied = given.copied(original) if is_container(original) else None
+        if copied is not None and (-1, *path) not in self.choices:
+            raise RetryError((-1, *path), copied)
 
     def _refuse_stale(self, after: Any, path: Path) -> None:
         """Refuse a list from before the loop that the loop also changes: in a later iteration the

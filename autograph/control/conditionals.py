@@ -25,6 +25,7 @@ from ..changes import journal
 from ..changes.aliases import are_alike, ended, is_container, known_view, register, union, view_of
 from ..changes.births import made_since
 from ..changes.contents import ITEMS, key_of
+from ..changes.held import Held, check_structure, joined
 from ..changes.lifetime import born_inside
 from ..changes.rebuilt import holds_foreign, home_of, is_mutable, lifted
 from ..changes.sharing import is_shared
@@ -32,6 +33,7 @@ from ..values import given
 from ..values.copies import Copies
 from ..values.facts import assume
 from ..values.filling import filler
+from ..values.item_views import spoil_of
 from ..values.list_items import changed_at
 from ..values.optional import Maybe, Source, settled, settled_items
 from ..values.place import Helper, leaves_by_return, line_of, names_of
@@ -133,7 +135,7 @@ class Branches:
         self.ways = self.then, self.orelse = ways
         self.outputs: tuple[list[Any], list[Any]] = ([], [])
         self.own_names = journal.names_of(set_state)
-        self.places: list[journal.Held] = []  # in objects that the branches change
+        self.places: list[Held] = []  # in objects that the branches change
         self.changed: set[Any] = set()  # the keys of these objects
         self.known: set[int] = set()  # lists that others know, too
         self.apart: list[Any] = []  # lists that are one in Python, and two here
@@ -212,8 +214,8 @@ class Branches:
                 same if same[0] is same[1] or is_one_sided(*same) else copy for same, copy in pairs
             ]
             then, orelse = [a for a, _ in chosen], [b for _, b in chosen]
-        for place, left in journal.joined(changes):
-            journal.check_structure(place, left, f"`if` at {self.line}")
+        for place, left in joined(changes):
+            check_structure(place, left, f"`if` at {self.line}")
             self.places.append(place)
             labels = [*labels, place.label]
             found = [unused if c is None else place.of(c) for c in left]
@@ -302,6 +304,10 @@ class Branches:
             return self._join_anew(a, b, name)
         key = id(self.copies.original(a)), id(self.copies.original(b))
         if key not in self.joined:
+            originals = [self.copies.original(v) for v in (a, b)]
+            if originals[0] is not originals[1]:
+                for original in originals:
+                    spoil_of(original)
             plan = self._join_anew(a, b, name)
             known = [given.copied(self.copies.original(v)) for v in (a, b) if is_container(v)]
             if any(known):

@@ -73,8 +73,8 @@ class Point:
         """The exception as a handler gets it while it is traced."""
         assert self.recipe is not None
         with symbolic_text():
-            made = self.recipe.build([kept.load(region) for kept in self.tensors])
-        made = with_texts(made)
+            built = self.recipe.build([kept.load(region) for kept in self.tensors])
+        made: BaseException = with_texts(built)
         made.__dict__[CAUGHT] = slot
         return made
 

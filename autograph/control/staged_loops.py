@@ -23,8 +23,10 @@ from treadle.graph.ops.logic import logical_and
 
 from ..changes import aliases, journal
 from ..changes.contents import ITEMS, key_of
+from ..changes.held import Held, check_structure, held_at
 from ..values import given
 from ..values.copies import Copies, containers, containers_at, unchanged
+from ..values.item_views import Attempts
 from ..values.optional import UnknownValueError
 from ..values.place import Helper, LoopSite
 from ..values.state import accepts, is_arithmetic, is_tensor, parts_of, same_object
@@ -70,7 +72,7 @@ class StagedLoop:
         self.in_place = get_state() if get_state is not None else {}
         self.own_names = journal.names_of(set_state)
         self.labels = [*names, *self.in_place]
-        self.places: list[journal.Held] = []  # in objects that the body changes
+        self.places: list[Held] = []  # in objects that the body changes
         self.held: list[Any] = []  # what they hold before the loop, or behind it
         self.entries: list[journal.Entry] = []  # what the last run of the body changed
         self.changed: list[Path] = []  # state that it changed without assigning it
@@ -80,6 +82,7 @@ class StagedLoop:
         self.stages_errors = False  # first it is asked whether another attempt helps
         self.may_stage = True
         self.views = aliases.count()
+        self.items = Attempts.begin()  # of lists that the body changes
         journal.touch_names(set_state)
 
     def run_while(
@@ -117,8 +120,8 @@ class StagedLoop:
         """The state behind a loop over `rows`."""
 
         def once(loop: Carried) -> list[Any]:
-            item = rows.item(loop.body.inputs[0])
-            return self._call(body, loop.arguments(loop.body), item)
+            index = loop.body.inputs[0]
+            return self._call(body, loop.arguments(loop.body), lambda: [rows.item(index)])
 
         def next_internal(loop: Carried, after: Sequence[Any]) -> list[Tensor]:
             return [loop.body.inputs[0] + rows.step]
@@ -147,7 +150,7 @@ class StagedLoop:
         def once(loop: Carried) -> list[Any]:
             values = loop.arguments(loop.body)
             self._enter(values)  # what names hold where asking for the item raises
-            return self._call(body, values, item())
+            return self._call(body, values, lambda: [item()])
 
         def holds(loop: Carried) -> Tensor:
             self._enter(loop.arguments(loop.test))
@@ -186,6 +189,8 @@ class StagedLoop:
                     mixed = DTypeError() if loop.body.builder.mixes else None
                     if mixed and (found := self._caught(loop, once, mixed)):
                         choices = found
+                        continue
+                    if self.items.are_refused_later():
                         continue
                     own: Choices = dict.fromkeys(self.changed, How.PYTHON)
                     if own.items() - choices.items():
@@ -246,22 +251,22 @@ class StagedLoop:
             "loop, and one like that in each iteration"
         )
 
-    def _new_places(self) -> list[journal.Held]:
+    def _new_places(self) -> list[Held]:
         """What the body changed in objects, and is no state so far."""
         known = {place.key for place in self.places}
         whole = {key_of(place.owner) for place in self.places if place.place == ITEMS}
         found = []
         for entry in self.entries:
             assert entry.after is not None
-            for place in journal.held(entry, entry.places(entry.after)):
+            for place in held_at(entry, entry.places(entry.after)):
                 is_part = place.place[0] == "item" and key_of(place.owner) in whole
                 if place.key not in known and not is_part:
                     left = [entry.before, entry.after]
-                    journal.check_structure(place, left, f"loop at {self.site.line}")
+                    check_structure(place, left, f"loop at {self.site.line}")
                     found.append(place)
         return found
 
-    def _add_places(self, found: Sequence[journal.Held]) -> bool:
+    def _add_places(self, found: Sequence[Held]) -> bool:
         """Make state of them. True if that is in place of items of what is a whole now."""
         self._restore_places()
         whole = {key_of(place.owner) for place in found if place.place == ITEMS}
@@ -282,6 +287,7 @@ class StagedLoop:
     ) -> Carried:
         self._restore_places()
         aliases.forget(self.views)  # those of the last attempt
+        self.items.again()
         unread = range(self.count, self.count + len(self.in_place))
         loop = Carried(
             self.site, self.labels, values, choices, internal, surely, self.relaxed, unread
@@ -311,7 +317,11 @@ class StagedLoop:
         return values[: self.count]
 
     def _call(
-        self, body: Helper, values: Sequence[Any], *item: Tensor, test: Helper | None = None
+        self,
+        body: Helper,
+        values: Sequence[Any],
+        item: Callable[[], list[Any]] = list,
+        test: Helper | None = None,
     ) -> list[Any]:
         """The body's results: the state, then what it assigned in place, names first.
 
@@ -322,8 +332,9 @@ class StagedLoop:
         known = containers(values)
         self.copies = Copies(known)
         try:
-            with journal.opened(self.own_names.values()) as scope, ending(self.stages_errors):
-                result = body(*item, *values[: self.count])
+            names = self.own_names.values()
+            with journal.opened(names, repeats=True) as scope, ending(self.stages_errors):
+                result = body(*item(), *values[: self.count])
                 after = list(result) if self.count > 1 else [result][: self.count]
                 del result  # the journal counts references
                 if test is not None:

@@ -38,6 +38,7 @@ from treadle.graph.trying import raise_again, raised_is
 from ..changes import aliases, journal
 from ..changes.births import made_since
 from ..changes.contents import ITEMS, Contents, contents_of, differing, key_of, put_all
+from ..changes.held import Held, check_structure, joined
 from ..values.copies import Copies
 from ..values.optional import settled
 from ..values.place import local_values, user_line
@@ -273,11 +274,11 @@ class _Paths:
         self.set_state(left)
         journal.leave_names(self.own_names, self.initial, left)
 
-    def _places(self, ways: Sequence[tuple[Branch, _Way]]) -> list[journal.Held]:
+    def _places(self, ways: Sequence[tuple[Branch, _Way]]) -> list[Held]:
         """The places in objects that some path changes, as further state of each path."""
-        found: list[journal.Held] = []
-        for place, left in journal.joined([way.changes for _, way in ways]):
-            journal.check_structure(place, left, f"`try` at {self.line}")
+        found: list[Held] = []
+        for place, left in joined([way.changes for _, way in ways]):
+            check_structure(place, left, f"`try` at {self.line}")
             if place.label in self.initial or any(place.label == p.label for p in found):
                 place.label += f" ({len(found)})"
             found.append(place)

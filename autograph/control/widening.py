@@ -8,7 +8,7 @@ protocol `__tl_flatten__` of each side, and the two are then matched part by par
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..changes.contents import SetItems
@@ -112,7 +112,7 @@ def _common_item(values: Any) -> Item | None:
     if known is not None:
         return item
     for value in values:
-        item = joined_item(item, item_of(value)[0])
+        item = joined_item(item, replace(item_of(value)[0], origins=None))
     return item
 
 

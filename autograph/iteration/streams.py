@@ -24,6 +24,7 @@ from treadle.graph.ops.texts import characters, is_text
 
 from .. import policy
 from ..changes import journal
+from ..changes.item_changes import reader
 from ..control.choice import Choice, as_text, operate
 from ..control.conditionals import Branches, Getter, Setter
 from ..control.options import is_changing
@@ -192,7 +193,7 @@ def _is_uneven(x: Any) -> bool:
 def _items_of(x: Any) -> Any:
     table = table_in(x)
     found = staged_in(x) if table is None else table.ordered()
-    return list(x) if found is None else found.copy()
+    return list(x) if found is None else found.listed()
 
 
 def _by_index(x: Any) -> Indexed | None:
@@ -455,7 +456,7 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
         x = table.ordered()
     known = staged_in(x)
     if known is not None:
-        return Indexed(known.size(), known.copy().read) if known.arrays else Indexed(0, _nothing)
+        return Indexed(known.size(), reader(x)) if known.arrays else Indexed(0, _nothing)
     if _of_user(x):
         return classes[0](x)
     by_index = _by_index(x)

@@ -50,10 +50,10 @@ class _Note:
 
 
 def _notes() -> dict[int, _Note]:
-    return _of_trace("given away")
+    return of_trace("given away")
 
 
-def _of_trace(name: str) -> dict[int, Any]:
+def of_trace(name: str) -> dict[int, Any]:
     """What the trace keeps by this name."""
     builder = current()
     if not isinstance(builder, GraphBuilder):
@@ -124,6 +124,10 @@ def on_path(original: Callable[[Any], Any]) -> Iterator[None]:
         _original.reset(token)
 
 
+# Whether an object is an item of a list that it can be changed in; set by item_changes.py.
+is_item: list[Callable[[Any], bool]] = [lambda owner: False]
+
+
 def forget(owner: Any) -> None:
     """`owner` is in no list any more."""
     _notes().pop(id(owner), None)
@@ -143,6 +147,8 @@ def refuse_change(owner: Any) -> None:
     if not found.is_of(owner):
         del notes[id(owner)]  # another object
         return
+    if is_item[0](owner):
+        return  # the change is done to the list, too, or refused there
     if found.was_read:
         raise ListItemError(
             f"an item of a list is changed in place at {describe(user_location(2))}; the length of "
@@ -161,13 +167,13 @@ def refuse_since(start: int, owner: Any, line: str) -> None:
 
 def note_arrays(items: Sequence[Any]) -> Any:
     """The one of `items` is a tensor with what one of several NumPy arrays holds."""
-    _of_trace("chosen arrays")[id(items[0])] = items[0]
+    of_trace("chosen arrays")[id(items[0])] = items[0]
     return items[0]
 
 
 def refuse_item(x: Any) -> None:
     """Refuse that an item is assigned to one of several NumPy arrays."""
-    if id(x) in _of_trace("chosen arrays"):
+    if id(x) in of_trace("chosen arrays"):
         raise ConversionError(
             "an item is assigned to one of several NumPy arrays, of which a tensor chose one, at "
             f"{describe(user_location(2))}: assign it in both branches there, or use tensors"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from treadle.graph import Tensor
 from treadle.graph.build import convert, is_tracing
 from treadle.graph.control import join_specs
 from treadle.graph.errors import DTypeError, ListItemError
 from treadle.graph.location import Loc, describe, user_location
+from treadle.graph.nest import sorted_keys
 from treadle.graph.ops.array_items import array_as
 from treadle.graph.ops.array_tensors import array_stack, array_unstack
 from treadle.graph.ops.casting import cast
@@ -21,6 +24,7 @@ from treadle.graph.spec import TensorSpec
 from . import given
 from .filling import Filling
 from .inside import staged_in
+from .item_views import Origins, joined_origins
 from .list_objects import Known, Objects, Reference, joined_plan
 from .optional import Optional, settled
 from .special import is_of_users
@@ -59,6 +63,9 @@ class Item:
     structure: object
     specs: tuple[TensorSpec, ...]
     weak: tuple[bool, ...]  # Python numbers so far, which take on the dtype of a tensor
+    # Where lists that hold nothing but objects of their own were begun; empty: others may know
+    # some; None: there is none that can be changed.
+    origins: Origins = None
 
 
 def _take_apart(value: Any, leaves: list[Any], depth: int = 0) -> tuple[Plan, object]:
@@ -91,6 +98,10 @@ def _take_apart(value: Any, leaves: list[Any], depth: int = 0) -> tuple[Plan, ob
     return Nested([p for p, _ in found], make), (kind, parts[2][1:], tuple(s for _, s in found))  # type: ignore[index]
 
 
+def _item_dict(order: Sequence[Any], items: dict[Any, Any]) -> ItemDict:
+    return ItemDict({name: items[name] for name in order})
+
+
 def _is_chosen_text(value: Any) -> bool:
     return getattr(type(value), "__tl_chosen__", False) and value.tl_is_text
 
@@ -98,9 +109,10 @@ def _is_chosen_text(value: Any) -> bool:
 def _frozen(value: Any, make: Callable[[Sequence[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
     """Items are read as copies: changing such a list or object would be lost, so it is refused."""
     if isinstance(value, list):
-        return lambda new: ItemList(make(new))
-    if type(value) is dict:
-        return lambda new: ItemDict(make(new))
+        return ItemList
+    if type(value) in (dict, ItemDict):
+        names, order = sorted_keys(value), list(value)
+        return lambda new: _item_dict(order, dict(zip(names, new, strict=True)))
     if is_of_users(value) and not isinstance(value, tuple):
         return lambda new: given.as_read(make(new))
     return make
@@ -116,7 +128,8 @@ def item_of(value: Any) -> tuple[Item, list[Any]]:
     for leaf in leaves:
         spec = TensorSpec((), default_dtype(leaf)) if is_number(leaf) else _spec_of(leaf)
         specs.append(TensorSpec(spec.shape, spec.dtype))
-    return Item(plan, structure, tuple(specs), tuple(numbers)), found
+    origins: Origins = frozenset() if any(True for _ in objects_in(value)) else None
+    return Item(plan, structure, tuple(specs), tuple(numbers), origins), found
 
 
 def _like(leaf: Any) -> Any:
@@ -152,7 +165,8 @@ def joined_item(a: Item | None, b: Item | None) -> Item | None:
     for x, y, wx, wy in zip(a.specs, b.specs, a.weak, b.weak, strict=True):
         specs.append(_joined_spec(x, y, wx, wy))
         numbers.append(wx and wy)
-    return Item(joined_plan(a.plan, b.plan), a.structure, tuple(specs), tuple(numbers))
+    plan, origins = joined_plan(a.plan, b.plan), joined_origins(a.origins, b.origins)
+    return Item(plan, a.structure, tuple(specs), tuple(numbers), origins)
 
 
 def _joined_spec(x: TensorSpec, y: TensorSpec, weak_x: bool, weak_y: bool) -> TensorSpec:
@@ -221,14 +235,6 @@ def here() -> str:
 # --- in and out of a list ---------------------------------------------------------------
 
 
-def _refuse_change(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
-    raise ListItemError(
-        f"an item of a list is changed in place at {here()}; the length of the list is known only "
-        "when the function runs, so its items are read as copies: make a new one and assign it "
-        "('row = list(rows[i])', ..., 'rows[i] = row')"
-    )
-
-
 class ItemList(list[Any]):
     """A list read from a StagedList."""
 
@@ -241,6 +247,11 @@ class ItemList(list[Any]):
     def __tl_leave__(self) -> list[Any]:
         return list(self)
 
+    __copy__ = __tl_leave__
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> list[Any]:
+        return copy.deepcopy(list(self), memo)
+
 
 def _list_again(items: Sequence[Any]) -> list[Any]:
     return ItemList(items) if is_tracing() else list(items)
@@ -252,6 +263,10 @@ class ItemDict(dict[Any, Any]):
     __tl_kind__ = dict
     __tl_name__ = "a dict"
 
+    @property
+    def __tl_structure__(self) -> object:
+        return tuple(sorted_keys(self))
+
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         items, make, _ = parts_of(dict(self)) or ([], dict, None)
         return items, lambda new: (ItemDict if is_tracing() else dict)(make(new))
@@ -259,11 +274,62 @@ class ItemDict(dict[Any, Any]):
     def __tl_leave__(self) -> dict[Any, Any]:
         return dict(self)
 
+    __copy__ = __tl_leave__
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[Any, Any]:
+        return copy.deepcopy(dict(self), memo)
+
+
+def _guarded(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """`plain`, which changes such a list or dict, where what it is an item of changes, too."""
+
+    @functools.wraps(plain)
+    def change(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with changes[0](self):
+            return plain(self, *args, **kwargs)
+
+    return change
+
+
+# Inside of what this gives, an item is changed; set by item_changes.py.
+changes: list[Callable[[Any], AbstractContextManager[None]]] = []
 
 for _name in _MUTATORS:
     for _kind in (ItemList, ItemDict):
         if hasattr(_kind, _name):
-            setattr(_kind, _name, _refuse_change)
+            setattr(_kind, _name, _guarded(getattr(_kind, _name)))
+
+
+def parts_of_item(value: Any) -> list[Any]:
+    """What an item, or something in it, is made of."""
+    value = settled(value)
+    if is_tensor(value) or is_number(value) or _is_chosen_text(value):
+        return []
+    if staged_in(value) is not None or Objects.reference(value) is not None:
+        return []
+    parts = parts_of(value) or object_parts[0](value)
+    return [] if parts is None else list(parts[0])
+
+
+def part_at(value: Any, path: Sequence[int]) -> Any:
+    for place in path:
+        value = parts_of_item(value)[place]
+    return settled(value)
+
+
+def objects_in(value: Any, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """The lists, dicts and objects that `value` is, and has in it, with their places."""
+    value = settled(value)
+    if len(path) > _DEPTH or Objects.reference(value) is not None:
+        return
+    if isinstance(value, (list, dict)) or (is_of_users(value) and not isinstance(value, tuple)):
+        yield path, value
+    for place, part in enumerate(parts_of_item(value)):
+        yield from objects_in(part, (*path, place))
+
+
+# What lets the attributes of an object be what a function gives for them; set by rebuilt.py.
+thawing: list[Callable[[Any, Callable[[Any], Any]], None]] = [lambda value, part: None]
 
 
 def thawed(value: Any) -> Any:
@@ -273,6 +339,8 @@ def thawed(value: Any) -> Any:
         return [thawed(v) for v in value]
     if isinstance(value, ItemDict):
         return {k: thawed(v) for k, v in value.items()}
+    if Objects.reference(value) is None:
+        thawing[0](value, thawed)
     parts = parts_of(value)
     return value if parts is None else parts[1]([thawed(v) for v in parts[0]])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from treadle.graph import Tensor, Value, weak
@@ -25,7 +26,7 @@ from treadle.graph.ops.reductions import reduce_sum
 from treadle.graph.ops.sequences import range_
 from treadle.graph.symbolic_text import python_value
 
-from . import given
+from . import given, item_views
 from .class_names import named
 from .inside import InGraph, Inside, no_value, staged_in, table_in
 from .list_items import (
@@ -36,6 +37,7 @@ from .list_items import (
     item_of,
     joined_item,
     no_tensors,
+    objects_in,
     shown,
     thawed,
 )
@@ -57,7 +59,7 @@ class StagedList(InGraph):
     Methods change the object, as those of a list do; the arrays behind it are never changed.
     """
 
-    __slots__ = ("arrays", "item", "leaves")
+    __slots__ = ("__weakref__", "arrays", "item", "leaves")
     __tl_name__ = "a list of a length that the run tells"
 
     def __init__(self, item: Item | None, arrays: Sequence[Any]) -> None:
@@ -75,7 +77,8 @@ class StagedList(InGraph):
             return made
         made = cls(None, ())
         made._become(item)
-        made.extend(values)
+        for value in values:
+            made.append(value)
         return made
 
     def _become(self, item: Item | None) -> None:
@@ -94,7 +97,8 @@ class StagedList(InGraph):
     @property
     def __tl_structure__(self) -> object:
         item = self.item
-        return item and (item.structure, item.specs, item.weak, tuple(objects_of(item.plan)))
+        known = item and (item.structure, item.specs, item.weak, tuple(objects_of(item.plan)))
+        return known and (*known, item.origins)  # type: ignore[union-attr]
 
     def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         item = self.item
@@ -104,7 +108,9 @@ class StagedList(InGraph):
             made.leaves = self.leaves
             if not arrays:
                 return made if is_tracing() else []
-            return made if isinstance(arrays[0], Value) else made._as_python()
+            if not isinstance(arrays[0], Value):
+                return made._as_python()
+            return item_views.note_made(made, made.origins)
 
         return list(self.arrays), make
 
@@ -168,13 +174,24 @@ class StagedList(InGraph):
             )
         return self.item
 
+    @property
+    def origins(self) -> item_views.Origins:
+        return None if self.item is None else self.item.origins
+
     # --- reading -------------------------------------------------------------------
 
     def size(self) -> Tensor:
         return array_size(self.arrays[0]) if self.arrays else convert(0)
 
-    def read(self, index: Any) -> Any:
-        """The item at a place counted from the start."""
+    def read(self, index: Any, owner: Any = None) -> Any:
+        """The item at a place counted from the start, of the list `owner`."""
+        value = self.made(index)
+        if self.origins:
+            item_views.note(objects_in(value), self.origins, owner, index)
+        return value
+
+    def made(self, index: Any) -> Any:
+        """The same, as one that nobody else gets."""
         assert self.item is not None
         found = [array_read(a, index, of_list=True) for a in self.arrays]
         numbers = zip(found, self.item.weak, strict=False)  # of items without a tensor: none
@@ -182,24 +199,40 @@ class StagedList(InGraph):
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
-            return self.taken(range_(*bounds_of(key, self.size())))
+            item_views.spoil(self.origins)
+            return self._taken(range_(*bounds_of(key, self.size())))
         self._known("indexed")
         return self.read(place_of(key, self.size()))
 
     def taken(self, places: Tensor) -> StagedList:
+        """A list of the items at these places, for the program."""
+        item_views.spoil(self.origins)
+        return self._taken(places)
+
+    def keep(self, places: Tensor) -> None:
+        """Let there be just the items at these places."""
+        item_views.move(self.origins)
+        self.arrays = self._taken(places).arrays
+
+    def _taken(self, places: Tensor) -> StagedList:
         return StagedList(self.item, [array_take(a, places) for a in self.arrays])
 
     def copy(self) -> StagedList:
         """A list of its own."""
         return StagedList(self.item, self.arrays)
 
-    __copy__ = copy
+    def listed(self) -> StagedList:
+        """A list of the same items for the program."""
+        item_views.spoil(self.origins)
+        return self.copy()
+
+    __copy__ = listed
 
     def __add__(self, other: Any) -> StagedList:
         if not isinstance(other, (list, StagedList)):
             kind = type(other).__name__
             raise TypeError(f'can only concatenate list (not "{kind}") to list')
-        made = self.copy()
+        made = self.listed()
         made.extend(other)
         return made
 
@@ -207,20 +240,28 @@ class StagedList(InGraph):
         return StagedList.of(other) + self
 
     def __mul__(self, count: Any) -> StagedList:
+        item_views.spoil(self.origins)
         size = self.size()
         total = where(convert(count) < 0, convert(0), size * count)
-        return self.taken(range_(total) % where(size < 1, convert(1), size))
+        return self._taken(range_(total) % where(size < 1, convert(1), size))
 
     __rmul__ = __mul__
 
     # --- changing --------------------------------------------------------------------
 
-    def append(self, value: Any) -> None:
+    def append(self, value: Any, owner: Any = None) -> None:
+        """Append `value`, where the list is that of `owner`."""
+        objects = list(objects_in(value))
+        origins = item_views.origins_of(self.origins, [v for _, v in objects])
+        size = self.size() if origins else None
         found, leaves = item_of(value)
-        self._become(joined_item(self.item, found))
+        self._become(joined_item(self.item, replace(found, origins=origins)))
         assert self.item is not None
         tensors = fitted(leaves, self.item)
         self.arrays = tuple([array_push(a, t) for a, t in zip(self.arrays, tensors, strict=True)])
+        item_views.note_appended(origins)
+        if origins:
+            item_views.note(objects, origins, owner, size)
 
     def extend(self, values: Any) -> None:
         if isinstance(values, Value) and values.shape.rank != 0:
@@ -232,6 +273,7 @@ class StagedList(InGraph):
             for value in values:
                 self.append(value)
             return
+        item_views.spoil(values.origins)
         item = joined_item(self.item, values.item)
         if values.item is not None:
             other = values.copy()
@@ -248,21 +290,38 @@ class StagedList(InGraph):
         if isinstance(key, slice):
             self._set_slice(key, value)
             return
+        objects = list(objects_in(value))
+        origins = item_views.origins_of(self.origins, [v for _, v in objects])
         found, leaves = item_of(value)
         self._known("assigned to")
-        self._become(joined_item(self.item, found))
+        self._become(joined_item(self.item, replace(found, origins=origins)))
+        item_views.move(self.origins)
+        if origins:
+            item_views.note(objects, origins)
         assert self.item is not None
         (index,) = self._checked(key, "list assignment index out of range")
         pairs = zip(self.arrays, fitted(leaves, self.item), strict=True)
         self.arrays = tuple([array_write(a, index, t, dynamic=False) for a, t in pairs])
 
+    def write(self, index: Any, value: Any) -> None:
+        """Let the item at a place be `value`, which is what it was but for what it holds."""
+        assert self.item is not None
+        before = [array_read(a, index, of_list=True) for a in self.arrays]
+        found, leaves = item_of(value)
+        self._become(joined_item(self.item, replace(found, origins=self.origins)))
+        new = zip(self.arrays, before, fitted(leaves, self.item), strict=True)
+        self.arrays = tuple(
+            [a if t is b else array_write(a, index, t, dynamic=False) for a, b, t in new]
+        )
+
     def _set_slice(self, key: slice, values: Any) -> None:
+        item_views.move(self.origins)
         if key.step not in (None, 1):
             self._set_steps(key, values)
             return
         start, stop, _ = bounds_of(key, self.size())
-        rest = self.taken(range_(where(stop < start, start, stop), self.size()))
-        made = self.taken(range_(start))
+        rest = self._taken(range_(where(stop < start, start, stop), self.size()))
+        made = self._taken(range_(start))
         made.extend(values)
         made.extend(rest)
         self.item, self.arrays = made.item, made.arrays
@@ -280,7 +339,7 @@ class StagedList(InGraph):
         arrays = require(equal(new.size(), count), new.arrays, "ValueError", text)
         made = self.copy()
         made.extend(StagedList(new.item, arrays))
-        found = made.taken(where(inside, size + ahead // abs(step), places))
+        found = made._taken(where(inside, size + ahead // abs(step), places))
         self.item, self.arrays = found.item, found.arrays
 
     def _checked(self, key: Any, text: str) -> tuple[Tensor, ...]:
@@ -291,13 +350,14 @@ class StagedList(InGraph):
         return require(within, [index], "IndexError", f"{text}, at {here()}")
 
     def insert(self, key: Any, value: Any) -> None:
+        item_views.move(self.origins)
         size = self.size()
         if isinstance(key, int) and key == 0:
             place: Any = convert(0)
         else:
             place = clipped(place_of(key, size), convert(0), size)
         self.append(value)
-        self.arrays = self.taken(concat([range_(place), [size], range_(place, size)], 0)).arrays
+        self.arrays = self._taken(concat([range_(place), [size], range_(place, size)], 0)).arrays
 
     def pop(self, key: Any = -1) -> Any:
         self._known("popped from")
@@ -306,8 +366,10 @@ class StagedList(InGraph):
         text = f"pop from empty list, at {here()}"
         self.arrays = require(size > 0, self.arrays, "IndexError", text)
         (index,) = (size - 1,) if last else self._checked(key, "pop index out of range")
-        value = self.read(index)
-        given.forget(value)
+        value = self.made(index)
+        if not item_views.may_be_known(self.origins, last):
+            given.forget(value)
+        item_views.move(self.origins)
         if last:
             self.arrays = tuple([array_cut(a, index) for a in self.arrays])
         else:
@@ -315,8 +377,9 @@ class StagedList(InGraph):
         return value
 
     def _drop(self, start: Tensor, stop: Tensor) -> None:
+        item_views.move(self.origins)
         kept = concat([range_(start), range_(stop, self.size())], 0)
-        self.arrays = self.taken(kept).arrays
+        self.arrays = self._taken(kept).arrays
 
     def __delitem__(self, key: Any) -> None:
         if not isinstance(key, slice):
@@ -342,10 +405,12 @@ class StagedList(InGraph):
         searching["sort"](self, key=key, reverse=reverse)
 
     def clear(self) -> None:
+        item_views.move(self.origins)
         self.arrays = tuple([array_cut(a, convert(0)) for a in self.arrays])
 
     def reverse(self) -> None:
-        self.arrays = self.taken(range_(self.size() - 1, -1, -1)).arrays
+        item_views.move(self.origins)
+        self.arrays = self._taken(range_(self.size() - 1, -1, -1)).arrays
 
     # --- what a list can do but the graph can't at this point -------------------------
 

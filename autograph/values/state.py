@@ -103,6 +103,10 @@ def is_variable(value: Any) -> bool:
     return hasattr(type(value), "__tl_variable__")
 
 
+# Is told of each list and dict that is made of parts; set by item_views.py.
+rebuilt: list[Callable[[Any], Any]] = [lambda value: value]
+
+
 def parts_of(value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any], object] | None:
     """The items of a container, how to make it of others, and its structure; None for a leaf."""
     if hasattr(type(value), "__tl_flatten__") and not hasattr(type(value), "__tl_unflatten__"):
@@ -114,7 +118,9 @@ def parts_of(value: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any], obj
     if found is None:
         return None
     keys = tuple(sorted_keys(value)) if isinstance(value, dict) else len(found)
-    return found, lambda new: rebuild(value, new), (type(value), keys)
+    if isinstance(value, tuple):
+        return found, lambda new: rebuild(value, new), (type(value), keys)
+    return found, lambda new: rebuilt[0](rebuild(value, new)), (type(value), keys)
 
 
 def holds_tensor(value: Any) -> bool:

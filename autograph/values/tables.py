@@ -10,6 +10,7 @@ import functools
 import weakref
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ from treadle.graph.symbolic_text import python_value
 from .class_names import named
 from .filling import Filling
 from .inside import InTable, Mark, table_in
-from .list_items import Item, fitted, here, item_of, joined_item, thawed
+from .item_views import origins_of
+from .list_items import Item, fitted, here, item_of, joined_item, objects_in, thawed
 from .staged_list import StagedList
 from .state import is_number_member
 
@@ -202,7 +204,8 @@ class Table(InTable):
         specs = (*keys.item.specs, *values.item.specs)
         numbers = (*keys.item.weak, *values.item.weak)
         arrays = [*keys.arrays, *(values.arrays if values.item.specs else ())]
-        return StagedList(Item(like.plan, like.structure, specs, numbers), arrays)
+        found = Item(like.plan, like.structure, specs, numbers, like.origins)
+        return StagedList(found, arrays)
 
 
 class Result(Table):
@@ -226,11 +229,12 @@ def _parts(value: Any) -> tuple[Item, list[Any]]:
     found, leaves = item_of(value)
     pairs = zip(found.specs, leaves, strict=True)
     specs = [TensorSpec((), float64) if type(v) is float else s for s, v in pairs]
-    return Item(found.plan, found.structure, tuple(specs), found.weak), leaves
+    return replace(found, specs=tuple(specs)), leaves
 
 
 def _push(items: StagedList, value: Any) -> list[Tensor]:
     """Append `value`; its tensors."""
+    origins_of(frozenset(), [v for _, v in objects_in(value)])
     found, leaves = _parts(value)
     items._become(joined_item(items.item, found))
     assert items.item is not None

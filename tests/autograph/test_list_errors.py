@@ -78,17 +78,32 @@ def dtypes(x):
 
 
 @case(
-    "an item of a list is changed in place at :+5: found[0].append(1); the length of the list is "
-    "known only when the function runs, so its items are read as copies: make a new one and assign "
-    "it ('row = list(rows[i])', ..., 'rows[i] = row')"
+    "the items of a list must be alike where its length depends on a tensor, at :+5: "
+    "found[0].append(1): one is [int32, int32], another one [int32, int32, int32]"
 )
-def item_in_place(x):
+def longer_item(x):
     found = []
     for v in x:
         if v > 0:
             found.append([v, v])
     found[0].append(1)
     return found
+
+
+@case(
+    "an item of a list is changed in place at :+6: found[0][1] = 3; the length of the list is "
+    "known only when the function runs, so its items are read as copies, and here a change can't "
+    "be done to the list: something else may lead to items of it since :+5: some = found[1:]. "
+    "Make another list and assign it ('items[i] = ...')"
+)
+def item_in_place(x):
+    found = []
+    for v in x:
+        if v > 0:
+            found.append([v, v])
+    some = found[1:]
+    found[0][1] = 3
+    return found, some
 
 
 @case(

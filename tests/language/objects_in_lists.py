@@ -304,3 +304,48 @@ def found_while_tracing():
         return len(items), items.index(one), items.count(one), items.count(other), x
 
     return f
+
+
+@program([3, 1, 2], [1, 1, 5], [9, 8, 7, 6])
+def links_between_items():
+    def f(xs):
+        out = []
+        for i in tl.range(len(xs)):
+            node = {"id": i, "links": [0, 0]}
+            out.append(node)
+            if i > 0:
+                out[i - 1]["links"][1] = i
+                node["links"][0] = i - 1
+        return out
+
+    return f
+
+
+@program([3, 1, 2], [1, 1, 5], [9, 8, 7, 6])
+def lists_in_a_loop():
+    def f(xs):
+        sums = []
+        for x in xs:
+            inner, total = [], 0
+            for i in tl.range(x):
+                inner.append(Named(i))
+                inner[0].n += x
+            for o in inner:
+                o.n *= 2
+                total += o.n
+            sums.append(total)
+        return sums
+
+    return f
+
+
+@program([3, 1, 2], [5, 5, 5])
+def python_lists_of_objects_stay_as_they_are():
+    def f(xs):
+        out = [Named(x) for x in (1, 2, 3)]
+        for x in xs:
+            for t in out:
+                t.n += x
+        return [t.n for t in out]
+
+    return f
