@@ -13,6 +13,7 @@ from language import (
     built_texts,
     captured,
     changed_items,
+    changing_lists,
     choices,
     chosen_values,
     classes,
@@ -60,7 +61,7 @@ MODULES = (
     *(held_lists, built_texts, managers, walrus, iteration_tools, captured),
     *(decorated, managing_classes, yields_in_with, enums),
     *(named_tuples, abstract_classes, records, gone_over, numbers_of_the_run, asked_attributes),
-    kept_exceptions,
+    *(kept_exceptions, changing_lists),
     *(changed_items, shared_items),
 )
 PROGRAMS = [p for module in MODULES for p in module.program.programs]

@@ -214,7 +214,7 @@ def put_items(owner: Any, items: Any) -> None:
         placed(items)
         items = items.copy()
     if isinstance(owner, StagedList):
-        new = StagedList.of(items, owner.item)
+        new = items if isinstance(items, StagedList) else StagedList.of(items, owner.item)
         owner.item, owner.arrays = new.item, new.arrays
     elif isinstance(owner, list):
         held = [Inside(items)] if isinstance(items, StagedList) else items

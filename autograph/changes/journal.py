@@ -28,7 +28,7 @@ from treadle.graph.errors import ConversionError
 from treadle.graph.location import Loc, describe, expression_at, user_location
 
 from ..values import item_views
-from ..values.inside import staged_in
+from ..values.inside import InGraph, staged_in
 from ..values.place import local_values, uses_names
 from ..values.special import caching
 from ..values.staged_list import stage
@@ -169,7 +169,8 @@ class Scope:
 
     def has_changed(self, owner: Any) -> bool:
         """True if `owner` is a container that held something else at the end of the scope."""
-        entry = self.entries.get(key_of(owner)) if isinstance(owner, (list, dict)) else None
+        is_container = isinstance(owner, (list, dict, InGraph))
+        entry = self.entries.get(key_of(owner)) if is_container else None
         after = None if entry is None else entry.after
         return entry is not None and after is not None and bool(entry.places(after))
 

@@ -127,6 +127,8 @@ class StagedLoop:
             return [loop.body.inputs[0] + rows.step]
 
         def holds(loop: Carried) -> Tensor:
+            if self.places:  # it may be the list that is gone over
+                self._enter(loop.arguments(loop.test))
             more = rows.more(loop.test.inputs[0])
             if extra_test is None:
                 return more

@@ -12,7 +12,6 @@ from treadle.graph.ops.effects import require
 
 from ..changes import journal
 from ..control.conditionals import if_exp
-from ..control.rows import Rows
 from ..values.place import Helper
 from .streams import Indexed, Loop, Stream, staged_loop, state_of, stream_of
 
@@ -53,12 +52,12 @@ class SequenceIterator(Stream):
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
         self.refuse_gone()
         items, test, number = self._items(), loop.extra_test, len(state)
-        count = convert(items.count)
         journal.touch(self)
-        rows = Rows(self.at, convert(1), lambda i: i < count, items.item, False)
+        rows = replace(items.rows(), start=self.at, surely=False)
         if test is None:
-            self.at = count
-            return staged_loop(loop).run_for(rows, body, state, None)
+            state = staged_loop(loop).run_for(rows, body, state, None)
+            self.at = convert(items.size())
+            return state
 
         def step(item: Any, at: Any, *state: Any) -> Any:
             return at + 1, *state_of(body(item, *state), number)

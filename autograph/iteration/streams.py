@@ -104,9 +104,18 @@ class Indexed(Stream):
     def by_index(self) -> Indexed:
         return self
 
+    def size(self) -> Any:
+        """How many there are now: the program may change a list that it goes over."""
+        return self.count
+
     def rows(self) -> Rows:
         zero, one, count = convert(0), convert(1), convert(self.count)
-        return Rows(zero, one, lambda i: i < count, self.item, bool(self.known))
+
+        def more(i: Tensor) -> Tensor:
+            now = self.size()
+            return i < (count if now is self.count else convert(now))
+
+        return Rows(zero, one, more, self.item, bool(self.known))
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
         self.use()
@@ -134,6 +143,44 @@ class OfTensor(Indexed):
 
     def rows(self) -> Rows:
         return rows_of(self.tensor)
+
+
+class OfList(Indexed):
+    """The items of a list that the graph holds, each as it is when it is its turn."""
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = owner
+        self.arrays = staged_in(owner).arrays
+        super().__init__(staged_in(owner).size(), self._read)
+
+    def _read(self, index: Any) -> Any:
+        return reader(self.owner)(index)
+
+    def size(self) -> Any:
+        held = staged_in(self.owner)
+        if held is None:
+            return len(self.owner)
+        pairs = zip(held.arrays, self.arrays, strict=False)
+        return self.count if all(a is b for a, b in pairs) else held.size()
+
+
+class OfSeveral(Indexed):
+    """Items that are made of those of `sources`, as many as `count` makes of their numbers."""
+
+    def __init__(
+        self,
+        sources: Sequence[Indexed],
+        count: Callable[[Sequence[Any]], Any],
+        item: Callable[[Any], Any],
+    ) -> None:
+        self.sources = sources
+        self.counted = count
+        super().__init__(count([s.count for s in sources]), item)
+
+    def size(self) -> Any:
+        sizes = [s.size() for s in self.sources]
+        same = all(now is s.count for now, s in zip(sizes, self.sources, strict=True))
+        return self.count if same else self.counted(sizes)
 
 
 class Live(Stream):
@@ -456,7 +503,7 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
         x = table.ordered()
     known = staged_in(x)
     if known is not None:
-        return Indexed(known.size(), reader(x)) if known.arrays else Indexed(0, _nothing)
+        return OfList(x) if known.arrays else Indexed(0, _nothing)
     if _of_user(x):
         return classes[0](x)
     by_index = _by_index(x)
@@ -491,19 +538,22 @@ def _nothing(index: Any) -> Any:
 def zipped(sources: Sequence[Any], strict: bool = False) -> Indexed:
     streams = [indexed(s) for s in sources]
     known = [s.known for s in streams if s.known is not None]
-    count: Any
     if len(known) == len(streams):
         count = len(list(zip(*map(range, known), strict=strict)))  # Python refuses other lengths
-    else:
-        count = convert(streams[0].count)
-        for i, s in enumerate(streams[1:], 2):
-            other = convert(s.count)
+        return Indexed(count, lambda i: tuple([s.item(i) for s in streams]))
+
+    def least(counts: Sequence[Any]) -> Any:
+        count: Any = convert(counts[0])
+        for i, given in enumerate(counts[1:], 2):
+            other = convert(given)
             if strict:
                 text = f"zip() argument {i} is not as long as argument 1, at {user_line()}"
                 (count,) = require(equal(count, other), [count], "ValueError", text)
             else:
                 count = where(other < count, other, count)
-    return Indexed(count, lambda i: tuple([s.item(i) for s in streams]))
+        return count
+
+    return OfSeveral(streams, least, lambda i: tuple([s.item(i) for s in streams]))
 
 
 def in_groups(items: Any, count: int) -> Any:
@@ -521,7 +571,8 @@ def enumerated(source: Any, start: Any) -> Stream:
     if isinstance(stream, Indexed):
         stream.use()
         item = stream.item
-        return Indexed(stream.count, lambda i: (_place(i) + start, item(i)))
+        numbered = lambda i: (_place(i) + start, item(i))  # noqa: E731
+        return OfSeveral([stream], lambda counts: counts[0], numbered)
     return Numbered(source, start)
 
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from typing import Any
 
-from .inside import staged_in
+from .inside import InGraph, staged_in
 from .state import is_tensor, parts_of
 
 Path = tuple[int, ...]
@@ -94,7 +94,7 @@ def containers_at(x: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 def unchanged(before: Any, after: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     """The lists and dicts that are the same ones in two values, with their places."""
-    if before is after and isinstance(before, (list, dict)):
+    if before is after and isinstance(before, (list, dict, InGraph)):
         yield path, before
     elif not is_tensor(before) and not is_tensor(after):
         for i, (x, y) in enumerate(zip(_parts(before), _parts(after), strict=False)):

@@ -1,0 +1,153 @@
+"""Lists that change while a loop goes over them: each item is what it is when it is its turn."""
+
+from __future__ import annotations
+
+from .harness import Collection
+
+program = Collection()
+CALLS = ([1, 2, 3, 4], [2, 2, 3], [1, 1], [5])
+
+
+def above(xs):
+    return [x for x in xs if x > 1]
+
+
+@program(*CALLS)
+def items_set_ahead():
+    def f(xs):
+        items = above(xs)
+        t = 0
+        for i, v in enumerate(items):
+            t += v
+            if i + 1 < len(items):
+                items[i + 1] = 100
+        return t
+
+    return f
+
+
+@program(*CALLS)
+def appended_while_gone_over():
+    def f(xs):
+        items = above(xs)
+        t = 0
+        for v in items:
+            t += v
+            if v == 2:
+                items.append(50)
+        return t
+
+    return f
+
+
+@program(*CALLS)
+def popped_while_gone_over():
+    def f(xs):
+        items = above(xs)
+        t = 0
+        for v in items:
+            t += v
+            if len(items) > 2:
+                items.pop()
+        return t, len(items)
+
+    return f
+
+
+@program(*CALLS)
+def python_list_changed():
+    def f(xs):
+        items = [1, 2, 3]
+        t = 0
+        for v in items:
+            t += v
+            if v > xs[0]:
+                items[-1] = 100
+        return t
+
+    return f
+
+
+@program(*CALLS)
+def last_item_set():
+    def f(xs):
+        items = above(xs)
+        t = 0
+        for v in items:
+            items[-1] = 7
+            t += v
+        return t
+
+    return f
+
+
+@program(*CALLS)
+def inserted_until_a_break():
+    def f(xs):
+        items = above(xs)
+        t = 0
+        for v in items:
+            items.insert(0, 7)
+            t += v
+            if len(items) > 6:
+                break
+        return t
+
+    return f
+
+
+@program(*CALLS)
+def removed_from_while_a_copy_is_gone_over():
+    def f(xs):
+        items = above(xs)
+        t = 0
+        for v in list(items):
+            items.remove(v)
+            t += v
+        return t, len(items)
+
+    return f
+
+
+@program(*CALLS)
+def set_behind_an_iterator():
+    def f(xs):
+        items = above(xs)
+        t = 0
+        it = iter(items)
+        for v in it:
+            items[-1] = 9
+            t += v
+        return t
+
+    return f
+
+
+@program(*CALLS)
+def both_of_a_zip_changed():
+    def f(xs):
+        items = above(xs)
+        t = 0
+        for a, b in zip(items, items):
+            items[-1] = 9
+            t += a * b
+        return t
+
+    return f
+
+
+@program(*CALLS)
+def changed_by_a_function():
+    def f(xs):
+        items = above(xs)
+
+        def change():
+            items[-1] = 11
+
+        t = 0
+        for a in items:
+            change()
+            t += a
+        return t
+
+    return f
