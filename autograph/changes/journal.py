@@ -29,7 +29,7 @@ from treadle.graph.location import Loc, describe, expression_at, user_location
 
 from ..values import item_views
 from ..values.inside import InGraph, staged_in
-from ..values.place import local_values, uses_names
+from ..values.place import local_values, user_frame, uses_names
 from ..values.special import caching
 from ..values.staged_list import stage
 from ..values.state import holds_tensor
@@ -119,6 +119,7 @@ class Scope:
     cached: list[tuple[Any, str]] = field(default_factory=list)  # attributes that end with it
     turned: dict[Any, dict[Place, Any]] | None = None  # marks of what was changed before `turn`
     repeats: bool = False  # the body of a loop
+    frame: int = 0  # the id of the user's that it is in, if it is a path of a `try`
     number: int = field(default_factory=itertools.count().__next__)
 
     def gather(self) -> None:
@@ -473,9 +474,22 @@ def mark(owner: Any, place: Place) -> None:
 
 
 def touch_names(set_state: Any) -> None:
-    if is_watched():
-        for name, variable in names_of(set_state).items():
-            touch(variable, name)
+    if not is_watched():
+        return
+    frame = user_frame()
+    own = () if frame is None else frame.f_code.co_cellvars
+    for name, variable in names_of(set_state).items():
+        if name in own:
+            _leave_out(variable, id(frame))
+        touch(variable, name)
+
+
+def _leave_out(variable: Any, frame: int) -> None:
+    """A path of a `try` in the same function has its variables, where they matter, as its state."""
+    key = key_of(variable)
+    for scope in _scopes.get():
+        if scope.frame == frame and key not in scope.entries:
+            scope.ignored.add(key)
 
 
 def _made_in_loop(values: Sequence[Any]) -> set[int]:

@@ -41,7 +41,7 @@ from ..changes.contents import ITEMS, Contents, contents_of, differing, key_of, 
 from ..changes.held import Held, check_structure, joined
 from ..values.copies import Copies
 from ..values.optional import settled
-from ..values.place import local_values, user_line
+from ..values.place import local_values, user_frame, user_line
 from ..values.stand_ins import stand_in
 from ..values.state import Plan, describe_value
 from ..values.undefined import Undefined, unused
@@ -445,6 +445,7 @@ class _Way:
     def open(self, own: Iterable[Any], staged: bool = True) -> journal.Scope:
         self._inside = ExitStack()
         self.scope = self._inside.enter_context(journal.opened(own, staged))
+        self.scope.frame = id(user_frame())
         self._locals = local_values()
         return self.scope
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import treadle as tl
 
 from .harness import Collection
@@ -307,6 +309,41 @@ def first_of_several_attempts():
                 error = e
         else:
             raise error
+        return found
+
+    return f
+
+
+@program(3, 1, 0)
+def try_in_a_try_behind_what_may_raise():
+    def f(n):
+        found = 0
+        try:
+            part = n // (n - 1)
+            try:
+                part += 1
+            except KeyError:
+                found = 5
+            found = part
+        except ZeroDivisionError:
+            found += 7
+        return found
+
+    return f
+
+
+@program(3, 1, 0)
+def manager_in_a_try_behind_what_may_raise():
+    def f(n):
+        found = 0
+        try:
+            part = n // (n - 1)
+            with contextlib.suppress(KeyError):
+                for i in tl.range(n):
+                    part += i
+            found = part
+        except ZeroDivisionError:
+            found += 7
         return found
 
     return f
