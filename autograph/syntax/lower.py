@@ -535,10 +535,11 @@ class Lowerer:
                     part(stmt.body, inner)
             case ast.Try() | ast.TryStar():
                 part(stmt.body, inner.inner() if stmt.orelse else inner)
-                jumps = self.jumps.of_block(stmt.body)
-                if jumps and guards and stmt.orelse:
-                    block = self._guarded(stmt, jumps, stmt.orelse, inner)
-                    parts.append(Part(Activity(), block))
+                if self.jumps.stops(stmt.body):
+                    self._drop(stmt.orelse)
+                    part([], inner)
+                elif guards and stmt.orelse and (jumps := self.jumps.of_block(stmt.body)):
+                    parts.append(Part(Activity(), self._guarded(stmt, jumps, stmt.orelse, inner)))
                 else:
                     part(stmt.orelse, inner)
                 part(stmt.finalbody, inner.inner())
@@ -568,8 +569,7 @@ class Lowerer:
 
     def _drop(self, stmts: Sequence[ast.stmt]) -> None:
         """Unreachable code still says which names are local."""
-        for s in stmts:
-            self._activity(s)
+        self._activity(*stmts)
 
     def _simple(self, stmt: ast.stmt) -> Simple:
         return Simple(stmt, self._activity(stmt))

@@ -347,3 +347,20 @@ def manager_in_a_try_behind_what_may_raise():
         return found
 
     return f
+
+
+@program(([1.0, 2.0], 3.0, True), ([1.0, 2.0], 3.0, False), ([0.0], 3.0, True))
+def else_that_is_never_reached():
+    def f(xs, y, found):
+        for x in xs:
+            if found:
+                try:
+                    return x + y
+                except KeyError:
+                    y += 5
+                else:
+                    continue
+                y += 1
+        return y
+
+    return f
