@@ -469,6 +469,7 @@ def test_an_interrupt_shows_where_the_program_is() -> None:
         return x
 
     place = line("x = tl.minimum(x + 1.0, 5.0)  # round and round")
+    spin.get_concrete_function(tl.constant(1.0))  # the interrupt is to come in the run
     timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt) as caught:
