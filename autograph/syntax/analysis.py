@@ -17,7 +17,7 @@ ALL = -1
 
 def analyse(function: Function, names: Names) -> None:
     """Fill in the activities of compound statements and what is alive behind each statement."""
-    _Summaries(names).block(function.body)
+    _Summaries(names, function.flags).block(function.body)
     _Liveness(function.flags).block(function.body, 0, _Around())
 
 
@@ -35,8 +35,9 @@ def perhaps_unset(function: Function) -> int:
 class _Summaries:
     """The activity of each compound statement; methods tell whether the flow gets to its end."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, flags: int) -> None:
         self.names = names
+        self.flags = flags
 
     def block(self, block: Block) -> tuple[Activity, bool]:
         total, falls = Activity(), True
@@ -44,7 +45,9 @@ class _Summaries:
             falls = self.stmt(stmt) and falls
             total.then(stmt.activity)
         if not falls:
-            total.kill = ALL
+            # The generated code goes on from a jump: the next guard reads the flags.
+            raises = isinstance(block[-1], Simple)
+            total.kill |= ALL if raises else ~self.flags
         return total, falls
 
     def stmt(self, stmt: Stmt) -> bool:

@@ -711,3 +711,24 @@ def names_set_before_each_break_where_else_raises():
         return total
 
     return f
+
+
+@program(0, -3, 1, 5)
+def continue_and_return_in_a_try_under_a_condition():
+    def f(n):
+        count = n * 0
+        while count < 1:
+            count += 1
+            if n < 9:
+                try:
+                    if n > 1:
+                        continue
+                    if n > 0:
+                        return n
+                    raise ValueError("stop")
+                except ZeroDivisionError:
+                    raise
+                return n
+        return n + 100
+
+    return f
