@@ -141,6 +141,20 @@ def test_a_persistent_tape_that_records_its_own_gradient() -> None:
         bend = tape.gradient(slope, X)
     assert numbers([slope, bend]) == [54.0, 36.0]
     assert numbers(tape.gradient(slope, [X, v])) == [36.0, 27.0]
+    # The backward half computes x * x anew, so that its residuals depend on nothing.
+    assert numbers(tape.gradient(bend, [X, v])) == [12.0, 18.0]
+
+
+def test_an_order_that_was_not_prepared_for() -> None:
+    v = tl.Variable(2.0)
+
+    @tl.function
+    def f(x: Any) -> Any:
+        return tl.exp(tl.sin(x) * v)
+
+    with tl.GradientTape(persistent=True) as tape:
+        tape.watch(X)
+        bend = tape.gradient(tape.gradient(f(X), X), X)
     with pytest.raises(tl.errors.GradientError, match="call it inside of one more GradientTape"):
         tape.gradient(bend, X)
 
