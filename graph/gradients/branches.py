@@ -19,7 +19,7 @@ from ..node import Graph, Node, Value, subgraphs
 from ..op import OPS
 from ..spec import ArraySpec, Spec, TensorSpec
 from .backprop import Entry, given, zeros_for
-from .linearize import linearize
+from .linearize import linearize, note_recomputed
 
 
 def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
@@ -30,11 +30,13 @@ def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     if node.op.name == "try":
         _require_known(graphs[1], mask, node)
     halves = [linearize(g, mask, needs[1:]) for g in graphs]
+    for half in halves:
+        note_recomputed(owner, half)
     count = len(graphs[0].outputs)
     handed_out = [h.forward.outputs[count:] for h in halves]
     widened = []
     for i, half in enumerate(halves):
-        widened.append(_with_dummies(half.forward, count, handed_out, i))
+        widened.append(with_dummies(half.forward, count, handed_out, i))
     specs = [v.spec for v in node.outputs]
     specs += [v.spec for residuals in handed_out for v in residuals]
     if node.op.name == "try":
@@ -115,7 +117,7 @@ def _is_kept(node: Node) -> bool:
     return any(_is_kept(inner) for graph in subgraphs(node) for inner in graph.nodes)
 
 
-def _with_dummies(
+def with_dummies(
     forward: Graph, count: int, handed_out: Sequence[Sequence[Value]], own: int
 ) -> Graph:
     """`forward` giving its results, then every branch's residuals: empty ones for the others."""
@@ -126,9 +128,9 @@ def _with_dummies(
             if i == own:
                 outputs.append(value)
                 continue
-            dummy = _dummy(value.spec)
-            nodes.append(dummy)
-            outputs.append(dummy.outputs[0])
+            node = _dummy(value.spec)
+            nodes.append(node)
+            outputs.append(node.outputs[0])
     return Graph(forward.name, forward.inputs, tuple(nodes), tuple(outputs), forward.captured)
 
 
@@ -142,4 +144,4 @@ def _dummy(spec: Spec) -> Node:
     return Node(OPS["const"], (), {"value": array}, (TensorSpec(dims, spec.dtype),))
 
 
-__all__ = ["branches_rule"]
+__all__ = ["branches_rule", "with_dummies"]

@@ -19,7 +19,7 @@ from ..op import CHECKS, READ
 from ..walk import functions_of
 from .backprop import Entry, differentiable, given, gradient_spec, zeros_for
 from .by_value import reading_first, reads_variables
-from .linearize import Linear, linearize
+from .linearize import Linear, linearize, note_recomputed
 
 
 def _halves(callee: FunctionRef, out_mask: list[bool], in_mask: list[bool]) -> Linear:
@@ -93,6 +93,7 @@ def call_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
         callee = reading_first(callee)
     assert callee.graph is not None
     half = _halves(callee, given(gs, entry.outputs), needs)
+    note_recomputed(owner, half)
     count = len(callee.graph.outputs)
     forward = _reference(callee, half, "forward")
     owner.widen(node, node.inputs, {"callee": forward}, half.forward.out_specs)
