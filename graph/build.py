@@ -482,9 +482,12 @@ class GraphBuilder:
         """True for two different branches, neither of which lies inside of the other."""
         return not (self is other or self.lies_in(other) or other.lies_in(self))
 
-    def insert_before(self, node: Node, op: Op, attrs: Attrs) -> Value:
-        """A node without inputs or effects, placed before `node`."""
-        new = Node(op, (), attrs, infer_specs(op, (), attrs), (), node.loc, self)
+    def insert_before(
+        self, node: Node, op: Op, attrs: Attrs, inputs: tuple[Value, ...] = ()
+    ) -> Value:
+        """The first result of a node without effects, placed before `node`."""
+        specs = infer_specs(op, tuple([v.spec for v in inputs]), attrs)
+        new = Node(op, inputs, attrs, specs, (), node.loc, self)
         self.nodes.insert(self.nodes.index(node), new)
         return new.outputs[0]
 

@@ -203,6 +203,7 @@ if TYPE_CHECKING:
     from .control_flow import case, cond, switch_case, while_loop
     from .functional import foldl, foldr, map_fn, scan
     from .module import Module
+    from .recompute import recompute_grad
     from .tensor_array import TensorArray
     from .tracer import function
 
@@ -215,6 +216,7 @@ _LATER = {
     "autograph": "",
     "data": "",
     "function": "tracer",
+    "recompute_grad": "recompute",
 }
 
 __version__ = "0.1.0"
@@ -362,6 +364,7 @@ __all__ = [
     "rank",
     "raw_ops",
     "realdiv",
+    "recompute_grad",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",

@@ -3,17 +3,20 @@
 from .backprop import STRUCTURED, Entry, backprop
 from .branches import branches_rule
 from .calls import call_recorded, call_rule
+from .checkpoints import while_rule
 from .graphs import gradients
 from .linearize import Linear, linearize
-from .loops import while_rule
+from .recompute import RECOMPUTE, Recompute
 from .registered import RegisterGradient
 
 STRUCTURED.update(cond=branches_rule, switch=branches_rule, call=call_rule)
 STRUCTURED.update({"try": branches_rule, "while": while_rule})
 
 __all__ = [
+    "RECOMPUTE",
     "Entry",
     "Linear",
+    "Recompute",
     "RegisterGradient",
     "backprop",
     "call_recorded",

@@ -14,22 +14,29 @@ from ..build import GraphBuilder, interpreting, is_tracing, recorders, replay
 from ..control import call
 from ..effects import graph_effects, settle_effects
 from ..errors import GradientError
-from ..node import FunctionRef, Graph, Value
+from ..node import APART, FunctionRef, Graph, Value
 from ..op import CHECKS, READ
 from ..walk import functions_of
 from .backprop import Entry, differentiable, given, gradient_spec, zeros_for
 from .by_value import reading_first, reads_variables
+from .checkpoints import budget_now
 from .linearize import Linear, linearize, note_recomputed
+from .recompute import RECOMPUTE, recomputed
 
 
 def _halves(callee: FunctionRef, out_mask: list[bool], in_mask: list[bool]) -> Linear:
     """`linearize` of a function, kept with it."""
-    key = ("linear", tuple(out_mask), tuple(in_mask))
+    how = callee.extra.get(RECOMPUTE)
+    key = ("linear", tuple(out_mask), tuple(in_mask), budget_now() if how is None else how)
     if key not in callee.extra:
         assert callee.graph is not None
-        callee.extra[key] = linearize(callee.graph, out_mask, in_mask)
-    half: Linear = callee.extra[key]
-    return half
+        if how is None:
+            half = linearize(callee.graph, out_mask, in_mask)
+        else:
+            half = recomputed(callee.graph, callee.name, how, out_mask, in_mask)
+        callee.extra[key] = half
+    found: Linear = callee.extra[key]
+    return found
 
 
 def _reference(owner: FunctionRef, half: Linear, which: str) -> FunctionRef:
@@ -38,6 +45,11 @@ def _reference(owner: FunctionRef, half: Linear, which: str) -> FunctionRef:
         graph = half.forward if which == "forward" else half.backward
         made = FunctionRef(f"{owner.name}_{which}", graph)
         made.effects = graph_effects(graph)
+        how = owner.extra.get(RECOMPUTE)
+        if how is not None and how.budget is None:
+            made.extra[RECOMPUTE] = how  # gradients of higher order run it again, too
+        if how is not None and which == "backward":
+            made.extra[APART] = True  # else it would share what it is to compute again
         owner.extra[key] = made
     found: FunctionRef = owner.extra[key]
     return found

@@ -24,7 +24,6 @@ from ..spec import ArraySpec, ResourceSpec, Spec, TensorSpec
 from .backprop import Entry, accumulate, differentiable, given, gradient_spec, zeros_for
 from .linearize import Linear, linearize, note_recomputed
 
-
 SAVED = "saved_for_gradient"  # the name of a stack in the body of a loop
 
 
@@ -153,7 +152,7 @@ def counters(body: Graph, inputs: Sequence[Any], saved: Sequence[int]) -> dict[i
             continue
         if step.node is not None and step.node.op.name == "const":
             found[i] = step.node.attrs["value"]
-        elif place.get(step, 0) >= count:
+        elif count <= place.get(step, 0) < len(inputs):
             found[i] = inputs[place[step]]
     return found
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..build import GraphBuilder, apply, convert, current, interpreting, replay
-from ..effects import graph_effects, node_effects
 from ..dtypes import int32
+from ..effects import graph_effects, node_effects
 from ..errors import GradientError
 from ..location import describe
 from ..node import FunctionRef, Graph, Node, Value, subgraphs
@@ -59,9 +59,13 @@ def _changes(graph: Graph) -> Iterator[Node]:
         for node in pending.pop().nodes:
             if node.op.structured:
                 pending += subgraphs(node)
-            elif node.op.name not in ("rng_advance", *_LOCAL):
-                if any(e in (WRITE, ANYTHING) for e, _ in node_effects(node)):
-                    yield node
+            elif _changes_state(node):
+                yield node
+
+
+def _changes_state(node: Node) -> bool:
+    changes = any(e in (WRITE, ANYTHING) for e, _ in node_effects(node))
+    return changes and node.op.name not in ("rng_advance", *_LOCAL)
 
 
 def is_plain(graph: Graph) -> bool:
@@ -112,7 +116,9 @@ class _Split:
                 with interpreting(self.first):
                     found = _applied(node, self._inputs(0, node), node.attrs)
                 self._give(0, node, found)
-                self._give(1, node, [self._record(v, o) for v, o in zip(found, node.outputs, strict=True)])
+                self._give(
+                    1, node, [self._record(v, o) for v, o in zip(found, node.outputs, strict=True)]
+                )
             elif node.op.name in ("cond", "switch"):
                 self._branches(node)
             elif node.op.name == "while":

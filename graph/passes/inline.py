@@ -1,9 +1,11 @@
-"""`inline`: calls become the nodes of what they call. Recursive functions stay functions."""
+"""`inline`: calls become the nodes of what they call. Recursive functions stay functions, and so do
+those that are marked to stay apart.
+"""
 
 from __future__ import annotations
 
 from ..errors import OpError
-from ..node import FunctionRef, Graph, Node, Value
+from ..node import APART, FunctionRef, Graph, Node, Value
 from ..op import Attrs
 from ..walk import functions_of, nodes_within
 from .rebuild import Functions, Rebuild, is_same, map_program
@@ -20,7 +22,7 @@ def inline(graph: Graph) -> Graph:
     if not functions:
         return graph
     callees = {id(ref): _callees(ref) for ref in functions}
-    recursive = {id(ref) for ref in functions if _is_recursive(ref, callees)}
+    recursive = {id(ref) for ref in functions if APART in ref.extra or _is_recursive(ref, callees)}
     bodies: dict[int, Graph] = {}
     for ref in _callees_first(functions, callees):
         if id(ref) not in recursive and ref.graph is not None:
