@@ -78,11 +78,16 @@ class PersistentArray:
         """The array with one more item."""
         with _lock:
             state, size = self._state, self.size
-            items = _reroot(state)
+            items = state.items
+            if items is None:
+                items = _reroot(state)
             if len(items) == size:
                 items.append(item)
-                return self._version(state, size + 1)
-            return self._version(_write(state, items, size, item), size + 1)
+            else:
+                state = _write(state, items, size, item)
+        new = PersistentArray.__new__(PersistentArray)
+        new._state, new.size, new.element = state, size + 1, self.element
+        return new
 
     def set(self, index: int, item: Any) -> PersistentArray:
         """The array with another item at `index`, which may lie beyond the end."""

@@ -42,11 +42,20 @@ from ..spec import ArraySpec, Spec, TensorSpec
 from . import loops
 from .backprop import Entry, given, gradient_spec, zeros_for
 from .linearize import note_recomputed
-from .loops import adjoint_specs, adjoint_step, counted, counters, differentiate_body, emit_loop
+from .loops import (
+    adjoint_specs,
+    adjoint_step,
+    counted,
+    counters,
+    differentiate_body,
+    emit_loop,
+    is_int32,
+)
 from .repeating import Repeated, repeated
 
 COUNT = TensorSpec((), int32)
 CHECKPOINT = "checkpoints"  # the name of a stack in the body of a loop
+_NEAR = 2**19  # bytes that iterations which run again save at once: they stay in the cache
 _GUESS = 8  # what an iteration saves may have this many times the size of its state
 
 _budget: ContextVar[int | None] = ContextVar("budget", default=None)
@@ -129,7 +138,8 @@ class _Checkpointed:
                     f"iteration reads {step}; {max(4 * state, 2 * step)} are needed at least"
                 )
             steps = min(steps_for(self.budget, max(step, 1)), 2**30)
-            return _Sizes(slots_for(self.budget, state), steps, steps)
+            near = max(32, _NEAR // max(step, 1))
+            return _Sizes(slots_for(self.budget, state), min(steps, near), steps)
         attrs = {"budget": self.budget, "times": _GUESS}
         operands = tuple(self.node.inputs[i] for i in self.state)
         slots, interval = self.owner.insert_before(
@@ -156,20 +166,24 @@ class _Checkpointed:
             else x
             for x in self.sizes[:2]
         ]
-        more += [zero, zero, sizes[1]]
+        more += [zero, sizes[1]]
+        own = self._own_count()
+        if own is None:
+            more.append(zero)
         held = 1 + len(self.state)
 
         def widened(graph: Graph, is_body: bool) -> Graph:
             builder = GraphBuilder(graph.name)
             state = [builder.add_input(v.spec, v.name) for v in graph.inputs[:count]]
             names = [CHECKPOINT] * held + ["records"] * (len(elements) - held)
-            names += ["trips", "next", "interval"]
+            names += ["next", "interval", "trips"][: len(more) - len(elements)]
             added = [builder.add_input(v.spec, name) for v, name in zip(more, names, strict=True)]
             others = [builder.add_input(v.spec, v.name) for v in graph.inputs[count:]]
             slots = builder.add_input(COUNT, "slots")
             with interpreting(builder):
                 if is_body:
-                    trips, following, interval = added[len(elements) :]
+                    following, interval, *counter = added[len(elements) :]
+                    trips = counter[0] if own is None else state[own]
                     kept = [trips, *(state[i] for i in self.state)]
                     after = _keep(added[:held], kept, following, interval, slots)
                     found = replay(graph, [*state, *others])
@@ -177,7 +191,8 @@ class _Checkpointed:
                         array_push(a, v)
                         for a, v in zip(added[held : len(elements)], found[count:], strict=True)
                     ]
-                    found = [*found[:count], *after[:-2], *pushed, add(trips, 1), *after[-2:]]
+                    found = [*found[:count], *after[:held], *pushed, *after[held:]]
+                    found += [add(v, 1) for v in counter]
                 else:
                     found = replay(graph, [*state, *others])
             built = builder.finish(found)
@@ -193,7 +208,15 @@ class _Checkpointed:
         owner.widen(node, inputs, attrs, specs)
         made = node.outputs[count:]
         self.slots, self.interval = sizes
-        return list(made[:held]), list(made[held : len(elements)]), made[len(elements)]
+        trips = node.outputs[-1 if own is None else own]
+        return list(made[:held]), list(made[held : len(elements)]), trips
+
+    def _own_count(self) -> int | None:
+        """The loop variable that counts the trips, if there is one."""
+        for i, each in self.counts.items():
+            if is_int32(self.node.inputs[i], 0) and isinstance(each, np.ndarray) and each == 1:
+                return i
+        return None
 
     # --- backward ----------------------------------------------------------------------
 
@@ -299,8 +322,10 @@ class _Checkpointed:
         )
         stacks = list(found[1 + count :])
 
-        def back(at: Any, *values: Any) -> list[Any]:
-            local = subtract(at, start)
+        numbered = self.records or any(i in self.counts for i in self.half.saved_inputs)
+
+        def back(local: Any, *values: Any) -> list[Any]:
+            at = add(start, local) if numbered else None
             items = iter([array_read(a, local, safe=True) for a in stacks])
             arguments = [next(items) for _ in self.residuals]
             by_index = {i: next(items) for i in self.read}
@@ -315,11 +340,14 @@ class _Checkpointed:
                     array = self.records[i - self.first_record]
                     arguments.append(array_read(array, at, safe=True))
             new = adjoint_step(self.half, self.carried, captured, arguments, values)
-            return [subtract(at, 1), *new]
+            return [subtract(local, 1), *new]
 
         reversed_ = emit_loop(
-            *([subtract(stop, 1), *grads], [COUNT, *self.grads], ["at", *[""] * len(grads)]),
-            *(lambda at, *_: greater_equal(at, start), back),
+            [subtract(subtract(stop, start), 1), *grads],
+            [COUNT, *self.grads],
+            ["step", *[""] * len(grads)],
+            lambda local, *_: greater_equal(local, 0),
+            back,
         )
         measured = None
         if self.sizes.steps is None:

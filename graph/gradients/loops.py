@@ -225,12 +225,12 @@ def _saved_before(node: Node, forward: Graph) -> tuple[dict[Value, Value], Value
             value = made.inputs[1]
             if isinstance(value.spec, TensorSpec) and before.spec == ArraySpec(value.spec):
                 stacks[value] = result
-        elif made.op.name == "add" and _is_int32(initial, 0) and _is_int32(made.inputs[1], 1):
+        elif made.op.name == "add" and is_int32(initial, 0) and is_int32(made.inputs[1], 1):
             trips = result
     return stacks, trips
 
 
-def _is_int32(value: Value, number: int) -> bool:
+def is_int32(value: Value, number: int) -> bool:
     node = value.node
     if node is None or node.op.name != "const":
         return False
@@ -246,5 +246,6 @@ __all__ = [
     "counters",
     "differentiate_body",
     "emit_loop",
+    "is_int32",
     "while_rule",
 ]
