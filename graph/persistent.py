@@ -76,6 +76,8 @@ class PersistentArray:
 
     def push(self, item: Any) -> PersistentArray:
         """The array with one more item."""
+        if not self.size:  # others may grow from the same empty array: each gets its own list
+            return PersistentArray([item], self.element)
         with _lock:
             state, size = self._state, self.size
             items = state.items

@@ -9,7 +9,7 @@ there to a new checkpoint, in a slot that has become free, as far as `checkpoint
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -28,12 +28,14 @@ from ..ops.array_items import array_cut, array_take
 from ..ops.arrays import array_new, array_push, array_read, array_size
 from ..ops.casting import cast
 from ..ops.checkpointing import (
+    FEWEST,
     OVERHEAD,
     bytes_of,
     checkpoint_advance,
     held_bytes,
     slots_for,
     steps_for,
+    usable,
 )
 from ..ops.comparison import equal, greater, greater_equal, less
 from ..ops.division import floordiv, maximum, minimum
@@ -58,11 +60,19 @@ CHECKPOINT = "checkpoints"  # the name of a stack in the body of a loop
 _NEAR = 2**19  # bytes that iterations which run again save at once: they stay in the cache
 _GUESS = 8  # what an iteration saves may have this many times the size of its state
 
-_budget: ContextVar[int | None] = ContextVar("budget", default=None)
+
+class Budget(NamedTuple):
+    """Bytes, and whether less than a loop needs is refused: for loops in loops it is not."""
+
+    size: int
+    is_share: bool = False
+
+
+_budget: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 @contextmanager
-def within(budget: int | None) -> Iterator[None]:
+def within(budget: Budget | None) -> Iterator[None]:
     """Loops that are differentiated in this block save no more bytes than `budget`."""
     token = _budget.set(budget)
     try:
@@ -71,7 +81,7 @@ def within(budget: int | None) -> Iterator[None]:
         _budget.reset(token)
 
 
-def budget_now() -> int | None:
+def budget_now() -> Budget | None:
     return _budget.get()
 
 
@@ -95,14 +105,15 @@ class _Sizes(NamedTuple):
 class _Checkpointed:
     """The gradient of one loop."""
 
-    def __init__(self, entry: Entry, gs: list[Any], needs: list[bool], budget: int) -> None:
+    def __init__(self, entry: Entry, gs: list[Any], needs: list[bool], budget: Budget) -> None:
         self.node, self.owner = entry.under_construction()
-        self.entry, self.gs, self.needs, self.budget = entry, gs, needs, budget
+        self.entry, self.gs, self.needs, self.budget = entry, gs, needs, budget.size
+        self.is_share = budget.is_share
         self.inputs = list(entry.inputs)
         self.body: Graph = self.node.attrs["body"]
         self.count = len(self.body.outputs)
         self.parts: Repeated = repeated(self.body)
-        with within(budget // 4):
+        with within(Budget(budget.size // 8, True)):
             self.half, self.carried = differentiate_body(
                 self.parts.again,
                 given(gs, entry.outputs),
@@ -115,8 +126,9 @@ class _Checkpointed:
         self.residuals = list(self.half.forward.outputs[self.count :])
         read = [i for i in self.half.saved_inputs if i < self.count and i not in self.counts]
         self.read = read
-        state, self.step = sliced(self.half.forward, self.count, self.residuals, read)
-        self.state = [i for i in state if i not in self.counts]
+        self.state, self.step = sliced(
+            self.half.forward, self.count, self.residuals, read, self.counts
+        )
         self.sizes = self._sizes()
 
     # --- forward -----------------------------------------------------------------------
@@ -131,20 +143,23 @@ class _Checkpointed:
         each += [bytes_of(inputs[i].spec) for i in {*self.read, *self.state}]
         if None not in held and None not in each:
             state, step = sum(filter(None, held)) + OVERHEAD, sum(filter(None, each))
-            if min(self.budget // 4 // state, self.budget // 2 // max(step, 1)) < 1:
+            least = max(2 * FEWEST * state, 2 * step) + step
+            if self.budget < least and not self.is_share:
                 raise GradientError(
-                    f"a budget of {self.budget} bytes is too small for the loop at "
-                    f"{describe(self.node.loc)}: a state has {state} bytes, the gradient of an "
-                    f"iteration reads {step}; {max(4 * state, 2 * step)} are needed at least"
+                    f"the budget leaves {self.budget} bytes for the loop at "
+                    f"{describe(self.node.loc)}: too few. A state of it has {state} bytes, the "
+                    f"gradient of an iteration reads {step}: at least {least} are "
+                    "needed, for each of the loops that share the budget"
                 )
-            steps = min(steps_for(self.budget, max(step, 1)), 2**30)
+            budget = usable(self.budget, state)
+            steps = min(steps_for(budget, max(step, 1)), 2**30)
             near = max(32, _NEAR // max(step, 1))
-            return _Sizes(slots_for(self.budget, state), min(steps, near), steps)
+            return _Sizes(slots_for(budget, state), min(steps, near), steps)
         attrs = {"budget": self.budget, "times": _GUESS}
         operands = tuple(self.node.inputs[i] for i in self.state)
-        slots, interval = self.owner.insert_before(
-            self.node, OPS["checkpoint_plan"], attrs, operands
-        ).node.outputs  # type: ignore[union-attr]
+        first = self.owner.insert_before(self.node, OPS["checkpoint_plan"], attrs, operands)
+        assert first.node is not None
+        slots, interval, self.room = first.node.outputs
         return _Sizes(slots, interval, None)
 
     def _widen(self) -> tuple[list[Value], list[Value], Value]:
@@ -232,36 +247,38 @@ class _Checkpointed:
         sums = [zeros_for(self.inputs[i]) for i in captured]
         self.grads = adjoint_specs(self.body, self.carried, with_zeros, sums)
         steps = convert(1 if self.sizes.steps is None else self.sizes.steps, int32)
-        initial = [trips, steps, *checkpoints, *with_zeros, *sums]
+        initial = [trips, steps, convert(0, int32), *checkpoints, *with_zeros, *sums]
         held = len(checkpoints)
-        specs: list[Spec] = [COUNT, COUNT, *(v.spec for v in checkpoints), *self.grads]
-        names = ["left", "steps", *[CHECKPOINT] * held]
+        specs: list[Spec] = [COUNT, COUNT, COUNT, *(v.spec for v in checkpoints), *self.grads]
+        names = ["left", "steps", "more", *[CHECKPOINT] * held]
         names += [*(f"g{i}" for i in self.carried), *(f"sum{i}" for i in captured)]
 
-        def back(left: Any, steps: Any, *values: Any) -> list[Any]:
+        # Those of the forward part stay in memory to the end: `more` counts the others.
+        def back(left: Any, steps: Any, more: Any, *values: Any) -> list[Any]:
             stacks, grads = list(values[:held]), list(values[held:])
             top = subtract(array_size(stacks[0]), 1)
             place, *state = [array_read(a, top, safe=True) for a in stacks]
-            ahead = checkpoint_advance(
-                subtract(left, place), subtract(self.slots, array_size(stacks[0])), steps
-            )
+            free = subtract(self.slots, more)
+            ahead = checkpoint_advance(subtract(left, place), free, steps)
             go_on, turn = new_branch(name="advance"), new_branch(name="reverse")
             with go_on:
                 to = add(place, ahead)
                 reached = self._forward(place, to, state)
                 pairs = zip(stacks, [to, *reached], strict=True)
-                advanced = [left, steps, *(array_push(a, v) for a, v in pairs), *grads]
+                pushed = [array_push(a, v) for a, v in pairs]
+                advanced = [left, steps, add(more, 1), *pushed, *grads]
             with turn:
                 measured, reversed_ = self._reverse(place, left, state, grads, captured)
                 fewer = [array_cut(a, top) for a in stacks]
-                turned = [place, steps if measured is None else measured, *fewer, *reversed_]
+                then = steps if measured is None else measured
+                turned = [place, then, maximum(subtract(more, 1), 0), *fewer, *reversed_]
             return list(emit_cond(greater(ahead, 0), go_on, advanced, turn, turned))
 
         results = emit_loop(
             initial, specs, names, lambda left, *_: greater(left, 0), back, "checkpointed"
         )
         grads: list[Any] = [None] * len(self.inputs)
-        for i, g in zip([*self.carried, *captured], results[2 + held :], strict=True):
+        for i, g in zip([*self.carried, *captured], results[3 + held :], strict=True):
             grads[i] = g if self.needs[i] else None
         return grads
 
@@ -352,7 +369,7 @@ class _Checkpointed:
         measured = None
         if self.sizes.steps is None:
             each = floordiv(held_bytes(*stacks), cast(subtract(stop, start), int64))
-            most = floordiv(convert(self.budget // 2, int64), maximum(each, convert(1, int64)))
+            most = floordiv(self.room, maximum(each, convert(1, int64)))
             measured = cast(minimum(maximum(most, convert(1, int64)), convert(2**30, int64)), int32)
         return measured, list(reversed_[1:])
 
@@ -382,10 +399,15 @@ def _keep(
 
 
 def sliced(
-    graph: Graph, count: int, residuals: Sequence[Value], read: Sequence[int]
+    graph: Graph,
+    count: int,
+    residuals: Sequence[Value],
+    read: Sequence[int],
+    known: Collection[int],
 ) -> tuple[list[int], Graph]:
-    """The loop variables that follow each other and give `residuals` and those to `read`; and a
-    graph of their values after the iteration, then `residuals`, of no more nodes than it needs.
+    """The loop variables that follow each other and give `residuals` and those to `read`, less
+    those that are `known`; and a graph of their values after the iteration, then `residuals`, of
+    no more nodes than it needs.
     """
     place = {v: i for i, v in enumerate(graph.inputs)}
     state = set(read)
@@ -393,6 +415,7 @@ def sliced(
         wanted = [*(graph.outputs[i] for i in sorted(state)), *residuals]
         needed, nodes = _needed(wanted)
         more = {place[v] for v in needed if v in place and place[v] < count}
+        more.difference_update(known)
         if more <= state:
             break
         state |= more
@@ -415,4 +438,4 @@ def _needed(wanted: Sequence[Value]) -> tuple[set[Value], set[Node]]:
     return values, nodes
 
 
-__all__ = ["CHECKPOINT", "budget_now", "while_rule", "within"]
+__all__ = ["CHECKPOINT", "Budget", "budget_now", "while_rule", "within"]

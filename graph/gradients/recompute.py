@@ -16,7 +16,7 @@ from ..node import Graph, Node, subgraphs
 from ..ops.state import read
 from ..walk import functions_of
 from .by_value import Which, by_value, read_only
-from .checkpoints import within
+from .checkpoints import Budget, within
 from .linearize import Linear, linearize
 from .repeating import RECOMPUTE, repeated, require_repeatable
 
@@ -38,7 +38,7 @@ def recomputed(
         half = _all_again(valued, out_mask, in_mask)
     else:
         loops = max(1, _count_loops(valued))
-        with within(how.budget // loops):
+        with within(Budget(how.budget // loops)):
             half = linearize(valued, out_mask, in_mask, thorough=True)
     return _reading(graph, half, variables) if variables else half
 

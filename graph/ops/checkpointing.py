@@ -52,9 +52,17 @@ def bytes_of(spec: Any) -> int | None:
     return OVERHEAD + int(spec.shape.num_elements()) * int(spec.dtype.numpy.itemsize)
 
 
+def usable(budget: int, state: int) -> int:
+    """The budget without what an iteration and its adjoint take themselves, for a while."""
+    return budget - min(budget // 4, 16 * state)
+
+
 def slots_for(budget: int, state: int) -> int:
-    """How many states of this size are kept: a quarter of the budget; an even number."""
-    return max(FEWEST, budget // 4 // state // 2 * 2)
+    """How many states of this size are kept: a sixth of the budget; an even number.
+
+    Those that are kept going forward stay till the end, and as many more may come going back.
+    """
+    return max(FEWEST, budget // 6 // state // 2 * 2)
 
 
 def steps_for(budget: int, step: int) -> int:
@@ -62,27 +70,33 @@ def steps_for(budget: int, step: int) -> int:
     return max(1, budget // 2 // step)
 
 
-def _plan_eval(xp: Any, *state: Any, budget: int, times: int) -> tuple[Array, Array]:
+def _plan_eval(xp: Any, *state: Any, budget: int, times: int) -> tuple[Array, Array, Array]:
     size = max(1, sum(map(_held, state)))
-    slots, steps = slots_for(budget, size), steps_for(budget, size * times)
-    return np.array(slots, np.int32), np.array(min(steps, 2**30), np.int32)
+    budget = usable(budget, size)
+    steps = min(steps_for(budget, size * times), 2**30)
+    return (
+        np.array(slots_for(budget, size), np.int32),
+        np.array(steps, np.int32),
+        np.array(budget // 2, np.int64),
+    )
 
 
 _plan: Op = primitive(
     "checkpoint_plan",
-    lambda *state, budget, times: (TensorSpec((), int32), TensorSpec((), int32)),
+    lambda *state, budget, times: tuple(TensorSpec((), t) for t in (int32, int32, int64)),
     _plan_eval,
     no_gradient,
     multiple=True,
 )
 
 
-def checkpoint_plan(*state: Any, budget: int, times: int) -> tuple[Tensor, Tensor]:
-    """How many states like this one are kept, and how far apart they are to be at first.
+def checkpoint_plan(*state: Any, budget: int, times: int) -> tuple[Tensor, Tensor, Tensor]:
+    """How many states like this one are kept, how far apart they are to be at first, and the
+    bytes for what the adjoints read.
 
     An iteration is taken to save `times` as many bytes as its state has.
     """
-    found: tuple[Tensor, Tensor] = apply(_plan, state, {"budget": budget, "times": times})
+    found: tuple[Tensor, Tensor, Tensor] = apply(_plan, state, {"budget": budget, "times": times})
     return found
 
 
@@ -96,7 +110,8 @@ def advance(length: int, free: int, most: int) -> int:
     """
     if length <= most:
         return 0
-    free = max(free, 1)
+    if free <= 0:  # one more, which goes at once
+        return length - most
     blocks = -(-length // most)
     sweeps = 1
     while comb(free + 1 + sweeps, sweeps) < blocks:
