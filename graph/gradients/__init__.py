@@ -8,6 +8,7 @@ from .graphs import gradients
 from .linearize import Linear, linearize
 from .recompute import RECOMPUTE, Recompute
 from .registered import RegisterGradient
+from .report import GradientInfo, gradient_info
 
 STRUCTURED.update(cond=branches_rule, switch=branches_rule, call=call_rule)
 STRUCTURED.update({"try": branches_rule, "while": while_rule})
@@ -15,11 +16,13 @@ STRUCTURED.update({"try": branches_rule, "while": while_rule})
 __all__ = [
     "RECOMPUTE",
     "Entry",
+    "GradientInfo",
     "Linear",
     "Recompute",
     "RegisterGradient",
     "backprop",
     "call_recorded",
+    "gradient_info",
     "gradients",
     "linearize",
 ]

@@ -24,7 +24,7 @@ from .linearize import Linear, linearize, note_recomputed
 from .recompute import RECOMPUTE, recomputed
 
 
-def _halves(callee: FunctionRef, out_mask: list[bool], in_mask: list[bool]) -> Linear:
+def halves(callee: FunctionRef, out_mask: list[bool], in_mask: list[bool]) -> Linear:
     """`linearize` of a function, kept with it."""
     how = callee.extra.get(RECOMPUTE)
     key = ("linear", tuple(out_mask), tuple(in_mask), budget_now() if how is None else how)
@@ -64,7 +64,7 @@ def call_forward(callee: FunctionRef, in_mask: Sequence[bool], orders: int) -> F
     for _ in range(orders):
         assert callee.graph is not None
         out_mask = [differentiable(v) for v in callee.graph.outputs]
-        half = _halves(callee, out_mask, list(in_mask))
+        half = halves(callee, out_mask, list(in_mask))
         forward = _reference(callee, half, "forward")
         forward.extra["origin"] = (callee, half)
         callee = forward
@@ -104,7 +104,7 @@ def call_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
             return _recursive_rule(callee, inputs, entry.outputs, gs, needs)
         callee = reading_first(callee)
     assert callee.graph is not None
-    half = _halves(callee, given(gs, entry.outputs), needs)
+    half = halves(callee, given(gs, entry.outputs), needs)
     note_recomputed(owner, half)
     count = len(callee.graph.outputs)
     forward = _reference(callee, half, "forward")
@@ -149,7 +149,7 @@ def _eager_rule(callee: FunctionRef, entry: Entry, gs: list[Any], needs: list[bo
             f"a gradient of this order of '{callee.name}' was not prepared for when it was "
             "called: call it inside of one more GradientTape"
         )
-    half = _halves(callee, given(gs, outputs), needs)
+    half = halves(callee, given(gs, outputs), needs)
     again = call(_reference(callee, half, "forward"), inputs)
     return _call_backward(callee, half, again[len(outputs) :], inputs, gs)
 
@@ -224,4 +224,4 @@ def _adjoint(graph: Graph, mask: list[bool], needs: list[bool], name: str) -> Gr
     return builder.finish(grads)
 
 
-__all__ = ["call_recorded", "call_rule"]
+__all__ = ["call_recorded", "call_rule", "halves"]

@@ -113,16 +113,16 @@ class _Checkpointed:
         self.body: Graph = self.node.attrs["body"]
         self.count = len(self.body.outputs)
         self.parts: Repeated = repeated(self.body)
+        self.counts = counters(self.parts.again, self.inputs, range(self.count))
         with within(Budget(budget.size // 8, True)):
             self.half, self.carried = differentiate_body(
                 self.parts.again,
                 given(gs, entry.outputs),
                 [*needs, *[False] * self.parts.records],
+                list(self.counts),
             )
         note_recomputed(self.owner, self.half)
         self.first_record = len(self.body.inputs)
-        again = self.parts.again
-        self.counts = counters(again, self.inputs, range(self.count))
         self.residuals = list(self.half.forward.outputs[self.count :])
         read = [i for i in self.half.saved_inputs if i < self.count and i not in self.counts]
         self.read = read

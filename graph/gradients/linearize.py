@@ -59,6 +59,7 @@ def linearize(
     in_mask: Sequence[bool],
     materialize: Sequence[int] = (),
     invariant: Sequence[int] = (),
+    known: Sequence[int] = (),
     thorough: bool = False,
 ) -> Linear:
     """Split `graph` with respect to the masked results and inputs.
@@ -100,7 +101,7 @@ def linearize(
     forward_nodes = builder.nodes[:split]
     backward_nodes = _hoist_metadata(forward_nodes, builder.nodes[split:], inputs)
     needed = [*(v for node in backward_nodes for v in node.inputs), *outgoing]
-    again, residuals, saved = divide(forward_nodes, inputs, needed, invariant, thorough)
+    again, residuals, saved = divide(forward_nodes, inputs, needed, invariant, known, thorough)
     forward = Graph(
         graph.name, tuple(inputs), tuple(forward_nodes), (*results, *residuals), graph.captured
     )

@@ -32,9 +32,9 @@ def while_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     inputs = list(entry.inputs)
     body: Graph = node.attrs["body"]
     count = len(body.outputs)
-    half, carried = differentiate_body(body, given(gs, entry.outputs), needs)
+    counts = counters(body, inputs, range(count))
+    half, carried = differentiate_body(body, given(gs, entry.outputs), needs, list(counts))
     note_recomputed(owner, half)
-    counts = counters(body, inputs, half.saved_inputs)
     stacks, trips = _save_residuals(node, owner, half, count, counts)
     captured = [i for i in half.in_grads if i >= count]
     with_zeros = [gs[i] if gs[i] is not None else zeros_for(node.outputs[i]) for i in carried]
@@ -115,21 +115,23 @@ def adjoint_step(
 
 
 def differentiate_body(
-    body: Graph, mask: list[bool], needs: list[bool]
+    body: Graph, mask: list[bool], needs: list[bool], known: Sequence[int]
 ) -> tuple[Linear, list[int]]:
-    """Split a loop body; the loop variables that carry a gradient, found as a fixpoint."""
+    """Split a loop body, whose counters are `known`; the loop variables that carry a gradient,
+    found as a fixpoint.
+    """
     count = len(body.outputs)
     in_mask = [differentiable(v) for v in body.inputs[:count]] + needs[count:]
     captured = range(count, len(body.inputs))
     while True:
-        half = linearize(body, mask, in_mask, invariant=captured)
+        half = linearize(body, mask, in_mask, invariant=captured, known=known)
         grown = [m or i in half.in_grads for i, m in enumerate(mask)]
         if grown == mask:
             break
         mask = grown
     carried = [i for i, m in enumerate(mask) if m]
     if not set(carried) <= set(half.in_grads):
-        half = linearize(body, mask, in_mask, carried, captured)
+        half = linearize(body, mask, in_mask, carried, captured, known)
     return half, carried
 
 
@@ -230,12 +232,13 @@ def _saved_before(node: Node, forward: Graph) -> tuple[dict[Value, Value], Value
     return stacks, trips
 
 
-def is_int32(value: Value, number: int) -> bool:
+def is_int32(value: Value, number: int | None) -> bool:
+    """True for the constant `number`, or any of its dtype."""
     node = value.node
     if node is None or node.op.name != "const":
         return False
     array = node.attrs["value"]
-    return bool(array.dtype == np.int32 and array.shape == () and array == number)
+    return bool(array.dtype == np.int32 and array.shape == () and number in (None, array))
 
 
 __all__ = [

@@ -40,20 +40,22 @@ def divide(
     inputs: list[Value],
     needed: Sequence[Value],
     invariant: Sequence[int],
+    known: Sequence[int] = (),
     thorough: bool = False,
 ) -> Division:
     """What to do about the values `needed` of the `forward` half.
 
     `invariant` are the indices of inputs that stay the same in a loop: what follows from them
-    alone is computed again. So is what follows by CHEAP ops from values that are saved anyway;
-    `thorough`, all that has no effects and holds no graph.
+    alone is computed again. `known` are those that cost nothing to save, such as counters. What
+    follows by CHEAP ops from these, and from values that are saved anyway, is computed again, too;
+    if `thorough`, all that has no effects and holds no graph.
     """
     free = _free(forward, [inputs[i] for i in invariant])
     if thorough:
         free |= {v: node for node in forward if _is_repeatable(node) for v in node.outputs}
     found = _followed(forward, inputs, needed, free)
     # In a loop it costs a stack to save an input; the inputs of others are there anyhow.
-    at_hand = [*invariant, *found.saved] if invariant else range(len(inputs))
+    at_hand = [*invariant, *known, *found.saved] if invariant or known else range(len(inputs))
     cheap = _cheap(forward, found.residuals, {inputs[i] for i in at_hand}, free)
     return _followed(forward, inputs, needed, free | cheap) if cheap else found
 
