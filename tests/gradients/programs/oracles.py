@@ -14,7 +14,8 @@ import numpy as np
 
 import treadle as tl
 
-from .running import Plain, Traced, long, start
+from .running import Plain, Traced, long
+from .writer import start
 
 H = 1e-3
 

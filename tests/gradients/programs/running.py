@@ -103,9 +103,3 @@ class Traced:
 
 def _scattered(x: Any, i: Any, value: Any) -> Any:
     return tl.tensor_scatter_nd_update(x, [[i]], [value])
-
-
-def start(seed: int) -> list[Any]:
-    """The values to begin with: a, p, v and m."""
-    random = np.random.default_rng(seed)
-    return [random.normal(size=shape) * 0.7 for shape in ((), (3,), (), (3, 3))]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
+
 SCALARS = ("a", "b")
 VECTORS = ("p", "q")
 START = "    b, q, k = a * 0.5 + v, tl.sin(p), 0"
@@ -31,6 +33,12 @@ def written(draws: random.Random, longest: int = 24) -> str:
     part.block(1, False, 6)
     lines += ["def program(a, p):", START, *part.lines, f"    {RESULT}", ""]
     return "\n".join(lines)
+
+
+def start(seed: int) -> list[Any]:
+    """The values to begin with: a, p, v and m."""
+    drawn = np.random.default_rng(seed)
+    return [drawn.normal(size=shape) * 0.7 for shape in ((), (3,), (), (3, 3))]
 
 
 class _Part:
