@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ..location import Loc, describe
 from ..node import FunctionRef, Graph, Node, Value
@@ -17,7 +16,8 @@ from .checkpoints import CHECKPOINT
 from .loops import SAVED, counters, is_int32
 
 
-class Times(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Times:
     """How often a loop saves: `count` is None where only the run tells."""
 
     loop: Loc | None
@@ -82,7 +82,7 @@ def _size_of(spec: Element) -> str:
     return " x ".join([str(known), *["?" for d in dims if d is None]]) + " B"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GradientInfo:
     """What the gradient of a function saves and computes again; prints as text.
 

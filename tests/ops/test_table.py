@@ -324,6 +324,7 @@ ELSEWHERE = {
     *("const", "python_gradient"),
     "slot",  # tests/autograph/test_try.py
     "format_text",  # tests/autograph/test_texts.py
+    *("held_bytes", "checkpoint_plan", "checkpoint_advance"),  # tests/gradients/test_saving.py
     *{name for name in OPS if name.startswith("dataset_")},  # tests/data asks for each
     *{name for name in OPS if name.startswith("array_")},  # so does test_arrays.py
 }
