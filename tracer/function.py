@@ -226,6 +226,8 @@ class Function(Generic[P, R]):
         if touched is not None:
             assert tensors is not None
             first, ref.name = concrete, f"{name}_first_call"
+            for mark in self.marks:  # it makes variables, which can't be done again
+                del ref.extra[mark]
             try:
                 if not first.returns:
                     first.run(tensors, arguments)  # raises: there was no first call

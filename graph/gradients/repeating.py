@@ -45,7 +45,12 @@ def require_repeatable(graph: Graph, name: str) -> None:
     """GradientError if `graph` changes state, or calls Python: that can't be done twice."""
     found = next(_changes(graph), None)
     if found is not None:
-        what = "calls Python" if found.op.name == "python_call" else "changes state"
+        name_of_op = found.op.name
+        what = "changes state"
+        if name_of_op == "python_call":
+            what = "calls Python"
+        elif name_of_op.startswith(("iterator", "dataset")):
+            what = "takes elements of a dataset"
         raise GradientError(
             f"the gradient of '{name}' runs parts of it again, and it {what}: "
             f"'{found.op.display or found.op.name}' at {describe(found.loc)}. Move that out of the "
