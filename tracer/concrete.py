@@ -138,9 +138,9 @@ class ConcreteFunction:
         ...     return x
         >>> info = f.get_concrete_function(tl.TensorSpec([8])).gradient_info()
         >>> info.bytes
-        3200
-        >>> [(s.op, s.kind, s.item_bytes) for s in info.saved]
-        [('x', 'stack', 32)]
+        3204
+        >>> [(s.op, s.size) for s in info.saved]
+        [('trips', '4 B'), ('x', '32 B x 100 = 3200 B')]
         """
         return gradient_info(self.ref)
 

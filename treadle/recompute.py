@@ -39,7 +39,7 @@ def recompute_grad(f: Callable[P, R], budget: int | None = None) -> Function[P, 
     ...     tape.watch(x)
     ...     y = tl.recompute_grad(decay, budget=20_000)(x)
     >>> round(float(tape.gradient(y, x)), 4)
-    0.4579
+    0.4591
     """
     if not callable(f):
         raise TypeError(f"recompute_grad takes a function, not {f!r}")

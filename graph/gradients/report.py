@@ -175,6 +175,8 @@ def _origins(value: Value, times: tuple[Times, ...], seen: set[Value]) -> Iterat
         yield from _of_loop(node, value, times, seen)
     else:
         name = node.op.display or node.op.name
+        if name == "while":
+            name = node.attrs["body"].inputs[value.index].name or name
         yield Saved(name, gradient_spec(value.spec), node.loc, kind, times)
 
 
