@@ -129,6 +129,33 @@ def test_checkpoints(program: Any, budget: int, inside: bool) -> None:
     check(program, lambda x: once_more(x), [VECTOR], 1)
 
 
+def looped(x: Any, body: Any, start: Any, **more: Any) -> Any:
+    step = lambda i, y: (i + 1, body(x, y))  # noqa: E731
+    return tl.while_loop(lambda i, y: i < 50, step, (0, start(x)), **more)[1]
+
+
+BY_HAND = {
+    "while_loop": lambda x: looped(x, lambda x, y: tl.sin(y) + 0.1 * x, lambda x: x),
+    "maximum": lambda x: looped(x, lambda x, y: tl.sin(y), lambda x: x, maximum_iterations=7),
+    "complex": lambda x: tl.abs(
+        looped(x, lambda x, z: z * z * 0.3 + tl.complex(x, x), lambda x: tl.complex(x, -x))
+    ),
+    "scan": lambda x: tl.scan(lambda a, e: tl.sin(a) * e, x),
+    "foldl": lambda x: tl.foldl(lambda a, e: tl.sin(a) * e + a, x),
+    "map_fn": lambda x: tl.map_fn(lambda e: tl.exp(e) * tl.sin(e), x),
+}
+
+
+@pytest.mark.parametrize("budget", BUDGETS, ids=str)
+@pytest.mark.parametrize("name", BY_HAND)
+def test_loops_by_hand(name: str, budget: int | None) -> None:
+    program = BY_HAND[name]
+    x = tl.constant(VECTOR, tl.float64)
+    want = values(grad(total(tl.function(program)))(x))
+    got = values(grad(total(recomputed(program, budget)))(x))
+    np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
 # --- what the function takes, gives, reads and draws ----------------------------------
 
 
