@@ -166,7 +166,7 @@ def recomputed(case: Case) -> Iterator[str]:
 
 
 def budgeted(case: Case) -> Iterator[str]:
-    again = tl.recompute_grad(case.traced.program, budget=20_000 + 997 * (case.seed % 100))
+    again = tl.recompute_grad(case.traced.program, budget=100_000 + 997 * (case.seed % 100))
     yield from same(case, "recompute_grad with a budget", case.gradients(again))
 
 
