@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .carrying import Carried
 from .convert import Array, to_array
 from .dtypes import DType
 from .effects import Order, effects_of, node_effects
@@ -150,15 +151,18 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attrs = NO_ATTRS) -> Any:
     interpreter = _current.get() or _default[0]
     if interpreter.numbers and op.name not in OPEN and not op.structured:
         inputs = [strong(x) for x in inputs]
+    active = _recorders.get()
+    carried = Carried(active, op, inputs, attrs) if active and op.structured else None
+    if carried is not None:
+        inputs, attrs = carried.inputs, carried.attrs
     try:
         outputs = interpreter.apply(op, inputs, attrs)
     except OpError as error:
         raise strip_internal_frames(explained(error, op, inputs)) from None
-    active = _recorders.get()
     if active:
         for recorder in active:
             recorder.record(op, inputs, attrs, outputs)
-    return outputs
+    return outputs if carried is None else carried.results(outputs)
 
 
 def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -> Tensor:

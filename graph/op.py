@@ -19,6 +19,7 @@ READ, WRITE, IO, CHECKS, ANYTHING = "read", "write", "io", "checks", "anything"
 PURE: tuple[str, ...] = ()
 
 Attrs = dict[str, Any]
+ALL = (-1,)  # for `Op.linear`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +32,12 @@ class Op:
     ufunc                           elementwise ops only: the name of the equal NumPy ufunc
     vjp(g, out, *inputs, **attrs)   one gradient (or a function that makes it, or None) an input;
                                     g and out are lists where the op has several results
+    jvp(ts, out, *inputs, **attrs)  the tangent of the result from those of the inputs, None for
+                                    zero; a list where the op has several results; NotImplemented
+                                    asks for the transpose of the vjp, which is also what serves
+                                    where nothing is said
+    linear                          in place of jvp: the inputs in which the op is linear, all at
+                                    once; ALL for all of them
     effects, checks                 what it does besides its result; `checks(*values, **attrs)`
                                     tells whether it might fail when the program runs
     """
@@ -41,6 +48,8 @@ class Op:
     scalar: Callable[..., Any] | None = None
     ufunc: str | None = None
     vjp: Callable[..., Any] | None = None
+    jvp: Callable[..., Any] | None = None
+    linear: tuple[int, ...] = ()
     effects: tuple[str, ...] = PURE
     checks: Callable[..., bool] | None = None
     multiple: bool = False  # the result is a tuple

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from .runtime import GradientTape, Variable  # isort: skip - it installs eager execution
 from . import (
+    autodiff,
     bitwise,
     config,
     debugging,
@@ -201,6 +202,7 @@ from .scopes import tuple_ as tuple
 if TYPE_CHECKING:
     from . import autograph, data
     from .control_flow import case, cond, switch_case, while_loop
+    from .derivatives import grad, hessian, jvp, value_and_grad, vjp
     from .functional import foldl, foldr, map_fn, scan
     from .module import Module
     from .tensor_array import TensorArray
@@ -209,6 +211,7 @@ if TYPE_CHECKING:
 # What traces is loaded where it is first asked for: it is half of the time that the import takes.
 _LATER = {
     **dict.fromkeys(("case", "cond", "switch_case", "while_loop"), "control_flow"),
+    **dict.fromkeys(("grad", "hessian", "jvp", "value_and_grad", "vjp"), "derivatives"),
     **dict.fromkeys(("foldl", "foldr", "map_fn", "scan"), "functional"),
     "Module": "module",
     "TensorArray": "tensor_array",
@@ -255,6 +258,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "autodiff",
     "autograph",
     "bitcast",
     "bitwise",
@@ -309,11 +313,13 @@ __all__ = [
     "gather_nd",
     "get_current_name_scope",
     "get_static_value",
+    "grad",
     "graph",
     "greater",
     "greater_equal",
     "group",
     "half",
+    "hessian",
     "histogram_fixed_width",
     "histogram_fixed_width_bins",
     "identity",
@@ -327,6 +333,7 @@ __all__ = [
     "int64",
     "is_symbolic_tensor",
     "is_tensor",
+    "jvp",
     "less",
     "less_equal",
     "linalg",
@@ -425,6 +432,8 @@ __all__ = [
     "unique_with_counts",
     "unravel_index",
     "unstack",
+    "value_and_grad",
+    "vjp",
     "where",
     "while_loop",
     "zeros",

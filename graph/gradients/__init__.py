@@ -1,22 +1,27 @@
-"""Reverse-mode gradients: one walk back over recorded op calls, eager and traced alike."""
+"""Gradients: one walk back over recorded op calls, or tangents beside them; eager and traced."""
 
 from .backprop import STRUCTURED, Entry, backprop
 from .branches import branches_rule
 from .calls import call_recorded, call_rule
+from .forward import Forward, jvp
 from .graphs import gradients
 from .linearize import Linear, linearize
 from .loops import while_rule
 from .registered import RegisterGradient
+from .tangents import Tangents
 
 STRUCTURED.update(cond=branches_rule, switch=branches_rule, call=call_rule)
 STRUCTURED.update({"try": branches_rule, "while": while_rule})
 
 __all__ = [
     "Entry",
+    "Forward",
     "Linear",
     "RegisterGradient",
+    "Tangents",
     "backprop",
     "call_recorded",
     "gradients",
+    "jvp",
     "linearize",
 ]

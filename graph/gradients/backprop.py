@@ -154,12 +154,12 @@ def _unbroadcast(g: Any, inputs: Sequence[Any], index: int) -> Any:
     if g.spec.shape.is_fully_defined() and g.spec.shape == x.spec.shape:
         return g
     others = [y for i, y in enumerate(inputs) if i != index and y is not x]
-    if g.spec.shape == x.spec.shape and not any(_may_stretch(x, y) for y in others):
+    if g.spec.shape == x.spec.shape and not any(may_stretch(x, y) for y in others):
         return g
     return sum_to(g, shape(x))
 
 
-def _may_stretch(x: Any, y: Any) -> bool:
+def may_stretch(x: Any, y: Any) -> bool:
     """True if broadcasting with `y` might make `x` larger."""
     a, b = x.spec.shape, y.spec.shape
     if b.rank == 0:
@@ -194,5 +194,6 @@ __all__ = [
     "differentiable",
     "given",
     "gradient_spec",
+    "may_stretch",
     "zeros_for",
 ]

@@ -14,9 +14,9 @@ import numpy as np
 from ..build import replay
 from ..control import Branch, emit_cond, emit_switch, new_branch
 from ..errors import GradientError
-from ..location import describe
+from ..location import Loc, describe
 from ..node import Graph, Node, Value, subgraphs
-from ..op import OPS
+from ..op import OPS, Attrs
 from ..spec import ArraySpec, Spec, TensorSpec
 from .backprop import Entry, given, zeros_for
 from .linearize import linearize
@@ -25,10 +25,10 @@ from .linearize import linearize
 def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     node, owner = entry.under_construction()
     inputs = list(entry.inputs)
-    graphs = _branch_graphs(node)
+    graphs = branch_graphs(node.op.name, node.attrs)
     mask = given(gs, entry.outputs)
     if node.op.name == "try":
-        _require_known(graphs[1], mask, node)
+        require_known(graphs[1], mask, node.loc)
     halves = [linearize(g, mask, needs[1:]) for g in graphs]
     count = len(graphs[0].outputs)
     handed_out = [h.forward.outputs[count:] for h in halves]
@@ -40,9 +40,7 @@ def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     if node.op.name == "try":
         widened = [_telling(g, caught) for g, caught in zip(widened, (False, True), strict=True)]
         specs.append(TensorSpec((), "bool"))
-    names = _NAMES[node.op.name]
-    attrs = dict(zip(names, widened, strict=True)) if names else {"branches": tuple(widened)}
-    owner.widen(node, node.inputs, attrs, specs)
+    owner.widen(node, node.inputs, with_graphs(node.op.name, widened), specs)
     have = list(node.outputs[count:])
     residuals: list[list[Value]] = []
     for values in handed_out:
@@ -79,9 +77,15 @@ def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
 _NAMES = {"switch": (), "cond": ("then", "orelse"), "try": ("body", "handler")}
 
 
-def _branch_graphs(node: Node) -> list[Graph]:
-    names = _NAMES[node.op.name]
-    return [node.attrs[name] for name in names] if names else list(node.attrs["branches"])
+def branch_graphs(op: str, attrs: Attrs) -> list[Graph]:
+    names = _NAMES[op]
+    return [attrs[name] for name in names] if names else list(attrs["branches"])
+
+
+def with_graphs(op: str, graphs: Sequence[Graph]) -> Attrs:
+    """The attributes of a `cond`, `switch` or `try` of these graphs."""
+    names = _NAMES[op]
+    return dict(zip(names, graphs, strict=True)) if names else {"branches": tuple(graphs)}
 
 
 def _telling(graph: Graph, truth: bool) -> Graph:
@@ -91,7 +95,7 @@ def _telling(graph: Graph, truth: bool) -> Graph:
     return Graph(graph.name, graph.inputs, (*graph.nodes, node), outputs, graph.captured)
 
 
-def _require_known(handler: Graph, mask: Sequence[bool], node: Node) -> None:
+def require_known(handler: Graph, mask: Sequence[bool], loc: Loc | None) -> None:
     """Refuse gradients that go back to what the body of a `try` had computed when it raised."""
     pending = [v for v, wanted in zip(handler.outputs, mask, strict=True) if wanted]
     seen: set[Node] = set()
@@ -103,7 +107,7 @@ def _require_known(handler: Graph, mask: Sequence[bool], node: Node) -> None:
         if _is_kept(made):
             raise GradientError(
                 "a gradient is asked for through an exception: what handles it uses a tensor that "
-                f"the body of the `try` at {describe(node.loc)} had computed when it raised. "
+                f"the body of the `try` at {describe(loc)} had computed when it raised. "
                 "Compute it before the `try`, or use tl.stop_gradient on it there"
             )
         pending += made.inputs
@@ -142,4 +146,4 @@ def _dummy(spec: Spec) -> Node:
     return Node(OPS["const"], (), {"value": array}, (TensorSpec(dims, spec.dtype),))
 
 
-__all__ = ["branches_rule"]
+__all__ = ["branch_graphs", "branches_rule", "require_known", "with_graphs"]

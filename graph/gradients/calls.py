@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..build import GraphBuilder, interpreting, is_tracing, recorders, replay
-from ..control import call
+from ..build import GraphBuilder, interpreting, is_tracing, recorders, recording, replay
+from ..control import CALL, call
 from ..effects import graph_effects, settle_effects
 from ..errors import GradientError
 from ..node import FunctionRef, Graph, Value
@@ -60,18 +60,43 @@ def call_forward(callee: FunctionRef, in_mask: Sequence[bool], orders: int) -> F
 
 
 def call_recorded(callee: FunctionRef, inputs: Sequence[Any]) -> tuple[Any, ...]:
-    """Call a function; where tapes watch an eager call, it also gives what they will need."""
+    """Call a function; where tapes watch an eager call, it also gives what they will need.
+
+    Each recorder sees what the ones inside of it have made of the call: a tape around an
+    accumulator of tangents the call that computes these, one inside of it the call as it was.
+    """
     active = recorders()
-    if active and not is_tracing():
-        mask = [differentiable(x) and any(r.is_watched(x) for r in active) for x in inputs]
-        if any(mask):
-            assert callee.graph is not None
-            orders = len(active)
-            if not _repeatable(callee.graph):
-                orders = sum(r.orders for r in active)
-            forward = call_forward(callee, mask, orders)
-            return call(forward, inputs)[: len(callee.graph.outputs)]
-    return call(callee, inputs)
+    if not active or is_tracing():
+        return call(callee, inputs)
+    carriers = [i for i, r in enumerate(active) if hasattr(r, "widen")]
+    place = max((i for i in carriers if any(map(active[i].is_watched, inputs))), default=-1)
+    inner = active[place + 1 :]
+    assert callee.graph is not None
+    chosen = callee
+    mask = [differentiable(x) and any(r.is_watched(x) for r in inner) for x in inputs]
+    if any(mask):
+        orders = len([r for r in inner if r.orders])
+        if not _repeatable(callee.graph):
+            orders = sum(r.orders for r in inner)
+        chosen = call_forward(callee, mask, orders)
+    if place < 0:
+        return call(chosen, inputs)[: len(callee.graph.outputs)]
+    carrier: Any = active[place]
+    with recording(active[: place + 1]):
+        results: tuple[Any, ...] = carrier.call(chosen, inputs, _called(active[:place]))
+    for recorder in inner:
+        recorder.record(CALL, inputs, {"callee": chosen}, results)
+    return results[: len(callee.graph.outputs)]
+
+
+def _called(active: tuple[Any, ...]) -> Any:
+    """`call_recorded` for the recorders `active`."""
+
+    def run(callee: FunctionRef, inputs: Sequence[Any]) -> tuple[Any, ...]:
+        with recording(active):
+            return call_recorded(callee, inputs)
+
+    return run
 
 
 def _repeatable(graph: Graph) -> bool:
@@ -96,7 +121,7 @@ def call_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     count = len(callee.graph.outputs)
     forward = _reference(callee, half, "forward")
     owner.widen(node, node.inputs, {"callee": forward}, half.forward.out_specs)
-    residuals = node.outputs[count:]
+    residuals = node.outputs[count : len(half.forward.outputs)]
     return _call_backward(callee, half, residuals, inputs, gs)
 
 

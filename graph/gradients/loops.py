@@ -135,7 +135,9 @@ def _save_residuals(
         specs = [v.spec for v in (*node.outputs, *more)]
         owner.widen(node, inputs, attrs, specs)
     stacks.update(zip(fresh, node.outputs[count:], strict=False))
-    return [stacks[v] for v in saved], node.outputs[-1] if trips is None else trips
+    return [stacks[v] for v in saved], (
+        node.outputs[count + len(fresh)] if trips is None else trips
+    )
 
 
 def _saved_before(node: Node, forward: Graph) -> tuple[dict[Value, Value], Value | None]:

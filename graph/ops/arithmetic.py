@@ -9,7 +9,7 @@ from ..dtypes import float32, float64
 from ..node import Tensor
 from ..op import OPS, no_gradient
 from ..weak import are_weak, mark
-from .casting import cast, complex_, conj, imag, real_part, zeros
+from .casting import cast, complex_, conj, imag, real, real_part, zeros
 from .comparison import equal, where
 from .define import FLOAT, Function, elementwise
 
@@ -259,6 +259,7 @@ sign = elementwise(
     "sign",
     lambda m, x: m.sign(x),
     lambda g, out, x: (lambda: _turn(g, out, x) if x.dtype.is_complex else None,),
+    jvp=lambda ts, out, x: _turn(ts[0], out, x) if x.dtype.is_complex else None,
     ufunc="sign",
     doc="""-1, 0 or 1 as x is negative, zero or positive (NaN: NaN); of complex x it is x / |x|.
 
@@ -271,6 +272,7 @@ absolute = elementwise(
     "abs",
     lambda m, x: m.abs(x),
     lambda g, out, x: (lambda: (complex_(g, zeros(g)) if x.dtype.is_complex else g) * sign(x),),
+    jvp=lambda ts, out, x: real(ts[0] * conj(sign(x))),
     ufunc="abs",
     result=real_part,
     doc="""The absolute value, elementwise; of complex numbers the modulus, of the real dtype.

@@ -52,6 +52,7 @@ _stack = primitive(
     _stack_infer,
     _stack_eval,
     lambda g, out, a: (lambda: array_unstack(g),),
+    jvp=lambda ts, out, a: filled(_stack_back, out, ts[0]),
     checks=lambda a: not a.spec.element.shape.is_fully_defined(),
 )
 
@@ -73,6 +74,7 @@ _unstack = primitive(
     _unstack_infer,
     lambda xp, x: PersistentArray(list(x), TensorSpec(x.shape[1:], x.dtype)),
     lambda g, out, x: (lambda: filled(_stack_back, x, g),),
+    linear=(0,),
     checks=lambda x: x.spec.shape.rank is None,
 )
 
@@ -95,6 +97,7 @@ _stack_back: Op = primitive(
     lambda g, *dims, shape: TensorSpec(shape, g.element.dtype),
     _stack_back_eval,
     lambda h, out, g, *dims, shape: (lambda: array_unstack(h), *[None for _ in dims]),
+    linear=(0,),
 )
 
 
@@ -134,6 +137,7 @@ _concat = primitive(
     _concat_infer,
     _concat_eval,
     lambda g, out, a: (lambda: array_split(g, apply(_lengths, (a,))),),
+    jvp=lambda ts, out, a: filled(_concat_back, out, ts[0], apply(_lengths, (a,))),
     checks=always,
 )
 
@@ -163,6 +167,7 @@ _split = primitive(
     _split_infer,
     _split_eval,
     lambda g, out, x, lengths: (lambda: filled(_concat_back, x, g, lengths), None),
+    linear=(0,),
     checks=always,
 )
 
@@ -192,4 +197,5 @@ _concat_back: Op = primitive(
         None,
         *[None for _ in dims],
     ),
+    linear=(0,),
 )

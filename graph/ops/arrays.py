@@ -16,7 +16,7 @@ from ..convert import Array
 from ..dtypes import int32
 from ..errors import DTypeError, IndexOutOfRangeError, InvalidArgumentError, ShapeError
 from ..node import Tensor, Value
-from ..op import Op, no_gradient
+from ..op import ALL, Op, no_gradient
 from ..persistent import PersistentArray
 from ..spec import UNKNOWN, ArraySpec, Element, TensorShape, TensorSpec, join_shapes
 from .define import primitive
@@ -100,6 +100,7 @@ _push = primitive(
     _push_infer,
     lambda xp, a, x: a.push(x),
     lambda g, out, a, x: (g, lambda: array_read_gradient(g, array_size(a), x)),
+    linear=ALL,
     checks=lambda a, x: not _surely_fits(a.spec, x.spec),
 )
 
@@ -155,6 +156,7 @@ _read = primitive(
         lambda: array_accumulate(array_new(element=a.spec.element), i, g),
         None,
     ),
+    jvp=lambda ts, out, a, i, safe=False, of_list=False: array_read_gradient(ts[0], i, out),
     checks=lambda a, i, safe=False, of_list=False: not safe,
 )
 
@@ -198,6 +200,7 @@ _write = primitive(
         None,
         lambda: array_read_gradient(g, i, x),
     ),
+    linear=(0, 2),
     checks=always,
 )
 
@@ -242,6 +245,7 @@ _accumulate: Op = primitive(
     _accumulate_infer,
     _accumulate_eval,
     lambda h, out, a, i, g: (h, None, lambda: array_read_gradient(h, i, g)),
+    linear=(0, 2),
 )
 
 
@@ -265,7 +269,7 @@ def _add_eval(xp: Any, a: PersistentArray, b: PersistentArray) -> PersistentArra
     return a
 
 
-_add = primitive("array_add", _add_infer, _add_eval, lambda g, out, a, b: (g, g))
+_add = primitive("array_add", _add_infer, _add_eval, lambda g, out, a, b: (g, g), linear=ALL)
 
 
 def array_add(a: Any, b: Any) -> Any:
@@ -291,6 +295,7 @@ _clear: Op = primitive(
     lambda g, i: g,
     _clear_eval,
     lambda h, out, g, i: (lambda: apply(_clear, (h, i)), None),
+    linear=(0,),
 )
 
 
@@ -318,6 +323,7 @@ _read_gradient: Op = primitive(
         None,
         *[None for _ in dims],
     ),
+    linear=(0,),
 )
 
 

@@ -40,6 +40,7 @@ _transpose: Op = primitive(
     _transpose_infer,
     lambda xp, x, *, perm: x.transpose(perm),
     _transpose_vjp,
+    linear=(0,),
 )
 
 
@@ -87,6 +88,7 @@ _expand_dims = primitive(
     _expand_infer,
     _expand_eval,
     lambda g, out, x, *, axis: (lambda: apply(_squeeze, (g,), {"axis": (axis,)}),),
+    linear=(0,),
 )
 
 
@@ -141,6 +143,7 @@ _squeeze: Op = primitive(
     _squeeze_infer,
     _squeeze_eval,
     lambda g, out, x, *, axis: (lambda: reshape_like(g, x),),
+    linear=(0,),
     checks=_squeeze_may_fail,
 )
 
@@ -160,7 +163,7 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
 
 # --- as it is ----------------------------------------------------------------------
 
-_identity = primitive("identity", lambda x: x, lambda xp, x: x, lambda g, out, x: (g,))
+_identity = primitive("identity", lambda x: x, lambda xp, x: x, lambda g, out, x: (g,), linear=(0,))
 _stop = primitive("stop_gradient", lambda x: x, lambda xp, x: x, no_gradient)
 
 
@@ -207,6 +210,7 @@ _ensure_shape = primitive(
     _ensure_infer,
     _ensure_eval,
     lambda g, out, x, *, shape: (g,),
+    jvp=lambda ts, out, x, *, shape: ts[0],
     checks=lambda x, *, shape: not covers(shape, x.spec.shape),
 )
 

@@ -134,6 +134,9 @@ WHERE: Op = primitive(
         lambda: where(condition, g, 0),
         lambda: where(condition, 0, g),
     ),
+    jvp=lambda ts, out, condition, x, y: where(
+        condition, 0 if ts[1] is None else ts[1], 0 if ts[2] is None else ts[2]
+    ),
     scalar=lambda m, condition, x, y: m.where(condition, x, y),
     elementwise=True,
     checks=_where_may_fail,

@@ -71,13 +71,17 @@ def elementwise(
     checks: Callable[..., bool] | None = None,
     eval: Callable[..., Any] | None = None,
     commutative: bool = False,
+    jvp: Callable[..., Any] | None = None,
+    linear: tuple[int, ...] = (),
     doc: str = "",
 ) -> Function:
     """Define an op that works on each element; gives the function that applies it.
 
     `scalar(m, *xs)` is the value for any interpreter m of scalar mathematics, `ufunc` names the
     NumPy ufunc that does the same, `eval(xp, *arrays)` stands in where neither is right for
-    arrays. `result` maps the dtype of the operands to that of the result.
+    arrays. `result` maps the dtype of the operands to that of the result. `jvp` or `linear` is
+    needed where the derivative of a complex function is no complex number: else the derivative
+    that `vjp` states serves forward mode, too.
     """
 
     def infer(*specs: TensorSpec) -> TensorSpec:
@@ -114,6 +118,8 @@ def elementwise(
             scalar,
             ufunc,
             vjp,
+            jvp,
+            linear,
             checks=may_fail if arity > 1 else checks,
             commutative=commutative,
             elementwise=True,

@@ -305,6 +305,7 @@ _require: Op = primitive(
     lambda condition, *specs, error, message: specs,
     _require_eval,
     lambda g, out, condition, *values, error, message: (None, *g),
+    jvp=lambda ts, outs, condition, *values, error, message: ts[1:],
     multiple=True,
     effects=(CHECKS,),
 )

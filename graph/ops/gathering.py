@@ -144,7 +144,16 @@ def _gather_vjp(
     return back, None
 
 
-_gather: Op = primitive("gather", _gather_infer, _gather_eval, _gather_vjp, checks=_gather_may_fail)
+def _gather_jvp(ts: Any, out: Tensor, params: Tensor, indices: Tensor, **attrs: Any) -> Tensor:
+    if not attrs.get("batch_dims"):
+        attrs["in_range"] = True  # or there would be no result
+    result: Tensor = apply(_gather, (ts[0], indices), attrs)
+    return result
+
+
+_gather: Op = primitive(
+    "gather", _gather_infer, _gather_eval, _gather_vjp, jvp=_gather_jvp, checks=_gather_may_fail
+)
 
 
 def _gather_grad_eval(
@@ -198,6 +207,7 @@ _gather_grad: Op = primitive(
     lambda g, indices, *dims, shape, axis=0, batch_dims=0: TensorSpec(shape, g.dtype),
     _gather_grad_eval,
     _gather_grad_vjp,
+    linear=(0,),
 )
 
 

@@ -111,7 +111,18 @@ def unbatched(g: Tensor, like: Tensor) -> Tensor:
     return sum_to_like(g, like)
 
 
-MATMUL = primitive("matmul", _matmul_infer, _matmul_eval, _matmul_vjp, checks=_matmul_may_fail)
+def _matmul_jvp(ts: Any, out: Tensor, a: Tensor, b: Tensor, **attrs: bool) -> Tensor:
+    ta, tb = ts
+    one = None if ta is None else _matmul(ta, b, **attrs)
+    other = None if tb is None else _matmul(a, tb, **attrs)
+    found = other if one is None else one if other is None else one + other
+    assert found is not None
+    return found
+
+
+MATMUL = primitive(
+    "matmul", _matmul_infer, _matmul_eval, _matmul_vjp, jvp=_matmul_jvp, checks=_matmul_may_fail
+)
 
 
 def _matmul(a: Tensor, b: Tensor, transpose_a: bool = False, transpose_b: bool = False) -> Tensor:

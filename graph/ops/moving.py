@@ -76,6 +76,7 @@ _tile = primitive(
     _tile_infer,
     _tile_eval,
     _tile_vjp,
+    linear=(0,),
     checks=lambda x, *dynamic, multiples: bool(dynamic) or x.spec.shape.rank is None,
 )
 
@@ -162,6 +163,7 @@ _reverse: Op = primitive(
     _reverse_infer,
     lambda xp, x, *, axis: xp.flip(x, axis),
     lambda g, out, x, *, axis: (lambda: apply(_reverse, (g,), {"axis": axis}),),
+    linear=(0,),
 )
 
 
@@ -201,6 +203,7 @@ _roll: Op = primitive(
     _roll_infer,
     _roll_eval,
     lambda g, out, x, shift, *, axis: (lambda: apply(_roll, (g, -shift), {"axis": axis}), None),
+    linear=(0,),
     checks=lambda x, shift, *, axis: not shift.spec.shape.is_fully_defined(),
 )
 

@@ -117,7 +117,12 @@ def _pad_vjp(
     return (back, *[None for _ in dynamic])
 
 
-_pad: Op = primitive("pad", _pad_infer, _pad_eval, _pad_vjp, checks=_pad_may_fail)
+def _pad_jvp(ts: Any, out: Tensor, x: Tensor, *dynamic: Tensor, **attrs: Any) -> Tensor:
+    result: Tensor = apply(_pad, (ts[0], *dynamic), {**attrs, "value": 0})
+    return result
+
+
+_pad: Op = primitive("pad", _pad_infer, _pad_eval, _pad_vjp, jvp=_pad_jvp, checks=_pad_may_fail)
 
 
 def _pad_grad_eval(
@@ -144,6 +149,7 @@ _pad_grad: Op = primitive(
     lambda g, *dynamic, paddings, mode, shape: TensorSpec(shape, g.dtype),
     _pad_grad_eval,
     _pad_grad_vjp,
+    linear=(0,),
 )
 
 

@@ -81,6 +81,7 @@ def _reshape_vjp(g: Tensor, out: Tensor, x: Tensor, *dims: Tensor, **attrs: Any)
 
 
 _reshape: Op = primitive("reshape", _reshape_infer, _reshape_eval, _reshape_vjp,
+                     jvp=lambda ts, out, x, *dims, **attrs: reshape_like(ts[0], out),
                      checks=_reshape_may_fail)  # fmt: skip
 
 
@@ -156,6 +157,7 @@ def _broadcast_vjp(g: Tensor, out: Tensor, x: Tensor, *dims: Tensor, **attrs: An
 
 
 _broadcast_to: Op = primitive("broadcast_to", _broadcast_infer, _broadcast_eval, _broadcast_vjp,
+                          jvp=lambda ts, out, x, *dims, **attrs: broadcast_like(ts[0], out),
                           checks=_broadcast_may_fail)  # fmt: skip
 
 
@@ -203,7 +205,7 @@ def _sum_to_vjp(g: Tensor, out: Tensor, x: Tensor, *dims: Tensor, **attrs: Any) 
     return (lambda: broadcast_like(g, x), *[None for _ in dims])
 
 
-_sum_to: Op = primitive("sum_to", _sum_to_infer, _sum_to_eval, _sum_to_vjp)
+_sum_to: Op = primitive("sum_to", _sum_to_infer, _sum_to_eval, _sum_to_vjp, linear=(0,))
 
 
 def sum_to(g: Tensor, shape: Any) -> Tensor:

@@ -62,6 +62,7 @@ _gather_nd: Op = primitive(
     _gather_nd_infer,
     lambda xp, params, indices: xp.asarray(params)[(*_nd_key(indices, params.shape), ...)],
     lambda g, out, params, indices: (lambda: _scatter_like(indices, g, params), None),
+    linear=(0,),
     checks=lambda params, indices: _nd_may_fail(indices, params.spec.shape),
 )
 
@@ -151,6 +152,7 @@ _scatter_nd: Op = primitive(
         lambda: gather_nd(g, indices),
         *[None for _ in dims],
     ),
+    linear=(1,),
     checks=lambda indices, updates, *dims, shape: (
         _nd_may_fail(indices, shape) or not updates.spec.shape.is_fully_defined()
     ),
@@ -240,11 +242,22 @@ def _put_vjp(
     return for_x, None, for_updates
 
 
+def _put_jvp(
+    ts: Any, out: Tensor, x: Tensor, indices: Tensor, updates: Tensor, *, mode: str
+) -> Any:
+    if mode in ("max", "min"):
+        return NotImplemented  # where several are the largest, they share: see _put_vjp
+    tx, _, tu = ts
+    into = zeros_like(x) if tx is None else tx
+    return apply(_put, (into, indices, zeros_like(updates) if tu is None else tu), {"mode": mode})
+
+
 _put: Op = primitive(
     "tensor_scatter",
     _put_infer,
     _put_eval,
     _put_vjp,
+    jvp=_put_jvp,
     checks=lambda x, indices, updates, mode: (
         _nd_may_fail(indices, x.spec.shape) or not updates.spec.shape.is_fully_defined()
     ),

@@ -149,6 +149,7 @@ _bincount: Op = primitive(
     _bincount_infer,
     _bincount_eval,
     _bincount_vjp,
+    linear=(1,),
     checks=lambda *values, **attrs: True,
 )
 
@@ -229,6 +230,7 @@ _segment_sum: Op = primitive(
         None,
         *[None for _ in count],
     ),
+    linear=(0,),
     checks=lambda *values, **attrs: True,
 )
 

@@ -200,7 +200,7 @@ def _vjp(g: Tensor, out: Tensor, x: Tensor, *bounds: Tensor, key: str) -> Any:
 
 
 _strided_slice: Op = primitive(
-    "strided_slice", _infer, _eval, _vjp, checks=_may_fail, display="indexing"
+    "strided_slice", _infer, _eval, _vjp, linear=(0,), checks=_may_fail, display="indexing"
 )
 
 
@@ -228,6 +228,7 @@ _slice_grad: Op = primitive(
     lambda g, *more, key, shape: TensorSpec(shape, g.dtype),
     _grad_eval,
     _grad_vjp,
+    linear=(0,),
 )
 
 
@@ -284,7 +285,12 @@ def _slice_vjp(
 
 
 _slice: Op = primitive(
-    "slice", _slice_infer, _slice_eval, _slice_vjp, checks=lambda *values, **attrs: True
+    "slice",
+    _slice_infer,
+    _slice_eval,
+    _slice_vjp,
+    linear=(0,),
+    checks=lambda *values, **attrs: True,
 )
 
 
@@ -303,6 +309,7 @@ _slice_back: Op = primitive(
         None,
         *[None for _ in dims],
     ),
+    linear=(0,),
 )
 
 

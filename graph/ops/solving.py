@@ -75,9 +75,37 @@ def _triangular_vjp(
     return unbatched(for_a, a), unbatched(for_b, b)
 
 
-SOLVE = primitive("matrix_solve", _solve_infer, _solve_eval, _solve_vjp, effects=(CHECKS,))
+def _solve_tangent(op: Op, ta: Any, tb: Any, x: Tensor, a: Tensor, **attrs: bool) -> Tensor:
+    """Of a x = b: a times the tangent of x is that of b, less that of a times x."""
+    right = tb
+    if ta is not None:
+        moved = matmul(ta, x, adjoint_a=attrs["adjoint"])
+        right = -moved if tb is None else tb - moved
+    result: Tensor = apply(op, (a, right), attrs)
+    return result
+
+
+def _solve_jvp(ts: Any, out: Tensor, a: Tensor, b: Tensor, *, adjoint: bool) -> Tensor:
+    return _solve_tangent(SOLVE, ts[0], ts[1], out, a, adjoint=adjoint)
+
+
+def _triangular_jvp(
+    ts: Any, out: Tensor, a: Tensor, b: Tensor, *, lower: bool, adjoint: bool
+) -> Tensor:
+    ta = None if ts[0] is None else band_part(ts[0], *((-1, 0) if lower else (0, -1)))
+    return _solve_tangent(TRIANGULAR, ta, ts[1], out, a, lower=lower, adjoint=adjoint)
+
+
+SOLVE = primitive(
+    "matrix_solve", _solve_infer, _solve_eval, _solve_vjp, jvp=_solve_jvp, effects=(CHECKS,)
+)
 TRIANGULAR = primitive(
-    "matrix_triangular_solve", _solve_infer, _triangular_eval, _triangular_vjp, effects=(CHECKS,)
+    "matrix_triangular_solve",
+    _solve_infer,
+    _triangular_eval,
+    _triangular_vjp,
+    jvp=_triangular_jvp,
+    effects=(CHECKS,),
 )
 
 
@@ -135,6 +163,7 @@ _INVERSE = primitive(
     square_infer,
     lambda xp, a: in_wide(xp.linalg.inv, a),
     _inverse_vjp,
+    jvp=lambda ts, y, a: -matmul(matmul(y, ts[0]), y),
     effects=(CHECKS,),
 )
 

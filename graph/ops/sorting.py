@@ -79,7 +79,13 @@ def _along(x: Tensor, places: Tensor, axis: int) -> Tensor:
     return transpose(take_along_axis(transpose(x, swap), transpose(places, swap)), swap)
 
 
-_sort: Op = primitive("sort", _sort_infer, _sort_eval, _sort_vjp)
+def _sort_jvp(
+    ts: Any, out: Tensor, x: Tensor, *, axis: int = -1, descending: bool = False
+) -> Tensor:
+    return _along(ts[0], apply(_argsort, (x,), {"axis": axis, "descending": descending}), axis)
+
+
+_sort: Op = primitive("sort", _sort_infer, _sort_eval, _sort_vjp, jvp=_sort_jvp)
 
 
 def _argsort_infer(x: TensorSpec, *, axis: int = -1, descending: bool = False) -> TensorSpec:
@@ -191,6 +197,7 @@ _top_k: Op = primitive(
     _top_k_infer,
     _top_k_eval,
     _top_k_vjp,
+    jvp=lambda ts, outs, x, *dynamic, k: [take_along_axis(ts[0], outs[1]), None],
     multiple=True,
     checks=lambda x, *dynamic, k: k is None or not x.spec.shape.rank or x.spec.shape[-1] is None,
 )

@@ -1,0 +1,319 @@
+"""Forward mode as a transform of graphs, and of the ops that hold graphs.
+
+`jvp(graph)` computes what the graph does and the tangents beside it, in one pass: effects happen
+once. Branches, loops and functions are changed in the same way, each graph by `jvp`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from ..build import GraphBuilder, interpreting, recording, replay
+from ..effects import graph_effects, node_effects, settle_effects
+from ..errors import GradientError
+from ..location import user_location
+from ..node import FunctionRef, Graph, Node, Value
+from ..op import CHECKS, Attrs
+from ..walk import functions_of
+from .backprop import differentiable, gradient_spec, zeros_for
+from .branches import branch_graphs, require_known, with_graphs
+from .tangents import AGAIN, WIDEN, Made, Tangents, Widened
+
+
+class Forward(NamedTuple):
+    """A graph that gives tangents as well.
+
+    It takes what the first graph takes, then a tangent for each masked input; it gives the results
+    of the first one, then a tangent for each of those in `out_tangents`. `keeps` tells whether a
+    value with a tangent is kept for the handler of a `try`.
+    """
+
+    graph: Graph
+    out_tangents: tuple[int, ...]
+    keeps: bool
+
+
+def jvp(
+    graph: Graph,
+    in_mask: Sequence[bool],
+    materialize: Iterable[int] = (),
+    known: Mapping[int, int] | None = None,
+    wanted: Sequence[int] | None = None,
+) -> Forward:
+    """The graph that pushes tangents of the masked inputs forward, beside its results.
+
+    Results in `materialize` have a tangent in any case, zeros where they depend on no masked
+    input. `known` names inputs that are tangents of other inputs already, and `wanted` the results
+    whose tangents are asked for, by default all.
+    """
+    wanted = range(len(graph.outputs)) if wanted is None else wanted
+    builder = GraphBuilder(graph.name)
+    inputs = [builder.add_input(v.spec, v.name) for v in graph.inputs]
+    given = [i for i, masked in enumerate(in_mask) if masked]
+    tangents = [
+        builder.add_input(gradient_spec(inputs[i].spec), f"{inputs[i].name or 'x'}_dot")
+        for i in given
+    ]
+    with interpreting(builder):
+        carrier = Tangents()
+        for i, t in zip(given, tangents, strict=True):
+            carrier.watch(inputs[i], t)
+        for i, j in (known or {}).items():
+            carrier.watch(inputs[i], inputs[j])
+        with recording((carrier,)):
+            results = replay(_without_dead(graph), inputs)
+        found = {i: carrier.tangent(results[i]) for i in wanted}
+        for i in materialize:
+            if found.get(i) is None:
+                found[i] = zeros_for(results[i])
+    places = tuple(sorted(i for i, t in found.items() if t is not None))
+    built = builder.finish([*results, *(found[i] for i in places)])
+    return Forward(built, places, carrier.keeps)
+
+
+def _without_dead(graph: Graph) -> Graph:
+    """The graph without nodes that nothing needs: their tangents would be computed as well."""
+    needed = set(graph.outputs)
+    kept = []
+    for node in reversed(graph.nodes):
+        if node_effects(node) or any(v in needed for v in node.outputs):
+            needed.update(node.inputs)
+            kept.append(node)
+    return Graph(graph.name, graph.inputs, tuple(reversed(kept)), graph.outputs, graph.captured)
+
+
+def _given(ts: Sequence[Any]) -> list[bool]:
+    return [t is not None for t in ts]
+
+
+# --- branches ----------------------------------------------------------------
+
+
+def _all_ways(
+    graphs: Sequence[Graph], mask: Sequence[bool], **more: Any
+) -> tuple[list[Forward], list[int]]:
+    """Each branch with tangents, for the same results: those that have one in any branch."""
+    ways = [jvp(g, mask, **more) for g in graphs]
+    places = sorted({i for way in ways for i in way.out_tangents})
+    for n, graph in enumerate(graphs):
+        if list(ways[n].out_tangents) != places:
+            ways[n] = jvp(graph, mask, places, **more)
+    return ways, places
+
+
+def _taking_all(graphs: Iterable[Graph]) -> list[Graph]:
+    """The graphs, with nothing but captures for inputs."""
+    return [Graph(g.name, g.inputs, g.nodes, g.outputs, len(g.inputs)) for g in graphs]
+
+
+def _widen_branches(op: str) -> Any:
+    def widen(
+        carrier: Tangents, inputs: Sequence[Any], attrs: Attrs, ts: list[Any]
+    ) -> Widened | None:
+        graphs = branch_graphs(op, attrs)
+        ways, places = _all_ways(graphs, _given(ts[1:]))
+        carrier.keeps = carrier.keeps or any(way.keeps for way in ways)
+        if op == "try" and ways[0].keeps:
+            mask = [differentiable(v) for v in graphs[1].outputs]
+            require_known(graphs[1], mask, user_location())
+        if not places:
+            return None
+        given = [i for i, t in enumerate(ts[1:]) if t is not None]
+        captured = {i: len(inputs) - 1 + n for n, i in enumerate(given)}
+        wide = [*inputs, *(t for t in ts if t is not None)]
+        attrs = with_graphs(op, _taking_all(way.graph for way in ways))
+        return Widened(wide, attrs, places, {}, captured)
+
+    return widen
+
+
+def _branches_again(carrier: Tangents, node: Node, made: Made, wanted: list[int]) -> list[int]:
+    graphs = branch_graphs(node.op.name, node.attrs)
+    mask = [False] * len(graphs[0].inputs)
+    ways, places = _all_ways(graphs, mask, known=made.captured, wanted=wanted)
+    attrs = with_graphs(node.op.name, _taking_all(way.graph for way in ways))
+    _add_results(node, made, node.inputs, attrs, places)
+    return places
+
+
+def _add_results(
+    node: Node, made: Made, inputs: tuple[Value, ...], attrs: Attrs, places: Sequence[int]
+) -> None:
+    """Let a node have the tangents of the results `places` as further results."""
+    if places:
+        specs = [v.spec for v in node.outputs]
+        specs += [gradient_spec(node.outputs[i].spec) for i in places]
+        made.done = len(specs)
+        node.outputs[0].owner.widen(node, inputs, attrs, specs)
+
+
+# --- loops -------------------------------------------------------------------
+
+
+def _widen_while(
+    carrier: Tangents, inputs: Sequence[Any], attrs: Attrs, ts: list[Any]
+) -> Widened | None:
+    body, test = attrs["body"], attrs["test"]
+    count = len(body.outputs)
+    half, carried = _settled(body, _given(ts))
+    carrier.keeps = carrier.keeps or half.keeps
+    if not carried:
+        return None
+    captured = [i for i in range(count, len(inputs)) if ts[i] is not None]
+    starts = [zeros_for(inputs[i]) if ts[i] is None else ts[i] for i in carried]
+    wide = [*inputs[:count], *starts, *inputs[count:], *(ts[i] for i in captured)]
+    total = len(inputs)
+    added = half.graph.inputs[total : total + len(carried)]
+    last = half.graph.inputs[total + len(carried) :]
+    return Widened(
+        wide,
+        {
+            "test": _taking(test, total, count, added, last),
+            "body": _taking(half.graph, total, count, added, last),
+        },
+        carried,
+        {i: count + n for n, i in enumerate(carried)},
+        {i - count: len(inputs) - count + n for n, i in enumerate(captured)},
+    )
+
+
+def _settled(
+    body: Graph, mask: list[bool], first: int = 0, known: Mapping[int, int] | None = None
+) -> tuple[Forward, list[int]]:
+    """A loop body with tangents, and the loop variables from `first` on that carry one: those that
+    start with one or get one in an iteration, a fixpoint.
+    """
+    mask = list(mask)
+    wanted = range(first, len(body.outputs))
+    while True:
+        half = jvp(body, mask, known=known, wanted=wanted)
+        more = [i for i in half.out_tangents if not mask[i]]
+        if not more:
+            break
+        for i in more:
+            mask[i] = True
+    carried = [i for i in wanted if mask[i]]
+    if list(half.out_tangents) != carried:
+        half = jvp(body, mask, carried, known, wanted)
+    return half, carried
+
+
+def _taking(
+    graph: Graph, total: int, count: int, carried: Sequence[Value], captured: Sequence[Value] = ()
+) -> Graph:
+    """`graph` of `total` inputs with the tangents of the first `count` after these, and those of
+    the others at the end.
+    """
+    inputs = (*graph.inputs[:count], *carried, *graph.inputs[count:total], *captured)
+    taken = len(inputs) - count - len(carried)
+    return Graph(graph.name, inputs, graph.nodes, graph.outputs, taken)
+
+
+def _while_again(carrier: Tangents, node: Node, made: Made, wanted: list[int]) -> list[int]:
+    body, test = node.attrs["body"], node.attrs["test"]
+    count, first = len(body.outputs), min(wanted, default=len(body.outputs))
+    known = dict(made.carried)
+    known.update({count + i: count + j for i, j in made.captured.items()})
+    starts = {i: carrier.tangent(node.inputs[i]) for i in wanted}
+    mask = [starts.get(i) is not None for i in range(len(body.inputs))]
+    half, carried = _settled(body, mask, first, known)
+    owner = node.outputs[0].owner
+    with _before(owner, node):
+        more = [zeros_for(node.inputs[i]) if starts[i] is None else starts[i] for i in carried]
+    total = len(body.inputs)
+    added = half.graph.inputs[total:]
+    attrs = {
+        "test": _taking(test, total, count, added),
+        "body": _taking(half.graph, total, count, added),
+    }
+    made.carried.update({i: count + n for n, i in enumerate(carried)})
+    inputs = (*node.inputs[:count], *map(owner.resolve, more), *node.inputs[count:])
+    _add_results(node, made, inputs, attrs, carried)
+    return carried
+
+
+@contextmanager
+def _before(owner: GraphBuilder, node: Node) -> Iterator[None]:
+    """Place the nodes that are made in this block before `node`."""
+    place = owner.nodes.index(node)
+    later, owner.nodes[place:] = owner.nodes[place:], []
+    constants, owner._constants = owner._constants, {}
+    try:
+        with interpreting(owner):
+            yield
+    finally:
+        owner.nodes += later
+        owner._constants = constants
+
+
+# --- functions ---------------------------------------------------------------
+
+
+def _widen_call(
+    carrier: Tangents, inputs: Sequence[Any], attrs: Attrs, ts: list[Any]
+) -> Widened | None:
+    ref, places, keeps = _function(attrs["callee"], tuple(_given(ts)))
+    carrier.keeps = carrier.keeps or keeps
+    if not places:
+        return None
+    wide = [*inputs, *(t for t in ts if t is not None)]
+    given = [i for i, t in enumerate(ts) if t is not None]
+    captured = {i: len(inputs) + n for n, i in enumerate(given)}
+    return Widened(wide, {"callee": ref}, places, {}, captured)
+
+
+def _function(
+    callee: FunctionRef, mask: tuple[bool, ...]
+) -> tuple[FunctionRef, tuple[int, ...], bool]:
+    """The variant of a function that gives tangents, and of which results; kept with it."""
+    key = ("jvp", mask)
+    if key not in callee.extra:
+        _make_function(callee, mask, key)
+    found: tuple[FunctionRef, tuple[int, ...], bool] = callee.extra[key]
+    return found
+
+
+def _make_function(callee: FunctionRef, mask: tuple[bool, ...], key: Any) -> None:
+    graph = callee.graph
+    if graph is None:
+        raise GradientError(
+            f"a tangent of '{callee.name}' is asked for inside of its own recursion; put the "
+            "ForwardAccumulator around the first call"
+        )
+    made = FunctionRef(f"{callee.name}_jvp")
+    if callee in functions_of(graph):
+        # What depends on what shows only when the function is complete: all results have tangents.
+        places = tuple(i for i, v in enumerate(graph.outputs) if differentiable(v))
+        specs = [gradient_spec(graph.outputs[i].spec) for i in places]
+        made.specs = (*graph.out_specs, *specs)
+        made.effects = tuple({**dict.fromkeys(graph_effects(graph)), (CHECKS, None): None})
+        callee.extra[key] = made, places, False
+        made.graph = jvp(graph, mask, places).graph
+        settle_effects([r.graph for r in functions_of(made.graph) if r.graph is not None])
+    else:
+        half = jvp(graph, mask)
+        made.graph, made.specs = half.graph, half.graph.out_specs
+        made.effects = graph_effects(half.graph)
+        callee.extra[key] = made, half.out_tangents, half.keeps
+
+
+def _call_again(carrier: Tangents, node: Node, made: Made, wanted: list[int]) -> list[int]:
+    callee: FunctionRef = node.attrs["callee"]
+    graph = callee.graph
+    assert graph is not None
+    half = jvp(graph, [False] * len(graph.inputs), known=made.captured, wanted=wanted)
+    wider = FunctionRef(f"{callee.name}_jvp", half.graph)
+    wider.effects = graph_effects(half.graph)
+    _add_results(node, made, node.inputs, {"callee": wider}, half.out_tangents)
+    return list(half.out_tangents)
+
+
+for _name in ("cond", "switch", "try"):
+    WIDEN[_name] = _widen_branches(_name)
+    AGAIN[_name] = _branches_again
+WIDEN.update({"while": _widen_while, "call": _widen_call})
+AGAIN.update({"while": _while_again, "call": _call_again})
+
+__all__ = ["Forward", "jvp"]
