@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from ..graph.build import GraphBuilder, convert, current, recorders, set_recorders
 from ..graph.errors import DTypeError, GradientError, ShapeError
 from ..graph.gradients import Tangents
 from ..graph.location import describe, user_location
-from ..graph.nest import flatten, map_structure
+from ..graph.nest import children, map_structure
 from ..graph.node import Tensor, Value
 from ..graph.ops.shaping import zeros_like
 from .tape import _wants_zeros
@@ -58,10 +59,7 @@ class ForwardAccumulator(Tangents):
 
     def _watch(self, primals: Any, tangents: Any) -> None:
         """Take `tangents` as those of `primals`, tensors or variables in a nested structure."""
-        flat, directions = flatten(primals), flatten(tangents)
-        if len(flat) != len(directions):
-            raise ValueError(f"{len(directions)} tangents are given for {len(flat)} primals")
-        for primal, tangent in zip(flat, directions, strict=True):
+        for primal, tangent in _pairs(primals, tangents):
             if not isinstance(primal, (Tensor, Variable)):
                 raise ValueError(f"{primal!r} is not a tensor or variable: it has no derivative")
             if any(primal is known for known in self._primals):
@@ -112,6 +110,18 @@ class ForwardAccumulator(Tangents):
                 "tangents of a branch or loop are there once it is complete. Open the accumulator "
                 "inside of it, or ask after it"
             )
+
+
+def _pairs(primals: Any, tangents: Any) -> Iterator[tuple[Any, Any]]:
+    parts = children(primals)
+    if parts is None:
+        yield primals, tangents
+        return
+    directions = children(tangents) or []
+    if len(parts) != len(directions):
+        raise ValueError(f"{len(directions)} tangents are given for {len(parts)} primals")
+    for part, direction in zip(parts, directions, strict=True):
+        yield from _pairs(part, direction)
 
 
 def _fitting(primal: Any, tangent: Any) -> Tensor:

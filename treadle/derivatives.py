@@ -225,15 +225,12 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
     def second(*args: Any, **kwargs: Any) -> Any:
         given = _Arguments(args, argnums)
         sources = given.sources
-        kept: list[Any] = []
 
         def along(place: int, direction: Tensor) -> list[Tensor]:
             x = sources[place]
             with ForwardAccumulator(x, reshape(direction, shape_of(x))) as accumulator:
                 found = given.call(gradient, kwargs)
-                if has_aux:
-                    found, aux = found
-                    kept[:] = [aux]
+                found = found[0] if has_aux else found
             tangents: list[Tensor] = accumulator.jvp(flatten(found), "zero")
             return tangents
 
@@ -242,7 +239,9 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
             pack(given.structure, [column[i] for column in columns]) for i in range(len(sources))
         ]
         result = pack(given.structure, blocks)
-        return (result, kept[0]) if has_aux else result
+        if not has_aux:
+            return result
+        return result, _with_aux(given.call(f, kwargs), True, _name(f))[1]
 
     return second
 

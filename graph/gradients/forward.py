@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 from ..build import GraphBuilder, interpreting, recording, replay
 from ..effects import graph_effects, node_effects, settle_effects
 from ..errors import GradientError
-from ..location import user_location
 from ..node import FunctionRef, Graph, Node, Value
 from ..op import CHECKS, Attrs
 from ..walk import functions_of
 from .backprop import differentiable, gradient_spec, zeros_for
 from .branches import branch_graphs, require_known, with_graphs
-from .tangents import AGAIN, WIDEN, Made, Tangents, Widened
+from .tangents import AGAIN, WIDEN, Made, Tangents, Widened, here
 
 
 class Forward(NamedTuple):
@@ -117,7 +116,7 @@ def _widen_branches(op: str) -> Any:
         carrier.keeps = carrier.keeps or any(way.keeps for way in ways)
         if op == "try" and ways[0].keeps:
             mask = [differentiable(v) for v in graphs[1].outputs]
-            require_known(graphs[1], mask, user_location())
+            require_known(graphs[1], mask, here())
         if not places:
             return None
         given = [i for i, t in enumerate(ts[1:]) if t is not None]

@@ -190,12 +190,13 @@ def _by_rule(
         return _transposed(op, ts, outs, inputs, attrs)
     raise MissingGradientError(
         f"the op '{op.display}' has no forward-mode rule, and no gradient to derive one from; it "
-        f"is used at {describe(_here())}. Write it with other ops, or give it a gradient with "
+        f"is used at {describe(here())}. Write it with other ops, or give it a gradient with "
         f"tl.RegisterGradient('{op.name}')"
     )
 
 
-def _here() -> Loc | None:
+def here() -> Loc | None:
+    """Where the user wrote what is computed now, or what a graph that is transformed computes."""
     builder = current()
     found = builder.loc if isinstance(builder, GraphBuilder) else None
     return found or user_location(3)
@@ -267,4 +268,4 @@ def _fitted(t: Any, y: Any) -> Any:
     return reshape_like(t, y)
 
 
-__all__ = ["AGAIN", "WIDEN", "Made", "Tangents", "Widened", "op_tangents"]
+__all__ = ["AGAIN", "WIDEN", "Made", "Tangents", "Widened", "here", "op_tangents"]
