@@ -210,8 +210,8 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
     """A function that gives the second derivatives of `f` by the arguments `argnums`.
 
     For one tensor `x` it is a tensor of the shape of x twice. For nested structures and several
-    arguments it is a structure of such structures: `h[i][j]` has the shape of part i, then that
-    of part j. Forward over reverse, one direction after the other: the gradient of `f` is run as
+    arguments it is their structure, and each part of it such a structure again: `h["a"]["b"]` has
+    the shape of part "a", then that of part "b". Forward over reverse, one direction after the other: the gradient of `f` is run as
     often as the arguments have items. `f` and `has_aux` are as for `grad`.
 
     >>> import treadle as tl
