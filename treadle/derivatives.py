@@ -211,8 +211,10 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False
 
     For one tensor `x` it is a tensor of the shape of x twice. For nested structures and several
     arguments it is their structure, and each part of it such a structure again: `h["a"]["b"]` has
-    the shape of part "a", then that of part "b". Forward over reverse, one direction after the other: the gradient of `f` is run as
-    often as the arguments have items. `f` and `has_aux` are as for `grad`.
+    the shape of part "a", then that of part "b". `f` and `has_aux` are as for `grad`.
+
+    Forward over reverse, one direction after the other: the gradient of `f` is run as often as the
+    arguments have items, and what `f` does besides happens as often.
 
     >>> import treadle as tl
     >>> tl.hessian(lambda x: tl.reduce_prod(x))(tl.constant([2., 3.])).numpy()

@@ -18,20 +18,28 @@ from ..op import CHECKS, Attrs
 from ..walk import functions_of
 from .backprop import differentiable, gradient_spec, zeros_for
 from .branches import branch_graphs, require_known, with_graphs
-from .tangents import AGAIN, WIDEN, Made, Tangents, Widened, here
+from .tangents import AGAIN, WIDEN, Made, Missing, Tangents, Widened, here
 
 
 class Forward(NamedTuple):
     """A graph that gives tangents as well.
 
     It takes what the first graph takes, then a tangent for each masked input; it gives the results
-    of the first one, then a tangent for each of those in `out_tangents`. `keeps` tells whether a
-    value with a tangent is kept for the handler of a `try`.
+    of the first one, then a tangent for each of those in `out_tangents`. `missing` are those whose
+    tangents can't be computed. `keeps` tells whether a value with a tangent is kept for the handler
+    of a `try`.
     """
 
     graph: Graph
     out_tangents: tuple[int, ...]
+    missing: Mapping[int, Missing]
     keeps: bool
+
+    def complete(self) -> Forward:
+        """Itself, unless a tangent is missing."""
+        for missing in self.missing.values():
+            raise missing.error
+        return self
 
 
 def jvp(
@@ -63,13 +71,16 @@ def jvp(
             carrier.watch(inputs[i], inputs[j])
         with recording((carrier,)):
             results = replay(_without_dead(graph), inputs)
-        found = {i: carrier.tangent(results[i]) for i in wanted}
-        for i in materialize:
+        found = {i: carrier.found(results[i]) for i in wanted}
+        missing = {i: t for i, t in found.items() if type(t) is Missing}
+        for i in missing:
+            del found[i]
+        for i in set(materialize).difference(missing):
             if found.get(i) is None:
                 found[i] = zeros_for(results[i])
     places = tuple(sorted(i for i, t in found.items() if t is not None))
     built = builder.finish([*results, *(found[i] for i in places)])
-    return Forward(built, places, carrier.keeps)
+    return Forward(built, places, missing, carrier.keeps)
 
 
 def _without_dead(graph: Graph) -> Graph:
@@ -91,15 +102,21 @@ def _given(ts: Sequence[Any]) -> list[bool]:
 
 
 def _all_ways(
-    graphs: Sequence[Graph], mask: Sequence[bool], **more: Any
-) -> tuple[list[Forward], list[int]]:
-    """Each branch with tangents, for the same results: those that have one in any branch."""
-    ways = [jvp(g, mask, **more) for g in graphs]
-    places = sorted({i for way in ways for i in way.out_tangents})
+    graphs: Sequence[Graph],
+    mask: Sequence[bool],
+    wanted: Sequence[int],
+    known: Mapping[int, int] | None = None,
+) -> tuple[list[Forward], list[int], dict[int, Missing]]:
+    """Each branch with tangents, for the same results: those that have one in any branch and miss
+    none in another.
+    """
+    ways = [jvp(g, mask, known=known, wanted=wanted) for g in graphs]
+    missing = {i: m for way in ways for i, m in way.missing.items()}
+    places = sorted({i for way in ways for i in way.out_tangents}.difference(missing))
     for n, graph in enumerate(graphs):
         if list(ways[n].out_tangents) != places:
-            ways[n] = jvp(graph, mask, places, **more)
-    return ways, places
+            ways[n] = jvp(graph, mask, places, known, places)
+    return ways, places, missing
 
 
 def _taking_all(graphs: Iterable[Graph]) -> list[Graph]:
@@ -112,18 +129,19 @@ def _widen_branches(op: str) -> Any:
         carrier: Tangents, inputs: Sequence[Any], attrs: Attrs, ts: list[Any]
     ) -> Widened | None:
         graphs = branch_graphs(op, attrs)
-        ways, places = _all_ways(graphs, _given(ts[1:]))
+        every = range(len(graphs[0].outputs))
+        ways, places, missing = _all_ways(graphs, _given(ts[1:]), every)
         carrier.keeps = carrier.keeps or any(way.keeps for way in ways)
         if op == "try" and ways[0].keeps:
             mask = [differentiable(v) for v in graphs[1].outputs]
             require_known(graphs[1], mask, here())
         if not places:
-            return None
+            return Widened([*inputs], attrs, (), {}, {}, missing) if missing else None
         given = [i for i, t in enumerate(ts[1:]) if t is not None]
         captured = {i: len(inputs) - 1 + n for n, i in enumerate(given)}
         wide = [*inputs, *(t for t in ts if t is not None)]
         attrs = with_graphs(op, _taking_all(way.graph for way in ways))
-        return Widened(wide, attrs, places, {}, captured)
+        return Widened(wide, attrs, places, {}, captured, missing)
 
     return widen
 
@@ -131,8 +149,10 @@ def _widen_branches(op: str) -> Any:
 def _branches_again(carrier: Tangents, node: Node, made: Made, wanted: list[int]) -> list[int]:
     graphs = branch_graphs(node.op.name, node.attrs)
     mask = [False] * len(graphs[0].inputs)
-    ways, places = _all_ways(graphs, mask, known=made.captured, wanted=wanted)
+    ways, places, missing = _all_ways(graphs, mask, wanted, made.captured)
     attrs = with_graphs(node.op.name, _taking_all(way.graph for way in ways))
+    for i, m in missing.items():
+        carrier.watch(node.outputs[i], m)
     _add_results(node, made, node.inputs, attrs, places)
     return places
 
@@ -187,7 +207,7 @@ def _settled(
     mask = list(mask)
     wanted = range(first, len(body.outputs))
     while True:
-        half = jvp(body, mask, known=known, wanted=wanted)
+        half = jvp(body, mask, known=known, wanted=wanted).complete()
         more = [i for i in half.out_tangents if not mask[i]]
         if not more:
             break
@@ -253,49 +273,62 @@ def _before(owner: GraphBuilder, node: Node) -> Iterator[None]:
 def _widen_call(
     carrier: Tangents, inputs: Sequence[Any], attrs: Attrs, ts: list[Any]
 ) -> Widened | None:
-    ref, places, keeps = _function(attrs["callee"], tuple(_given(ts)))
+    ref, places, missing, keeps = _function(attrs["callee"], tuple(_given(ts)))
     carrier.keeps = carrier.keeps or keeps
     if not places:
-        return None
+        return Widened([*inputs], attrs, (), {}, {}, missing) if missing else None
     wide = [*inputs, *(t for t in ts if t is not None)]
     given = [i for i, t in enumerate(ts) if t is not None]
     captured = {i: len(inputs) + n for n, i in enumerate(given)}
-    return Widened(wide, {"callee": ref}, places, {}, captured)
+    return Widened(wide, {"callee": ref}, places, {}, captured, missing)
 
 
-def _function(
-    callee: FunctionRef, mask: tuple[bool, ...]
-) -> tuple[FunctionRef, tuple[int, ...], bool]:
-    """The variant of a function that gives tangents, and of which results; kept with it."""
-    key = ("jvp", mask)
-    if key not in callee.extra:
-        _make_function(callee, mask, key)
-    found: tuple[FunctionRef, tuple[int, ...], bool] = callee.extra[key]
-    return found
+Variant = tuple[FunctionRef, tuple[int, ...], Mapping[int, Missing], bool]
 
 
-def _make_function(callee: FunctionRef, mask: tuple[bool, ...], key: Any) -> None:
+def _function(callee: FunctionRef, mask: tuple[bool, ...]) -> Variant:
+    """The variant of a function that gives tangents; else as in `Forward`. It is kept with the
+    function.
+    """
     graph = callee.graph
     if graph is None:
         raise GradientError(
             f"a tangent of '{callee.name}' is asked for inside of its own recursion; put the "
             "ForwardAccumulator around the first call"
         )
-    made = FunctionRef(f"{callee.name}_jvp")
-    if callee in functions_of(graph):
-        # What depends on what shows only when the function is complete: all results have tangents.
-        places = tuple(i for i, v in enumerate(graph.outputs) if differentiable(v))
-        specs = [gradient_spec(graph.outputs[i].spec) for i in places]
-        made.specs = (*graph.out_specs, *specs)
-        made.effects = tuple({**dict.fromkeys(graph_effects(graph)), (CHECKS, None): None})
-        callee.extra[key] = made, places, False
-        made.graph = jvp(graph, mask, places).graph
-        settle_effects([r.graph for r in functions_of(made.graph) if r.graph is not None])
+    key = ("jvp", mask)
+    found: Variant
+    if key in callee.extra:
+        found = callee.extra[key]
+    elif callee in functions_of(graph):
+        found = _recursive_function(callee, graph, mask, key)
     else:
         half = jvp(graph, mask)
-        made.graph, made.specs = half.graph, half.graph.out_specs
+        made = FunctionRef(f"{callee.name}_jvp", half.graph)
         made.effects = graph_effects(half.graph)
-        callee.extra[key] = made, half.out_tangents, half.keeps
+        found = (made, *half[1:])
+        if not half.missing:  # a rule may be registered later
+            callee.extra[key] = found
+    return found
+
+
+def _recursive_function(
+    callee: FunctionRef, graph: Graph, mask: tuple[bool, ...], key: Any
+) -> Variant:
+    """What depends on what shows only when the variant is complete: all results have tangents."""
+    made = FunctionRef(f"{callee.name}_jvp")
+    places = tuple(i for i, v in enumerate(graph.outputs) if differentiable(v))
+    made.specs = (*graph.out_specs, *[gradient_spec(graph.outputs[i].spec) for i in places])
+    made.effects = tuple({**dict.fromkeys(graph_effects(graph)), (CHECKS, None): None})
+    found: Variant = (made, places, {}, False)
+    callee.extra[key] = found
+    try:
+        made.graph = jvp(graph, mask, places).complete().graph
+    finally:
+        if made.graph is None:
+            del callee.extra[key]
+    settle_effects([r.graph for r in functions_of(made.graph) if r.graph is not None])
+    return found
 
 
 def _call_again(carrier: Tangents, node: Node, made: Made, wanted: list[int]) -> list[int]:
@@ -303,6 +336,8 @@ def _call_again(carrier: Tangents, node: Node, made: Made, wanted: list[int]) ->
     graph = callee.graph
     assert graph is not None
     half = jvp(graph, [False] * len(graph.inputs), known=made.captured, wanted=wanted)
+    for i, m in half.missing.items():
+        carrier.watch(node.outputs[i], m)
     wider = FunctionRef(f"{callee.name}_jvp", half.graph)
     wider.effects = graph_effects(half.graph)
     _add_results(node, made, node.inputs, {"callee": wider}, half.out_tangents)

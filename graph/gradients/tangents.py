@@ -9,12 +9,12 @@ graphs is widened before it is made, and computes results and tangents together 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..build import GraphBuilder, apply, current, recorders, recording
 from ..control import CALL
-from ..errors import MissingGradientError
+from ..errors import MissingGradientError, UnimplementedError
 from ..location import Loc, describe, user_location
 from ..node import Node, Value
 from ..op import ALL, Attrs, Op, no_gradient
@@ -31,7 +31,8 @@ class Widened(NamedTuple):
     """A call of an op that holds graphs, changed to give tangents after its results.
 
     `places` are the indices of the results that have one. `carried` and `captured` say which input
-    is the tangent of which: of loop variables, and of what comes after them.
+    is the tangent of which: of loop variables, and of what comes after them. `missing` are the
+    results whose tangents can't be computed.
     """
 
     inputs: list[Any]
@@ -39,6 +40,13 @@ class Widened(NamedTuple):
     places: Sequence[int]
     carried: dict[int, int]
     captured: dict[int, int]
+    missing: Mapping[int, Missing] = {}
+
+
+class Missing(NamedTuple):
+    """In place of a tangent that can't be computed: only who needs it gets the error."""
+
+    error: Exception
 
 
 class Made:
@@ -69,6 +77,7 @@ class Tangents:
         self.keeps = False  # a tangent was lost: its value is kept for the handler of a `try`
         self._held: dict[int, tuple[Any, Any]] = {}  # by id; an entry goes with its value
         self._made: dict[Node, Made] = {}
+        self._missing: Missing | None = None  # of the results of the call that is made now
 
     def watch(self, value: Any, tangent: Any) -> None:
         """Take `tangent` as that of `value`."""
@@ -80,7 +89,14 @@ class Tangents:
         held[key] = weakref.ref(value, forget), tangent
 
     def tangent(self, value: Any) -> Any:
-        """The tangent of a value, None where it is zero."""
+        """The tangent of a value, None where it is zero; raises where an op has no rule."""
+        found = self.found(value)
+        if type(found) is Missing:
+            raise found.error
+        return found
+
+    def found(self, value: Any) -> Any:
+        """The same, where there is no rule what stands for the tangent."""
         found = self._held.get(id(value))
         return None if found is None else found[1]
 
@@ -95,15 +111,30 @@ class Tangents:
                 break
         else:
             return
-        if op.structured or current() is not self.home:
+        if current() is not self.home:
+            return
+        outs = outputs if op.multiple else (outputs,)
+        if op.structured:
+            if self._missing is not None:
+                self._watch_all(outs, self._missing)
+                self._missing = None
             return
         self.keeps = self.keeps or op.name == "keep"
-        outs = outputs if op.multiple else (outputs,)
-        with recording(self._outer()):
-            ts = [self.tangent(x) for x in inputs]
-            for y, t in zip(outs, op_tangents(op, ts, outs, inputs, attrs), strict=True):
+        ts = [self.found(x) for x in inputs]
+        try:
+            with recording(self._outer()):
+                found = op_tangents(op, ts, outs, inputs, attrs)
+        except (MissingGradientError, UnimplementedError) as error:
+            self._watch_all(outs, Missing(error))
+        else:
+            for y, t in zip(outs, found, strict=True):
                 if t is not None:
                     self.watch(y, t)
+
+    def _watch_all(self, values: Sequence[Any], missing: Missing) -> None:
+        for y in values:
+            if differentiable(y):
+                self.watch(y, missing)
 
     def _outer(self) -> tuple[Any, ...]:
         """The recorders around this one."""
@@ -114,16 +145,24 @@ class Tangents:
         """Called by the door before an op that holds graphs; None leaves the call as it is."""
         if current() is not self.home:
             return None
-        ts = [self.tangent(x) for x in inputs]
+        ts = [self.found(x) for x in inputs]
         if all(t is None for t in ts):
             return None
-        with recording(self._outer()):
-            return WIDEN[op.name](self, inputs, attrs, ts)
+        self._missing = next((t for t in ts if type(t) is Missing), None)
+        if self._missing is None:
+            try:
+                with recording(self._outer()):
+                    return WIDEN[op.name](self, inputs, attrs, ts)
+            except (MissingGradientError, UnimplementedError) as error:
+                self._missing = Missing(error)
+        return None
 
     def take(self, values: Sequence[Any], widened: Widened, count: int) -> None:
         """Hold the tangents that come after the `count` results of a widened op."""
         for i, t in zip(widened.places, values[count:], strict=False):
             self.watch(values[i], t)
+        for i, missing in widened.missing.items():
+            self.watch(values[i], missing)
         node = values[0].node if values and type(values[0]) is Value else None
         if node is not None:
             self._made[node] = Made(widened, len(node.outputs))
@@ -146,6 +185,7 @@ class Tangents:
         found = self.widen(CALL, inputs, {"callee": callee})
         if found is None:
             results: tuple[Any, ...] = run(callee, inputs)
+            self.record(CALL, inputs, {"callee": callee}, results)
             return results
         count = len(callee.graph.outputs)
         results = run(found.attrs["callee"], found.inputs)
@@ -176,6 +216,8 @@ def _by_rule(
     op: Op, ts: list[Any], outs: Sequence[Any], inputs: Sequence[Any], attrs: Attrs
 ) -> Sequence[Any]:
     found: Any = NotImplemented
+    if op.jvp is not None or op.linear or op.elementwise:
+        _require_all(ts)
     if op.jvp is not None:
         found = op.jvp(ts, list(outs) if op.multiple else outs[0], *inputs, **attrs)
     elif op.linear:
@@ -193,6 +235,12 @@ def _by_rule(
         f"is used at {describe(here())}. Write it with other ops, or give it a gradient with "
         f"tl.RegisterGradient('{op.name}')"
     )
+
+
+def _require_all(ts: Sequence[Any]) -> None:
+    for t in ts:
+        if type(t) is Missing:
+            raise t.error
 
 
 def here() -> Loc | None:
@@ -256,6 +304,7 @@ def _transposed(
             if t is not None
         ]
     pairs = [(y, t) for y, t in pairs if y is not None]
+    _require_all([t for _, t in pairs])
     sources = [g for g in gs if g is not None]
     made = iter(backprop(kept.entries, [y for y, _ in pairs], sources, [t for _, t in pairs]))
     return [None if g is None else next(made) for g in gs]

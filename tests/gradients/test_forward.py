@@ -472,3 +472,24 @@ def test_a_registered_gradient_is_transposed(monkeypatch: pytest.MonkeyPatch) ->
     image = tl.ones([2, 2, 1])
     t = accumulated(lambda x: tl.image.adjust_contrast(x, 2.0), image, image)[1]
     assert t.numpy().tolist() == [[[3.0], [3.0]], [[3.0], [3.0]]]
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_only_who_needs_a_missing_tangent_gets_the_error(traced: bool) -> None:
+    def f(image: Any) -> Any:
+        bright = tl.image.adjust_contrast(image, 2.0)  # this line
+        if tl.reduce_sum(image) > 0.0:
+            bright = bright * image
+        for _ in tl.range(2):
+            bright = bright + 1.0
+        return bright, image * image
+
+    f = tl.function(f) if traced else f
+    image = tl.ones([2, 2, 1])
+    with tl.autodiff.ForwardAccumulator(image, image) as accumulator:
+        bright, squared = f(image)
+        rows = tl.reshape(bright, [-1]) * 2.0
+    assert tl.reduce_sum(accumulator.jvp(squared)).numpy() == 8.0
+    for y in (bright, rows):
+        with pytest.raises(LookupError, match=r"'AdjustContrastv2'.*# this line"):
+            accumulator.jvp(y)
