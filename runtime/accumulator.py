@@ -9,6 +9,7 @@ from typing import Any
 from ..graph.build import GraphBuilder, convert, current, recorders, set_recorders
 from ..graph.errors import DTypeError, GradientError, ShapeError
 from ..graph.gradients import Tangents
+from ..graph.indexed_slices import IndexedSlices
 from ..graph.location import describe, user_location
 from ..graph.nest import children, map_structure
 from ..graph.node import Tensor, Value
@@ -87,6 +88,13 @@ class ForwardAccumulator(Tangents):
         zero = _wants_zeros(unconnected_gradients)
 
         def fetch(target: Any) -> Any:
+            if isinstance(target, IndexedSlices):
+                rows = fetch(target.values)
+                return (
+                    None
+                    if rows is None
+                    else IndexedSlices(rows, target.indices, target.dense_shape)
+                )
             if not isinstance(target, (Tensor, Variable)):
                 target = convert(target)
             found = self.tangent(target)

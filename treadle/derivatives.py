@@ -119,7 +119,7 @@ def value_and_grad(
             value, _ = _with_aux(result, has_aux, _name(f))
             y = _scalar(value, _name(f))
         found = tape.gradient(y, given.sources, unconnected_gradients="zero")
-        return result, pack(given.structure, found)
+        return result, pack(given.structure, [convert(g) for g in found])
 
     return differentiated
 
@@ -200,7 +200,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
             raise ValueError(f"{len(weights)} gradients are given for {len(targets)} results")
         pairs = [(y, g) for y, g in zip(targets, weights, strict=True) if g is not None]
         found = tape.gradient([y for y, _ in pairs], given.sources, [g for _, g in pairs], "zero")
-        packed: tuple[Any, ...] = pack(given.structure, found)
+        packed: tuple[Any, ...] = pack(given.structure, [convert(g) for g in found])
         return packed
 
     return (value, pull_back, aux) if has_aux else (value, pull_back)

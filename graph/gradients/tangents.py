@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..build import GraphBuilder, apply, current, recorders, recording
+from ..build import GraphBuilder, apply, current, recorders, recording, set_recorders
 from ..control import CALL
 from ..errors import MissingGradientError, UnimplementedError
 from ..location import Loc, describe, user_location
@@ -120,16 +120,19 @@ class Tangents:
                 self._missing = None
             return
         self.keeps = self.keeps or op.name == "keep"
-        ts = [self.found(x) for x in inputs]
+        ts = [held[id(x)][1] if id(x) in held else None for x in inputs]
+        active = recorders()
+        set_recorders(active[: active.index(self)])
         try:
-            with recording(self._outer()):
-                found = op_tangents(op, ts, outs, inputs, attrs)
+            found = op_tangents(op, ts, outs, inputs, attrs)
         except (MissingGradientError, UnimplementedError) as error:
             self._watch_all(outs, Missing(error))
         else:
             for y, t in zip(outs, found, strict=True):
                 if t is not None:
                     self.watch(y, t)
+        finally:
+            set_recorders(active)
 
     def _watch_all(self, values: Sequence[Any], missing: Missing) -> None:
         for y in values:
@@ -207,7 +210,7 @@ def op_tangents(
         return [None] * len(outs)
     found = _by_rule(op, ts, outs, inputs, attrs)
     return [
-        None if t is None or not differentiable(y) else _fitted(t, y)
+        None if t is None or not differentiable(y) else _fitted(op, t, y, ts, inputs)
         for t, y in zip(found, outs, strict=True)
     ]
 
@@ -225,9 +228,7 @@ def _by_rule(
     elif op.elementwise and op.vjp is not None:
         found = _sum_of_products(op, ts, outs[0], inputs, attrs)
     if found is not NotImplemented:
-        if op.multiple:
-            return found  # type: ignore[no-any-return]
-        return [_stretched(found, ts, outs[0], inputs) if op.elementwise else found]
+        return found if op.multiple else [found]  # type: ignore[no-any-return]
     if op.vjp is not None or is_registered(op):
         return _transposed(op, ts, outs, inputs, attrs)
     raise MissingGradientError(
@@ -273,18 +274,6 @@ def _sum_of_products(op: Op, ts: list[Any], out: Any, inputs: Sequence[Any], att
     return total
 
 
-def _stretched(t: Any, ts: list[Any], out: Any, inputs: Sequence[Any]) -> Any:
-    """What a rule for an elementwise op gives, broadcast as the result is: inputs that have no
-    tangent may be larger.
-    """
-    known = out.spec.shape
-    if t is None or (known.is_fully_defined() and t.spec.shape == known):
-        return t
-    first = next(x for x, given in zip(inputs, ts, strict=True) if given is not None)
-    others = [x for x, given in zip(inputs, ts, strict=True) if given is None]
-    return broadcast_like(t, out) if any(may_stretch(first, y) for y in others) else t
-
-
 def _transposed(
     op: Op, ts: list[Any], outs: Sequence[Any], inputs: Sequence[Any], attrs: Attrs
 ) -> Sequence[Any]:
@@ -310,11 +299,23 @@ def _transposed(
     return [None if g is None else next(made) for g in gs]
 
 
-def _fitted(t: Any, y: Any) -> Any:
-    """The tangent `t` of `y`, with all that is known of the shape of `y`."""
-    if isinstance(y.spec, ArraySpec) or covers(y.spec.shape, t.spec.shape):
+def _fitted(op: Op, t: Any, y: Any, ts: list[Any], inputs: Sequence[Any]) -> Any:
+    """The tangent `t` of `y`, with the shape of `y` and all that is known of it.
+
+    Of an elementwise op it may be smaller: inputs that have no tangent may be larger.
+    """
+    spec = y.spec
+    if isinstance(spec, ArraySpec):
         return t
-    return reshape_like(t, y)
+    have, want = t.spec.shape, spec.shape
+    if have == want and want.is_fully_defined():
+        return t
+    if op.elementwise:
+        first = next(x for x, given in zip(inputs, ts, strict=True) if given is not None)
+        others = [x for x, given in zip(inputs, ts, strict=True) if given is None]
+        if any(may_stretch(first, x) for x in others):
+            return broadcast_like(t, y)
+    return t if covers(want, have) else reshape_like(t, y)
 
 
 __all__ = ["AGAIN", "WIDEN", "Made", "Tangents", "Widened", "here", "op_tangents"]

@@ -100,6 +100,7 @@ xdivy: Function = elementwise(
         lambda: xdivy(g, conj(y)),
         lambda: strong(g, conj(xdivy(-out, y))),
     ),
+    jvp=lambda ts, out, x, y: _xdivy_tangent(*ts, out, x, y),
     arity=2,
     eval=_xdivy,
     accepts=FLOAT,
@@ -284,6 +285,15 @@ absolute = elementwise(
     <tl.Tensor: shape=(1,), dtype=float64, numpy=array([5.])>
     """,
 )
+
+
+def _xdivy_tangent(tx: Any, ty: Any, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Where x is 0 the quotient does not vary with y, not even if y varies without bound."""
+    by_y = None if ty is None else strong(where(equal(x, 0), 0, ty), xdivy(-out, y))
+    if tx is None:
+        assert by_y is not None
+        return by_y
+    return xdivy(tx, y) if by_y is None else add(xdivy(tx, y), by_y)
 
 
 def _turn(g: Tensor, out: Tensor, x: Tensor) -> Tensor:

@@ -493,3 +493,15 @@ def test_only_who_needs_a_missing_tangent_gets_the_error(traced: bool) -> None:
     for y in (bright, rows):
         with pytest.raises(LookupError, match=r"'AdjustContrastv2'.*# this line"):
             accumulator.jvp(y)
+
+
+def test_rows_have_tangents_as_rows() -> None:
+    x = tl.constant([[1.0, 2.0]])
+    with tl.autodiff.ForwardAccumulator(x, tl.constant([[1.0, 0.0]])) as accumulator:
+        rows = tl.IndexedSlices(x * x, tl.constant([3]), tl.constant([5, 2]))
+        constant = tl.IndexedSlices(tl.constant([[1.0]]), tl.constant([3]))
+    t = accumulator.jvp(rows)
+    assert isinstance(t, tl.IndexedSlices)
+    assert t.values.numpy().tolist() == [[2.0, 0.0]]
+    assert t.indices is rows.indices
+    assert accumulator.jvp(constant) is None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ops.rows import Row, param
+from ops.test_strong_zeros import GUARDED
 from ops.test_table import ROWS, SMOOTH, Slice, inner, rng, smooth_cases, tensors
 
 import treadle as tl
@@ -178,3 +179,28 @@ def test_real_results_of_complex_numbers_have_rules_of_their_own() -> None:
         outs = row.call(*tensors(values))
         if not isinstance(outs, (list, tuple)) and outs.dtype.is_floating:
             assert op.jvp is not None or op.linear, row.op
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_a_branch_not_taken_gives_no_nan(name: str) -> None:
+    """In forward mode, and in second derivatives of which one is in forward mode."""
+    function, at = GUARDED[name]
+    x, one = tl.constant(at, tl.float64), tl.constant(1.0, tl.float64)
+
+    def guarded(x: Any) -> Any:
+        return tl.where(tl.constant(False), function(x), 3 * x)
+
+    def forward(f: Any) -> Any:
+        return lambda x: tl.jvp(f, (x,), (one,))[1]
+
+    assert float(forward(guarded)(x)) == 3.0
+    for second in (forward(forward(guarded)), forward(tl.grad(guarded)), tl.grad(forward(guarded))):
+        assert float(second(x)) == 0.0
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_at_edges_forward_mode_gives_what_reverse_mode_does(name: str) -> None:
+    function, at = GUARDED[name]
+    x, one = tl.constant(at, tl.float64), tl.constant(1.0, tl.float64)
+    got, want = tl.jvp(function, (x,), (one,))[1], tl.grad(function)(x)
+    np.testing.assert_equal(float(got), float(want))
