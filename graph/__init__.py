@@ -3,7 +3,7 @@
 from . import location, ops
 from . import trying as _trying  # noqa: F401 - it has ops of its own
 from .check import check
-from .gradients import gradients
+from .gradients import gradients, jvp
 from .graph_def import as_graph_def
 from .node import FunctionRef, Graph, Node, Tensor, Value
 from .parse import parse
@@ -34,6 +34,7 @@ __all__ = [
     "Value",
     "check",
     "gradients",
+    "jvp",
     "ops",
     "optimize",
     "parse",

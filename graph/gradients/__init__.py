@@ -3,8 +3,8 @@
 from .backprop import STRUCTURED, Entry, backprop
 from .branches import branches_rule
 from .calls import call_recorded, call_rule
-from .forward import Forward, jvp
-from .graphs import gradients
+from .forward import Forward, with_tangents
+from .graphs import gradients, jvp
 from .linearize import Linear, linearize
 from .loops import while_rule
 from .registered import RegisterGradient
@@ -24,4 +24,5 @@ __all__ = [
     "gradients",
     "jvp",
     "linearize",
+    "with_tangents",
 ]

@@ -1,7 +1,7 @@
 """Forward mode as a transform of graphs, and of the ops that hold graphs.
 
-`jvp(graph)` computes what the graph does and the tangents beside it, in one pass: effects happen
-once. Branches, loops and functions are changed in the same way, each graph by `jvp`.
+`with_tangents(graph)` computes what the graph does and the tangents beside it, in one pass:
+effects happen once. Branches, loops and functions are changed in the same way.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Forward(NamedTuple):
         return self
 
 
-def jvp(
+def with_tangents(
     graph: Graph,
     in_mask: Sequence[bool],
     materialize: Iterable[int] = (),
@@ -110,12 +110,12 @@ def _all_ways(
     """Each branch with tangents, for the same results: those that have one in any branch and miss
     none in another.
     """
-    ways = [jvp(g, mask, known=known, wanted=wanted) for g in graphs]
+    ways = [with_tangents(g, mask, known=known, wanted=wanted) for g in graphs]
     missing = {i: m for way in ways for i, m in way.missing.items()}
     places = sorted({i for way in ways for i in way.out_tangents}.difference(missing))
     for n, graph in enumerate(graphs):
         if list(ways[n].out_tangents) != places:
-            ways[n] = jvp(graph, mask, places, known, places)
+            ways[n] = with_tangents(graph, mask, places, known, places)
     return ways, places, missing
 
 
@@ -207,7 +207,7 @@ def _settled(
     mask = list(mask)
     wanted = range(first, len(body.outputs))
     while True:
-        half = jvp(body, mask, known=known, wanted=wanted).complete()
+        half = with_tangents(body, mask, known=known, wanted=wanted).complete()
         more = [i for i in half.out_tangents if not mask[i]]
         if not more:
             break
@@ -215,7 +215,7 @@ def _settled(
             mask[i] = True
     carried = [i for i in wanted if mask[i]]
     if list(half.out_tangents) != carried:
-        half = jvp(body, mask, carried, known, wanted)
+        half = with_tangents(body, mask, carried, known, wanted)
     return half, carried
 
 
@@ -303,7 +303,7 @@ def _function(callee: FunctionRef, mask: tuple[bool, ...]) -> Variant:
     elif callee in functions_of(graph):
         found = _recursive_function(callee, graph, mask, key)
     else:
-        half = jvp(graph, mask)
+        half = with_tangents(graph, mask)
         made = FunctionRef(f"{callee.name}_jvp", half.graph)
         made.effects = graph_effects(half.graph)
         found = (made, *half[1:])
@@ -323,7 +323,7 @@ def _recursive_function(
     found: Variant = (made, places, {}, False)
     callee.extra[key] = found
     try:
-        made.graph = jvp(graph, mask, places).complete().graph
+        made.graph = with_tangents(graph, mask, places).complete().graph
     finally:
         if made.graph is None:
             del callee.extra[key]
@@ -335,7 +335,7 @@ def _call_again(carrier: Tangents, node: Node, made: Made, wanted: list[int]) ->
     callee: FunctionRef = node.attrs["callee"]
     graph = callee.graph
     assert graph is not None
-    half = jvp(graph, [False] * len(graph.inputs), known=made.captured, wanted=wanted)
+    half = with_tangents(graph, [False] * len(graph.inputs), known=made.captured, wanted=wanted)
     for i, m in half.missing.items():
         carrier.watch(node.outputs[i], m)
     wider = FunctionRef(f"{callee.name}_jvp", half.graph)
@@ -350,4 +350,4 @@ for _name in ("cond", "switch", "try"):
 WIDEN.update({"while": _widen_while, "call": _widen_call})
 AGAIN.update({"while": _while_again, "call": _call_again})
 
-__all__ = ["Forward", "jvp"]
+__all__ = ["Forward", "with_tangents"]

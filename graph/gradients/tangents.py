@@ -228,7 +228,7 @@ def _by_rule(
     elif op.elementwise and op.vjp is not None:
         found = _sum_of_products(op, ts, outs[0], inputs, attrs)
     if found is not NotImplemented:
-        return found if op.multiple else [found]  # type: ignore[no-any-return]
+        return found if op.multiple else [found]
     if op.vjp is not None or is_registered(op):
         return _transposed(op, ts, outs, inputs, attrs)
     raise MissingGradientError(

@@ -100,7 +100,7 @@ xdivy: Function = elementwise(
         lambda: xdivy(g, conj(y)),
         lambda: strong(g, conj(xdivy(-out, y))),
     ),
-    jvp=lambda ts, out, x, y: _xdivy_tangent(*ts, out, x, y),
+    jvp=lambda ts, out, x, y: _xdivy_tangent(ts[0], ts[1], out, x, y),
     arity=2,
     eval=_xdivy,
     accepts=FLOAT,

@@ -120,7 +120,7 @@ xlogy = elementwise(
         lambda: strong(g, conj(log(where(equal(x, 0), 1, y)))),
         lambda: strong(g, conj(xdivy(x, y))),
     ),
-    jvp=lambda ts, out, x, y: _xlogy_tangent(*ts, x, y),
+    jvp=lambda ts, out, x, y: _xlogy_tangent(ts[0], ts[1], x, y),
     arity=2,
     accepts=FLOAT,
     doc="""x * log(y), but 0 where x is 0, even if y is 0 or NaN there. Floating and complex dtypes.
