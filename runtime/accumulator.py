@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from ..graph.build import GraphBuilder, convert, current, recorders, set_recorders
+from ..graph.build import GraphBuilder, convert, current, leaked, recorders, set_recorders
 from ..graph.errors import DTypeError, GradientError, ShapeError
 from ..graph.gradients import Tangents
 from ..graph.indexed_slices import IndexedSlices
@@ -27,7 +27,7 @@ class ForwardAccumulator(Tangents):
     those inside of it compute, so a tape in an accumulator gives products of Hessian and vector
     (`jvp` of its gradient), and an accumulator in an accumulator second derivatives. Raises
     ValueError where a primal is named twice or the structures differ, ShapeError or DTypeError for
-    a tangent that does not fit; MissingGradientError (a LookupError) for an op without a rule.
+    a tangent that does not fit.
 
     >>> import treadle as tl
     >>> x = tl.constant([2., 3.])
@@ -83,7 +83,8 @@ class ForwardAccumulator(Tangents):
 
         None (or zeros, with `unconnected_gradients=tl.UnconnectedGradients.ZERO`) for what does
         not depend on the primals. Raises GradientError inside of a branch or loop, for what was
-        computed there, of an accumulator that was opened outside.
+        computed there, of an accumulator that was opened outside; MissingGradientError (a
+        LookupError) for what an op without a rule has computed.
         """
         zero = _wants_zeros(unconnected_gradients)
 
@@ -106,16 +107,18 @@ class ForwardAccumulator(Tangents):
         return map_structure(fetch, primals)
 
     def _require_here(self, target: Any) -> None:
-        owner = target.owner if isinstance(target, Value) else None
-        if not isinstance(owner, GraphBuilder) or owner is self.home:
+        owner, home = target.owner if isinstance(target, Value) else None, self.home
+        if not isinstance(owner, GraphBuilder) or owner is home:
             return
-        if target.dtype.is_differentiable and (
-            not isinstance(self.home, GraphBuilder) or owner.lies_in(self.home)
+        if owner.closed:
+            raise leaked(target)
+        if target.dtype.is_differentiable and not (
+            isinstance(home, GraphBuilder) and not owner.lies_in(home)
         ):
             raise GradientError(
-                "a tangent is asked for inside of a branch or loop, of what was computed there, at "
-                f"{describe(user_location(3))}, but the ForwardAccumulator was opened outside: "
-                "tangents of a branch or loop are there once it is complete. Open the accumulator "
+                "a tangent is asked for inside of a branch, loop or function, of what was computed "
+                f"there, at {describe(user_location(3))}, but the ForwardAccumulator was opened "
+                "outside: the tangents are there once that is complete. Open the accumulator "
                 "inside of it, or ask after it"
             )
 

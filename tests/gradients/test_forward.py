@@ -314,8 +314,22 @@ def test_asked_in_a_loop_of_what_is_computed_there() -> None:
                 t = accumulator.jvp(x)
         return t
 
-    with pytest.raises(tl.errors.GradientError, match=r"inside of a branch or loop.*test_forward"):
+    with pytest.raises(tl.errors.GradientError, match=r"inside of a branch, loop or.*test_forward"):
         f(X)
+
+
+def test_a_tensor_that_has_left_its_trace() -> None:
+    left = []
+
+    @tl.function(autograph=False)
+    def f(x: Any) -> Any:
+        left.append(x * x)
+        return x
+
+    with tl.autodiff.ForwardAccumulator(X, ONE) as accumulator:
+        f(X)
+    with pytest.raises(tl.errors.LeakedTensorError):
+        accumulator.jvp(left[0])
 
 
 def test_of_an_eager_tensor_in_a_graph() -> None:
