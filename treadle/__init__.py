@@ -201,6 +201,7 @@ from .scopes import tuple_ as tuple
 if TYPE_CHECKING:
     from . import autograph, data
     from .control_flow import case, cond, switch_case, while_loop
+    from .custom_gradients import custom_gradient
     from .functional import foldl, foldr, map_fn, scan
     from .module import Module
     from .tensor_array import TensorArray
@@ -211,6 +212,7 @@ _LATER = {
     **dict.fromkeys(("case", "cond", "switch_case", "while_loop"), "control_flow"),
     **dict.fromkeys(("foldl", "foldr", "map_fn", "scan"), "functional"),
     "Module": "module",
+    "custom_gradient": "custom_gradients",
     "TensorArray": "tensor_array",
     "autograph": "",
     "data": "",
@@ -280,6 +282,7 @@ __all__ = [
     "cos",
     "cosh",
     "cumsum",
+    "custom_gradient",
     "data",
     "debugging",
     "device",

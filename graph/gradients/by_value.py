@@ -74,7 +74,8 @@ def _results(node: Node, inputs: list[Any]) -> Any:
     if node.op.name == "const":
         return [current().constant(node.attrs["value"])]
     attrs: Attrs = {key: _attribute(value) for key, value in node.attrs.items()}
-    results = current().apply(node.op, inputs, attrs if node.op.structured else node.attrs)
+    holds = node.op.structured or "callee" in attrs
+    results = current().apply(node.op, inputs, attrs if holds else node.attrs)
     return results if node.op.multiple else [results]
 
 

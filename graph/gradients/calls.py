@@ -61,7 +61,7 @@ def call_forward(callee: FunctionRef, in_mask: Sequence[bool], orders: int) -> F
 
 def call_recorded(callee: FunctionRef, inputs: Sequence[Any]) -> tuple[Any, ...]:
     """Call a function; where tapes watch an eager call, it also gives what they will need."""
-    active = recorders()
+    active = [r for r in recorders() if r.orders]
     if active and not is_tracing():
         mask = [differentiable(x) and any(r.is_watched(x) for r in active) for x in inputs]
         if any(mask):

@@ -323,6 +323,7 @@ def test_traced(row: Row, known: str) -> None:
 ELSEWHERE = {
     *("const", "python_gradient"),
     "slot",  # tests/autograph/test_try.py
+    "custom_gradient",  # tests/gradients/test_custom_gradients.py
     "format_text",  # tests/autograph/test_texts.py
     *{name for name in OPS if name.startswith("dataset_")},  # tests/data asks for each
     *{name for name in OPS if name.startswith("array_")},  # so does test_arrays.py
