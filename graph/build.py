@@ -141,6 +141,14 @@ def recording(active: tuple[Recorder, ...]) -> Iterator[None]:
         _recorders.reset(token)
 
 
+def leaves_tapes(value: Any, how: str) -> None:
+    """Tell the tapes that something is made of `value` which they can't see."""
+    for recorder in _recorders.get():
+        left = getattr(recorder, "left", None)
+        if left is not None:
+            left(value, how)
+
+
 def set_recorders(active: tuple[Recorder, ...]) -> None:
     _recorders.set(active)
 
@@ -236,6 +244,8 @@ def hint_of(values: Any, first: Any) -> DType:
 
 def binary(op: Op, x: Any, y: Any) -> Any:
     """Apply an op of two operands; a number or array beside a tensor takes its dtype."""
+    if type(x) is type(y) is Value and x.owner is y.owner and not (x.owner and x.owner.numbers):
+        return apply(op, (x, y), NO_ATTRS)
     if (type(x) is Value and is_python(x)) or (type(y) is Value and is_python(y)):
         result = apply(op, operands(op, x, y), NO_ATTRS)
         return mark(result) if op.name in KEEPING and are_python(x, y) else result

@@ -343,6 +343,8 @@ def broadcast_shapes(*shapes: TensorShape) -> TensorShape:
             return first
         if type(first) is TensorShape and not first:
             return second
+        if type(first) is type(second) is TensorShape and tuple.__eq__(first, second):
+            return first
     if all(s is first or s == first for s in shapes):
         return first
     if any(s.rank is None for s in shapes):

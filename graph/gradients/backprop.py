@@ -22,7 +22,7 @@ from .registered import is_registered, registered_gradients
 class Entry:
     """One recorded op call."""
 
-    __slots__ = ("_inputs", "_node", "_outputs", "_resolved", "attrs", "loc", "op")
+    __slots__ = ("_inputs", "_node", "_outputs", "_resolved", "attrs", "loc", "op", "stopped")
 
     def __init__(
         self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any, loc: Loc | None = None
@@ -34,6 +34,7 @@ class Entry:
         self.loc = loc
         # A structured node that is still built may be widened after it was recorded.
         self._node: Node | None = None
+        self.stopped: Iterable[int] = ()  # the inputs for which the rule gave no gradient
         if op.structured and self._outputs and type(self._outputs[0]) is Value:
             self._node = self._outputs[0].node
             assert self._node is not None
@@ -51,6 +52,11 @@ class Entry:
         given = {id(v): x for v, x in zip(self._resolved, self._inputs, strict=True)}
         return [given.get(id(v), v) for v in self._node.inputs]
 
+    @property
+    def present_attrs(self) -> Attrs:
+        """The attributes, of a node that was widened those that it has now."""
+        return self.attrs if self._node is None else self._node.attrs
+
     def under_construction(self) -> tuple[Node, GraphBuilder]:
         """The node that the call has become, which gradients may widen, and its builder."""
         value = self._outputs[0]
@@ -65,7 +71,7 @@ STRUCTURED: dict[str, StructuredRule] = {}  # the rules of cond, switch, while, 
 
 
 def differentiable(value: Any) -> bool:
-    return bool(value.dtype.is_differentiable)
+    return value.dtype.is_differentiable  # type: ignore[no-any-return]
 
 
 def given(gs: Sequence[Any], outputs: Sequence[Any]) -> list[bool]:
@@ -84,31 +90,37 @@ def backprop(
     None where no path of differentiable ops leads from source to target. Works by calling ops,
     so it executes eagerly or adds nodes, and can be recorded itself.
     """
-    connected = {id(s) for s in sources}
+    wanted = {id(s) for s in sources}
+    connected = set(wanted)
     path: list[Entry] = []
     for entry in entries:
-        if any(id(x) in connected for x in entry.inputs):
-            path.append(entry)
-            connected.update(id(y) for y in entry.outputs if differentiable(y))
+        for x in entry.inputs:
+            if id(x) in connected:
+                path.append(entry)
+                connected.update([id(y) for y in entry.outputs if differentiable(y)])
+                break
     grads: dict[int, Any] = {}
     for target, g in zip(targets, target_grads, strict=True):
         if g is not None:
             grads[id(target)] = accumulate(grads.get(id(target)), g)
-    wanted = {id(s) for s in sources}
     for entry in reversed(path):
-        outputs = entry.outputs
-        gs = [grads.get(id(y)) for y in outputs]
-        if all(g is None for g in gs):
+        gs = []
+        for y in entry.outputs:
+            key = id(y)
+            gs.append(grads.get(key) if key in wanted else grads.pop(key, None))
+        if not any([g is not None for g in gs]):
             continue
-        for y in outputs:
-            if id(y) not in wanted:
-                grads.pop(id(y), None)
-        needs = [id(x) in connected and differentiable(x) for x in entry.inputs]
+        inputs = entry.inputs
+        needs = [id(x) in connected and differentiable(x) for x in inputs]
         if not any(needs):
             continue
-        for x, g in zip(entry.inputs, input_gradients(entry, gs, needs), strict=True):
+        found = input_gradients(entry, gs, needs)
+        for i, (x, g) in enumerate(zip(inputs, found, strict=True)):
             if g is not None:
-                grads[id(x)] = accumulate(grads.get(id(x)), g)
+                key = id(x)
+                grads[key] = accumulate(grads[key], g) if key in grads else g
+            elif needs[i] and not entry.op.structured and all([g is not None for g in gs]):
+                entry.stopped = {*entry.stopped, i}
     return [grads.get(id(s)) for s in sources]
 
 
@@ -151,11 +163,13 @@ def accumulate(total: Any, g: Any) -> Any:
 def _unbroadcast(g: Any, inputs: Sequence[Any], index: int) -> Any:
     """Sum `g`, of the shape of an elementwise result, down to the shape of one operand."""
     x = inputs[index]
-    if g.spec.shape.is_fully_defined() and g.spec.shape == x.spec.shape:
-        return g
-    others = [y for i, y in enumerate(inputs) if i != index and y is not x]
-    if g.spec.shape == x.spec.shape and not any(_may_stretch(x, y) for y in others):
-        return g
+    have = g.spec.shape
+    if have == x.spec.shape:
+        if have.is_fully_defined():
+            return g
+        others = [y for i, y in enumerate(inputs) if i != index and y is not x]
+        if not any(_may_stretch(x, y) for y in others):
+            return g
     return sum_to(g, shape(x))
 
 

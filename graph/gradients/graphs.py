@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from ..build import GraphBuilder, interpreting, recording, replay
 from ..errors import GradientError
+from ..location import user_location
 from ..node import Graph, Value
+from ..settings import collector_paused
 from .backprop import backprop, zeros_for
 from .linearize import Recorder
 
@@ -26,10 +28,11 @@ def gradients(
     inputs = [builder.add_input(v.spec, v.name) for v in graph.inputs]
     incoming = [builder.add_input(graph.outputs[i].spec, f"g{i}") for i in ys]
     recorder = Recorder()
-    with interpreting(builder):
+    with interpreting(builder), collector_paused():
         with recording((recorder,)):
             results = replay(graph, inputs)
         sources = [inputs[i] for i in xs]
+        builder.loc = user_location()
         found = backprop(recorder.entries, [results[i] for i in ys], sources, incoming)
         grads = [zeros_for(x) if g is None else g for g, x in zip(found, sources, strict=True)]
     return builder.finish(grads)
