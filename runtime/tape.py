@@ -220,7 +220,11 @@ class GradientTape:
         watched = [s for s in flat if id(s) in known]
         with recording(tuple(recorded)), collector_paused():
             by_source = backprop(
-                self._entries, [t for t, _ in pairs], watched, [g for _, g in pairs]
+                self._entries,
+                [t for t, _ in pairs],
+                watched,
+                [g for _, g in pairs],
+                in_rows=[id(s) for s in flat if isinstance(s, Variable)],
             )
         grads_of = dict(zip(map(id, watched), by_source, strict=True))
         found = [grads_of.get(id(s)) for s in flat]

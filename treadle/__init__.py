@@ -199,7 +199,7 @@ from .scopes import control_dependencies, group, no_op
 from .scopes import tuple_ as tuple
 
 if TYPE_CHECKING:
-    from . import autograph, data, test
+    from . import autograph, data, optimizers, test
     from .control_flow import case, cond, switch_case, while_loop
     from .custom_gradients import custom_gradient
     from .functional import foldl, foldr, map_fn, scan
@@ -216,6 +216,7 @@ _LATER = {
     "TensorArray": "tensor_array",
     "autograph": "",
     "data": "",
+    "optimizers": "",
     "test": "",
     "function": "tracer",
 }
@@ -357,6 +358,7 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "optimizers",
     "pad",
     "pow",
     "print",

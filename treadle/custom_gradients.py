@@ -11,6 +11,7 @@ from .autograph import operators as ag
 from .graph.build import convert, is_tracing, recorders, recording
 from .graph.control import new_branch
 from .graph.errors import GradientError
+from .graph.indexed_slices import IndexedSlices
 from .graph.location import describe, user_location
 from .graph.nest import flatten, pack
 from .graph.node import FunctionRef, Node, Tensor
@@ -158,7 +159,7 @@ class _Call:
             raise self._error(
                 "must give a pair: gradients of the arguments, and a list of those of the variables"
             )
-        of_variables = flatten(found[1])
+        of_variables = flatten(_dense(found[1]))
         if len(of_variables) != len(self.variables):
             raise self._error(
                 f"gives {len(of_variables)} gradients of variables, there are {len(self.variables)}"
@@ -170,7 +171,7 @@ class _Call:
         return [*self._of_arguments(found[0]), *checked]
 
     def _of_arguments(self, found: Any) -> list[Any]:
-        grads = flatten(found)
+        grads = flatten(_dense(found))
         ways = [[i for i, (_, rank) in enumerate(self.arguments) if rank in way] for way in _WAYS]
         places = next((way for way in ways if len(way) == len(grads)), None)
         if places is None:
@@ -196,6 +197,15 @@ class _Call:
         return GradientError(
             f"the gradient function of '{self.name}', called at {describe(self.loc)}, {what}"
         )
+
+
+def _dense(found: Any) -> Any:
+    """Gradients, those of some rows as tensors."""
+    if isinstance(found, IndexedSlices):
+        return convert(found)
+    if isinstance(found, (list, tuple)) and not hasattr(found, "_fields"):
+        return [_dense(x) for x in found]
+    return {k: _dense(x) for k, x in found.items()} if type(found) is dict else found
 
 
 def _chosen(grads: Sequence[Any], places: Sequence[int]) -> list[Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..build import GraphBuilder, apply, current, leaked
 from ..errors import MissingGradientError
+from ..indexed_slices import IndexedSlices, add_rows
 from ..location import Loc, describe
 from ..node import Node, Value
 from ..op import OPS, Attrs, Op
 from ..ops.arithmetic import add
 from ..ops.arrays import array_add, array_zeros_like
-from ..ops.shaping import shape, sum_to, zeros_like
+from ..ops.shaping import concat, reshape, shape, sum_to, zeros_like
 from ..spec import ArraySpec, ResourceSpec, Spec, TensorSpec
 from .registered import is_registered, registered_gradients
 
@@ -84,12 +85,15 @@ def backprop(
     targets: Sequence[Any],
     sources: Sequence[Any],
     target_grads: Sequence[Any],
+    in_rows: Collection[int] = (),
 ) -> list[Any]:
     """The gradient of each source: the sum over targets of target_grad times the derivative.
 
     None where no path of differentiable ops leads from source to target. Works by calling ops,
-    so it executes eagerly or adds nodes, and can be recorded itself.
+    so it executes eagerly or adds nodes, and can be recorded itself. Variables in `in_rows`, by id,
+    of which only rows are gathered, get `IndexedSlices`.
     """
+    tables = set(in_rows)
     wanted = {id(s) for s in sources}
     connected = set(wanted)
     path: list[Entry] = []
@@ -98,6 +102,8 @@ def backprop(
             if id(x) in connected:
                 path.append(entry)
                 connected.update([id(y) for y in entry.outputs if differentiable(y)])
+                if tables and entry.op.name == "read" and id(x) in tables:
+                    tables.add(id(entry.outputs[0]))
                 break
     grads: dict[int, Any] = {}
     for target, g in zip(targets, target_grads, strict=True):
@@ -114,7 +120,10 @@ def backprop(
         needs = [id(x) in connected and differentiable(x) for x in inputs]
         if not any(needs):
             continue
-        found = input_gradients(entry, gs, needs)
+        if tables and entry.op.name == "gather" and id(inputs[0]) in tables:
+            found = of_rows(gs[0], *inputs, **entry.attrs)
+        else:
+            found = input_gradients(entry, gs, needs)
         for i, (x, g) in enumerate(zip(inputs, found, strict=True)):
             if g is not None:
                 key = id(x)
@@ -154,9 +163,20 @@ def input_gradients(entry: Entry, gs: list[Any], needs: list[bool]) -> Iterable[
     return result
 
 
+def of_rows(g: Any, table: Any, indices: Any, **attrs: Any) -> tuple[Any, None]:
+    """The gradient of rows that are gathered from a variable, as these rows."""
+    if attrs.get("axis") or attrs.get("batch_dims"):
+        return OPS["gather"].vjp(g, None, table, indices, **attrs)[0](), None  # type: ignore[misc]
+    size = shape(table)
+    rows = reshape(g, concat([[-1], size[1:]], 0))
+    return IndexedSlices(rows, reshape(indices, [-1]), size), None
+
+
 def accumulate(total: Any, g: Any) -> Any:
     if total is None:
         return g
+    if isinstance(total, IndexedSlices) or isinstance(g, IndexedSlices):
+        return add_rows(total, g)
     return array_add(total, g) if isinstance(g.spec, ArraySpec) else add(total, g)
 
 
