@@ -294,8 +294,8 @@ class ArraySpec:
 
 
 class DataSpec:
-    """A dataset (`kind` "dataset") or an iterator over one ("iterator"). `items` are the specs of
-    what an element consists of.
+    """A dataset (`kind` "dataset"), an iterator over one ("iterator") or a queue ("queue"). `items`
+    are the specs of what an element consists of.
     """
 
     __slots__ = ("items", "kind")

@@ -309,7 +309,7 @@ class GradientTape:
         """Where what depends on a source leaves what the tape sees."""
         outs = [f"{how} at {describe(loc)}" for x, how, loc in self._left if x in related]
         outs += [
-            f"'{step.state}' is changed at {describe(step.loc)}"
+            f"{step.state} is changed at {describe(step.loc)}"
             for step in steps
             if step.state and any(x in related for x in step.inputs[1:])
         ]

@@ -162,7 +162,7 @@ class EagerArray:
 
 
 class EagerData(Tensor):
-    """A dataset or an iterator with its value (a `Stream` or `Cursor`); see `DataSpec`."""
+    """A dataset, iterator or queue with its value (`Stream`, `Cursor`, `Fifo`); see `DataSpec`."""
 
     __slots__ = ("_value", "dtype", "spec")
 
@@ -175,6 +175,8 @@ class EagerData(Tensor):
         """A dataset never changes; an iterator is at its place, which no other can have."""
         if self.spec.kind == "iterator":
             raise TypeError("an iterator over a dataset can't be copied; make a new one by iter()")
+        if self.spec.kind == "queue":
+            raise TypeError("a queue can't be copied; make a new one")
         return self
 
     def __reduce__(self) -> Any:

@@ -199,7 +199,7 @@ from .scopes import control_dependencies, group, no_op
 from .scopes import tuple_ as tuple
 
 if TYPE_CHECKING:
-    from . import autograph, data, optimizers, test
+    from . import autograph, data, optimizers, queue, test
     from .control_flow import case, cond, switch_case, while_loop
     from .custom_gradients import custom_gradient
     from .functional import foldl, foldr, map_fn, scan
@@ -217,6 +217,7 @@ _LATER = {
     "autograph": "",
     "data": "",
     "optimizers": "",
+    "queue": "",
     "test": "",
     "function": "tracer",
 }
@@ -363,6 +364,7 @@ __all__ = [
     "pow",
     "print",
     "py_function",
+    "queue",
     "random",
     "range",
     "rank",

@@ -121,7 +121,7 @@ def backprop(
         if not any(needs):
             continue
         if tables and entry.op.name == "gather" and id(inputs[0]) in tables:
-            found = of_rows(gs[0], *inputs, **entry.attrs)
+            found: Iterable[Any] = of_rows(gs[0], *inputs, **entry.attrs)
         else:
             found = input_gradients(entry, gs, needs)
         for i, (x, g) in enumerate(zip(inputs, found, strict=True)):

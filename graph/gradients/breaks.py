@@ -30,7 +30,7 @@ class Step(NamedTuple):
     stopped: tuple[int, ...]  # the inputs for which the op's rule has given none
     loc: Loc | None
     held: tuple[weakref.ref[Graph], ...]  # the graphs that it runs
-    state: str  # the name of the variable that it assigns
+    state: str  # what it changes: the name of a variable
 
 
 class Break(NamedTuple):
@@ -55,7 +55,8 @@ def _step(entry: Entry) -> Step:
     if op.structured:
         held = tuple([weakref.ref(g) for g in _graphs(op, entry.present_attrs)])
     elif WRITE in op.effects:
-        state = getattr(inputs[0], "name", "") or "?"
+        name = getattr(inputs[0], "name", "")
+        state = f"'{name}'" if name else f"the {getattr(inputs[0].spec, 'kind', 'variable')}"
     ids = tuple([id(x) for x in inputs]), tuple([id(y) for y in outputs])
     return Step(op, *ids, rough, tuple(entry.stopped), entry.loc, held, state)
 
@@ -207,7 +208,7 @@ def told(broken: Break) -> str:
         return f"tl.stop_gradient ends the path at {at}"
     if step.state:
         return (
-            f"the path goes through state: '{step.state}' is changed at {at}. State keeps values, "
+            f"the path goes through state: {step.state} is changed at {at}. State keeps values, "
             "not how they were computed: use the tensor itself"
         )
     if step.op.name == "cast" and dtypes:
