@@ -10,6 +10,7 @@ from .graph.dtypes import as_dtype
 from .graph.indexed_slices import IndexedSlices
 from .graph.node import Tensor
 from .graph.ops.arithmetic import multiply
+from .graph.ops.axes import stop_gradient
 from .graph.ops.casting import cast
 from .graph.ops.comparison import where
 from .graph.ops.division import maximum, minimum
@@ -63,8 +64,9 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
     <tl.Tensor: shape=(), dtype=float32, numpy=5.0>
     """
     squares = [reduce_sum(x * x) for x in map(_tensor, t_list) if x is not None]
-    result: Tensor = sqrt(add_n(squares))
-    return result
+    total = add_n(squares)
+    some = total > 0  # the gradient at 0 is 0
+    return where(some, sqrt(where(some, total, 1)), stop_gradient(total))
 
 
 def _tensor(value: Any) -> Tensor | None:

@@ -119,7 +119,7 @@ def _qr_vjp(gs: list[Any], outs: list[Tensor], a: Tensor, *, full: bool) -> tupl
     below = set_diag(below, zeros_like(diag_part(below)))
     if a.dtype.is_complex:  # the diagonal of r is real
         phase = imag(diag_part(rr - adjoint(qq)))
-        below = below - diag(complex_(zeros_like(phase), phase))
+        below = below + diag(complex_(zeros_like(phase), phase))
     gx = matmul(q, gu) + _over(matmul(q, below) + gq - matmul(q, qq), u)
     return (concat([gx, matmul(q, gv)], -1),)
 

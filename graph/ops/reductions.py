@@ -20,6 +20,7 @@ from .comparison import equal, where
 from .cumulative import cumprod
 from .define import BOOL, FLOATING, NUMERIC, REAL, primitive, require_kind
 from .dims import constant_ints, normal_axis, refuse
+from .division import minimum
 from .exponential import exp
 from .reshaping import broadcast_like, reshape, reshape_like
 
@@ -162,11 +163,12 @@ def _logsumexp(xp: Any, x: Array, axis: Axes, keepdims: bool) -> Any:
 
 
 def _logsumexp_vjp(g: Tensor, out: Tensor, x: Tensor, *, axis: Axes, keepdims: bool) -> Any:
-    """The softmax; where all of x is -inf it is taken as 0, not NaN."""
+    """The softmax; where all of x is -inf it is taken as 0, and 1 for items of inf: not NaN."""
 
     def gradient() -> Tensor:
-        known = where(equal(out, -np.inf), 0, out)
-        share = exp(x - spread(known, x, axis, keepdims))
+        largest = float(x.dtype.max)
+        known = where(equal(out, -np.inf), 0, minimum(out, largest))
+        share = exp(minimum(x, largest) - spread(known, x, axis, keepdims))
         result: Tensor = strong(spread(g, x, axis, keepdims), share)
         return result
 
