@@ -360,6 +360,55 @@ def test_two_levels(way: Any, x: float) -> None:
     np.testing.assert_allclose([v.numpy() for v in run(tl.constant(x))], want, rtol=1e-5)
 
 
+# --- beside other decorators and tapes -----------------------------------------------
+
+
+@tl.function
+@tl.custom_gradient
+def decorated_twice(x: Any) -> Any:
+    if x > 0.0:
+        y = x * 2.0
+    else:
+        y = x * 5.0
+
+    def grad(dy: Any) -> Any:
+        if dy > 0.5:
+            g = dy * 7.0
+        else:
+            g = -dy
+        return g
+
+    return y, grad
+
+
+@tl.custom_gradient
+def with_a_tape(x: Any) -> Any:
+    with tl.GradientTape() as tape:
+        tape.watch(x)
+        y = x
+        for _ in tl.range(3):
+            y = y * x
+    return y, lambda dy: dy * tape.gradient(y, x) * 10.0
+
+
+class Static:
+    @staticmethod
+    @tl.custom_gradient
+    def call(x: Any) -> Any:
+        return x * 1.0, lambda dy: dy * 11.0
+
+
+@WAYS
+def test_decorators_and_tapes(way: Any) -> None:
+    cases = [(decorated_twice, 6.0, 7.0), (with_a_tape, 81.0, 1080.0), (Static.call, 3.0, 11.0)]
+    for f, value, slope in cases:
+        run = way(lambda x: f(x))  # noqa: B023
+        assert numbers((run(X), gradient(run, X))) == (value, [slope])
+    assert numbers(gradient(way(lambda x: decorated_twice(-x) * 0.25), X)) == [0.25]
+    mapped = way(lambda x: tl.map_fn(lambda z: seven(z * z), x))
+    assert numbers(gradient(mapped, tl.constant([1.0, 2.0]))) == [[14.0, 28.0]]
+
+
 # --- in a graph ----------------------------------------------------------------------
 
 
