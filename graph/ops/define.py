@@ -102,9 +102,8 @@ def elementwise(
         return scalar(xp, *arrays)
 
     def may_fail(*values: Tensor) -> bool:
-        if checks is not None and checks(*values):
-            return True
-        return _broadcast_may_fail(*values)
+        assert checks is not None
+        return checks(*values) or _broadcast_may_fail(*values)
 
     op = register(
         Op(
@@ -114,7 +113,7 @@ def elementwise(
             scalar,
             ufunc,
             vjp,
-            checks=may_fail if arity > 1 else checks,
+            checks=checks if arity == 1 else _broadcast_may_fail if checks is None else may_fail,
             commutative=commutative,
             elementwise=True,
             display=name,
