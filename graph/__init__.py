@@ -2,6 +2,7 @@
 
 from . import location, ops
 from . import trying as _trying  # noqa: F401 - it has ops of its own
+from .batching import vmap
 from .check import check
 from .gradients import gradients
 from .graph_def import as_graph_def
@@ -42,4 +43,5 @@ __all__ = [
     "to_dot",
     "to_networkx",
     "to_text",
+    "vmap",
 ]

@@ -77,3 +77,31 @@ def infer_specs(op: Op, specs: tuple[Spec, ...], attrs: Attrs) -> tuple[Spec, ..
 def no_gradient(g: Any, out: Any, *inputs: Any, **attrs: Any) -> tuple[None, ...]:
     """The vjp of an op whose result does not vary smoothly: floor, argmax, shape."""
     return (None,) * len(inputs)
+
+
+# How an op that is called for a batch of examples is carried out: `rule(batch, flags, *inputs,
+# **attrs)` gives the results for all examples, which lie along axis 0. `flags` tells which inputs
+# have that axis, the others are the same for all examples. See graph/batching/.
+BATCHING: dict[str, Callable[..., Any]] = {}
+LOOPED: set[str] = set()  # ops that a loop over the examples carries out
+UNBATCHABLE: dict[str, str] = {}  # why an op has no meaning for a batch, and the cure
+
+
+def batches(*ops: Op) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register the decorated function as the batching rule of `ops`."""
+
+    def added(rule: Callable[..., Any]) -> Callable[..., Any]:
+        BATCHING.update({op.name: rule for op in ops})
+        return rule
+
+    return added
+
+
+def loops_over_batches(*ops: Op) -> None:
+    """Let a loop over the examples carry out `ops`."""
+    LOOPED.update([op.name for op in ops])
+
+
+def has_no_batches(why: str, *ops: Op) -> None:
+    """Refuse `ops` for a batch, with the reason and the cure in the user's words."""
+    UNBATCHABLE.update({op.name: why for op in ops})

@@ -37,7 +37,7 @@ class PersistentArray:
     Growing leaves the state as it is, since a version never looks beyond its own size.
     """
 
-    __slots__ = ("_state", "element", "size")
+    __slots__ = ("_state", "element", "ragged", "size")
 
     def __init__(self, items: Iterable[Any], element: Element) -> None:
         """An array of `items`; `element` tells what they have in common."""
@@ -45,12 +45,14 @@ class PersistentArray:
         self._state = _State(held)
         self.size = len(held)
         self.element = element
+        self.ragged = False  # of a batch of arrays: they differ in length (ops/array_rows.py)
 
     def _version(self, state: _State, size: int) -> PersistentArray:
         new = PersistentArray.__new__(PersistentArray)
         new._state = state
         new.size = size
         new.element = self.element
+        new.ragged = self.ragged
         return new
 
     def __len__(self) -> int:

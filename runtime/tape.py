@@ -21,7 +21,15 @@ from ..graph.location import describe, user_location
 from ..graph.nest import flatten, pack
 from ..graph.node import Node, Tensor, Value
 from ..graph.op import Attrs, Op
-from ..graph.ops.shaping import ones_like, zeros_like
+from ..graph.ops.shaping import concat, ones_like, reshape, transpose, zeros_like
+from ..graph.ops.shaping import shape as shape_of
+from .jacobian import (
+    jacobian_rows,
+    jacobian_zeros,
+    joined_shape,
+    require_batches,
+    unit_seeds,
+)
 from .variable import Variable
 
 
@@ -176,10 +184,7 @@ class GradientTape:
         zero = _wants_zeros(unconnected_gradients)
         self._use()
         targets = [t if isinstance(t, Variable) else convert(t) for t in flatten(target)]
-        flat = flatten(sources)
-        for s in flat:
-            if not isinstance(s, (Tensor, Variable)):
-                raise GradientError(f"the source {s!r} is not a tensor or variable")
+        flat = self._sources(sources)
         if self._unsettled:
             self._require_settled(targets)
         grads = self._target_grads(targets, output_gradients)
@@ -199,6 +204,97 @@ class GradientTape:
         if self._used and self._branch is None:
             self._entries = []
         return pack(sources, found)
+
+    def jacobian(
+        self,
+        target: Any,
+        sources: Any,
+        unconnected_gradients: Any = "none",
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """The derivatives of each item of `target` by each item of each source.
+
+        A tensor of shape `target.shape + source.shape` for each of `sources`, which may be nested;
+        None (or zeros) where target does not depend on a source. One walk back does all items at
+        once; a loop over them where it has to, or with `experimental_use_pfor=False`.
+        `parallel_iterations` is there for TensorFlow's sake. Raises what `gradient` raises.
+
+        >>> import treadle as tl
+        >>> x = tl.Variable([1.0, 2.0])
+        >>> with tl.GradientTape() as tape:
+        ...     y = x * x
+        >>> tape.jacobian(y, x).numpy()
+        array([[2., 0.],
+               [0., 4.]], dtype=float32)
+        """
+        zero = _wants_zeros(unconnected_gradients)
+        y, flat, found = self._rows(target, sources, False, experimental_use_pfor)
+        joined = [
+            (jacobian_zeros(y, s) if zero else None) if rows is None else joined_shape(rows, y, s)
+            for s, rows in zip(flat, found, strict=True)
+        ]
+        return pack(sources, joined)
+
+    def batch_jacobian(
+        self,
+        target: Any,
+        source: Any,
+        unconnected_gradients: Any = "none",
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """The Jacobian of each example: axis 0 of `target` and `source` are the examples.
+
+        A tensor of shape `[examples, *target.shape[1:], *source.shape[1:]]`. No example's target
+        may depend on another one's source: their derivatives would be added up. Raises
+        GradientError where the numbers of examples differ.
+
+        >>> import treadle as tl
+        >>> x = tl.constant([[1.0, 2.0], [3.0, 4.0]])
+        >>> with tl.GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = x * x
+        >>> tape.batch_jacobian(y, x).shape
+        TensorShape([2, 2, 2])
+        """
+        zero = _wants_zeros(unconnected_gradients)
+        given = convert(target)
+        require_batches(given, source)
+        y, _, (rows,) = self._rows(given, source, True, experimental_use_pfor)
+        if rows is None:
+            return jacobian_zeros(y, source, skip=1) if zero else None
+        rank = rows.shape.rank
+        order = None if rank is None else [1, 0, *range(2, rank)]
+        sizes = concat([shape_of(y), shape_of(convert(source))[1:]], 0)
+        return reshape(transpose(rows, order), sizes)
+
+    def _rows(self, target: Any, sources: Any, batched: bool, at_once: bool) -> Any:
+        """The target as a tensor, the sources, and for each the rows of its Jacobian."""
+        self._use()
+        y = convert(target)
+        flat = self._sources(sources)
+        if self._unsettled:
+            self._require_settled([y])
+        known = self._watched | {id(y)}
+        watched = [s for s in flat if id(s) in known]
+        rows: list[Any] = [None] * len(watched)
+        if y.dtype.is_differentiable and watched:
+            recorded = tuple(r for r in recorders() if r is not self or self._persistent)
+            with recording(recorded):
+                seeds = unit_seeds(y, batched)
+                rows = jacobian_rows(list(self._entries), y, watched, seeds, at_once)
+        rows_of = dict(zip(map(id, watched), rows, strict=True))
+        if self._used and self._branch is None:
+            self._entries = []
+        return y, flat, [rows_of.get(id(s)) for s in flat]
+
+    def _sources(self, sources: Any) -> list[Any]:
+        flat = flatten(sources)
+        for s in flat:
+            if not isinstance(s, (Tensor, Variable)):
+                raise GradientError(f"the source {s!r} is not a tensor or variable")
+        return flat
 
     def _use(self) -> None:
         """Count a use of a tape that has only one; another branch of an `if` has its own."""

@@ -205,11 +205,13 @@ if TYPE_CHECKING:
     from .module import Module
     from .tensor_array import TensorArray
     from .tracer import function
+    from .vectorizing import vectorized_map, vmap
 
 # What traces is loaded where it is first asked for: it is half of the time that the import takes.
 _LATER = {
     **dict.fromkeys(("case", "cond", "switch_case", "while_loop"), "control_flow"),
     **dict.fromkeys(("foldl", "foldr", "map_fn", "scan"), "functional"),
+    **dict.fromkeys(("vectorized_map", "vmap"), "vectorizing"),
     "Module": "module",
     "TensorArray": "tensor_array",
     "autograph": "",
@@ -425,6 +427,8 @@ __all__ = [
     "unique_with_counts",
     "unravel_index",
     "unstack",
+    "vectorized_map",
+    "vmap",
     "where",
     "while_loop",
     "zeros",

@@ -12,7 +12,7 @@ from ..node import Tensor
 from ..op import Op
 from ..persistent import PersistentArray
 from ..spec import ArraySpec, Element, TensorSpec
-from .arrays import _accumulate_eval, _joined, array_size
+from .arrays import _accumulate_eval, _joined, array_size, even
 from .define import primitive
 from .sequences import range_
 
@@ -65,8 +65,8 @@ def _join_infer(a: ArraySpec, b: ArraySpec) -> ArraySpec:
 
 
 def _join_eval(xp: Any, a: PersistentArray, b: PersistentArray) -> PersistentArray:
-    for item in b.items():
-        a = a.push(item)
+    for item in even(b).items():
+        a = even(a).push(item)
     return a
 
 

@@ -77,16 +77,29 @@ def array_new(size: Any = None, *, element: Element) -> Any:
 
 _size = primitive(
     "array_size",
-    lambda a: TensorSpec((), int32),
-    lambda xp, a: np.array(a.size, np.int32),
+    lambda a, *, longest=False: TensorSpec((), int32),
+    lambda xp, a, *, longest=False: np.array((a if longest else even(a)).size, np.int32),
     no_gradient,
     metadata=True,
 )
 
 
-def array_size(a: Any) -> Tensor:
-    """The number of items, an int32 scalar."""
-    result: Tensor = apply(_size, (a,))
+def even(a: PersistentArray) -> PersistentArray:
+    """`a`; InvalidArgumentError where its length differs between the examples of a batch."""
+    if a.ragged:
+        raise InvalidArgumentError(
+            "in a vmap the lists or arrays of the examples have become of different lengths, in a "
+            "loop that runs for some examples longer than for others; give them one length: make "
+            "the TensorArray with its size and write to its places"
+        )
+    return a
+
+
+def array_size(a: Any, longest: bool = False) -> Tensor:
+    """The number of items, an int32 scalar. Of a batch of arrays it must be one for all, or else
+    the greatest with `longest`.
+    """
+    result: Tensor = apply(_size, (a,), {"longest": True} if longest else {})
     return result
 
 
@@ -99,7 +112,7 @@ _push = primitive(
     "array_push",
     _push_infer,
     lambda xp, a, x: a.push(x),
-    lambda g, out, a, x: (g, lambda: array_read_gradient(g, array_size(a), x)),
+    lambda g, out, a, x: (g, lambda: array_read_gradient(g, array_size(a, longest=True), x)),
     checks=lambda a, x: not _surely_fits(a.spec, x.spec),
 )
 
@@ -124,7 +137,7 @@ def _read_eval(
     xp: Any, a: PersistentArray, i: Array, *, safe: bool = False, of_list: bool = False
 ) -> Any:
     index = int(i)
-    if not 0 <= index < a.size:
+    if not 0 <= index < (a if safe else even(a)).size:
         if of_list:
             raise IndexError("list index out of range")
         raise IndexOutOfRangeError(f"index {index} is out of range for an array of {a.size} items")
@@ -213,7 +226,7 @@ def array_write(a: Any, i: Any, x: Any, dynamic: bool = True) -> Any:
 
 def array_zeros_like(a: Any) -> Any:
     """The zero gradient of an array: as many items, all missing."""
-    return array_new(array_size(a), element=a.spec.element)
+    return array_new(array_size(a, longest=True), element=a.spec.element)
 
 
 def filled(op: Any, like: Tensor, g: Any, *more: Tensor) -> Any:

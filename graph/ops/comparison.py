@@ -9,7 +9,7 @@ from typing import Any
 from ..build import apply, convert, operands
 from ..dtypes import int64
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import Op, has_no_batches, no_gradient
 from ..spec import TensorSpec, broadcast_shapes, may_fail_to_broadcast
 from .define import (
     ANY,
@@ -143,6 +143,11 @@ NONZERO: Op = primitive(
     lambda condition: TensorSpec((None, condition.shape.rank), int64),
     lambda xp, condition: xp.argwhere(condition),
     no_gradient,
+)
+has_no_batches(
+    "how many items are true depends on the example; select by tl.where(mask, x, 0), which keeps "
+    "the shape",
+    NONZERO,
 )
 
 

@@ -12,7 +12,7 @@ from ..node import Tensor
 from ..op import Op
 from ..spec import TensorSpec, broadcast_shapes
 from .casting import conj
-from .define import NUMERIC, primitive, require_kind, same_dtype
+from .define import NUMERIC, batches_along_axis, primitive, require_kind, same_dtype
 from .dims import constant_int, normal_axis, refuse
 
 
@@ -163,3 +163,8 @@ def _recur(a: Tensor, b: Tensor, axis: int, reverse: bool) -> Tensor:
     """r[j] = b[j] + a[j] r[j-1], from the end if `reverse`; a and b have one shape."""
     result: Tensor = apply(_RECUR, (a, b), {"axis": axis, "reverse": reverse})
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_along_axis(CUMSUM, CUMPROD, _SHIFT, _RECUR)

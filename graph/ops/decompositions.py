@@ -17,7 +17,7 @@ from ..spec import Dim, TensorSpec
 from .arithmetic import divide_no_nan, square
 from .axes import expand_dims
 from .casting import cast, complex_, imag
-from .define import primitive
+from .define import batches_in_step, primitive
 from .filling import zeros_like
 from .joining import concat
 from .lapack import UNENDING, in_wide, require_matrix, square_infer
@@ -280,5 +280,9 @@ def eigvalsh(tensor: Any, name: str | None = None) -> Tensor:
     """
     return eigh(tensor)[0]
 
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_in_step(_CHOLESKY, _QR, _SVD, _SINGULAR_VALUES, _EIGH)
 
 __all__ = ["cholesky", "eigh", "eigvalsh", "qr", "svd"]

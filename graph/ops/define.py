@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..convert import Array
 from ..dtypes import DType, bool_
 from ..errors import DTypeError
 from ..node import Tensor, Value
-from ..op import Op, register
+from ..op import Op, batches, register
 from ..spec import TensorSpec, broadcast_shapes, may_fail_to_broadcast
 
 # Kinds of dtypes that an op accepts, as `DType.kind` letters.
@@ -167,3 +167,48 @@ def primitive(
     """Define an op that is not elementwise."""
     fields.setdefault("display", name)
     return register(Op(name, infer, eval, vjp=vjp, **fields))
+
+
+# --- batching rules that several ops have ------------------------------------------
+
+
+def batches_as_they_are(*ops: Op) -> None:
+    """Ops that work on the last axes of their first input, for any axes before these.
+
+    What else they take must be the same for all examples, or else they loop.
+    """
+    for op in ops:
+
+        def rule(
+            batch: Any, flags: Sequence[bool], *inputs: Any, _op: Op = op, **attrs: Any
+        ) -> Any:
+            if any(flags[1:]):
+                return batch.each(_op, flags, inputs, attrs)
+            return apply(_op, inputs, attrs)
+
+        batches(op)(rule)
+
+
+def batches_in_step(*ops: Op) -> None:
+    """Ops of which all inputs have the same first axes."""
+    for op in ops:
+
+        def rule(
+            batch: Any, flags: Sequence[bool], *inputs: Any, _op: Op = op, **attrs: Any
+        ) -> Any:
+            return apply(_op, batch.fulls(inputs, flags), attrs)
+
+        batches(op)(rule)
+
+
+def batches_along_axis(*ops: Op) -> None:
+    """Ops along one axis, the attribute `axis`, of which all inputs have one rank."""
+    for op in ops:
+
+        def rule(
+            batch: Any, flags: Sequence[bool], *inputs: Any, _op: Op = op, axis: int, **attrs: Any
+        ) -> Any:
+            given = batch.fulls(inputs, flags)
+            return apply(_op, given, {**attrs, "axis": batch.axis(axis)})
+
+        batches(op)(rule)

@@ -13,7 +13,7 @@ from ..spec import TensorSpec
 from .arithmetic import multiply
 from .axes import expand_dims
 from .casting import cast, complex_, conj, imag
-from .define import primitive
+from .define import batches_in_step, primitive
 from .filling import zeros_like
 from .lapack import UNENDING, in_wide, require_matrix, square_infer
 from .linear import matmul
@@ -134,5 +134,9 @@ def logdet(matrix: Any, name: str | None = None) -> Tensor:
     """
     return slogdet(matrix)[1]
 
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_in_step(_DET, _COFACTORS, _SLOGDET)
 
 __all__ = ["det", "logdet", "slogdet"]

@@ -12,9 +12,9 @@ from ..convert import Array
 from ..errors import InvalidArgumentError, OpError, ShapeError
 from ..nest import staged_list
 from ..node import Tensor
-from ..op import Op
+from ..op import Op, batches
 from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec
-from .define import primitive, same_dtype
+from .define import batches_along_axis, primitive, same_dtype
 from .dims import constant_dims, constant_int, convert_dims, normal_axis, packed, refuse
 from .filling import zeros_like
 from .queries import shape as shape_of
@@ -382,3 +382,23 @@ def unstack(
     except OpError as error:
         raise refuse(error, _unstack, x) from None
     return list(apply(_unstack, (x,), {"num": num, "axis": along}))
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_along_axis(_concat, _stack)
+
+
+@batches(_split)
+def _batched_split(
+    batch: Any, flags: Any, x: Tensor, *dynamic: Tensor, sizes: TensorShape, axis: int
+) -> Any:
+    attrs = {"sizes": sizes, "axis": axis}
+    if any(flags[1:]):
+        return batch.each(_split, flags, (x, *dynamic), attrs)
+    return apply(_split, (x, *dynamic), {**attrs, "axis": batch.axis(axis)})
+
+
+@batches(_unstack)
+def _batched_unstack(batch: Any, flags: Any, x: Tensor, *, num: int, axis: int) -> Any:
+    return apply(_unstack, (x,), {"num": num, "axis": batch.axis(axis)})

@@ -11,8 +11,8 @@ from ..build import apply, convert
 from ..convert import Array
 from ..errors import InvalidArgumentError
 from ..node import Tensor
-from ..op import Op, no_gradient
-from ..spec import UNKNOWN, TensorSpec
+from ..op import Op, batches, no_gradient
+from ..spec import UNKNOWN, TensorShape, TensorSpec
 from .arithmetic import strong
 from .axes import expand_dims
 from .casting import cast, conj
@@ -88,7 +88,22 @@ def reduction(name: str, accepts: str, eval: Callable[..., Any], vjp: Callable[.
     def evaluate(xp: Any, x: Array, *, axis: Axes, keepdims: bool) -> Any:
         return eval(xp, x, _run_time_axes(x, axis), keepdims)
 
-    return primitive(name, infer, evaluate, vjp, checks=_rank_unknown)
+    op = primitive(name, infer, evaluate, vjp, checks=_rank_unknown)
+    _batched(op)
+    return op
+
+
+def _batched(op: Op) -> None:
+    @batches(op)
+    def rule(batch: Any, flags: Any, x: Tensor, *, axis: Axes, keepdims: bool) -> Any:
+        if axis is None and x.spec.shape.rank is None:
+            if keepdims:
+                attrs = {"axis": axis, "keepdims": keepdims}
+                return batch.each(op, flags, (x,), attrs)
+            count = reduce_prod(batch.sizes(x))
+            x = batch.reshaped(x, TensorShape([None]), reshape(count, [1]))
+        attrs = {"axis": batch.axes(axis, x), "keepdims": keepdims}
+        return apply(op, (x,), attrs)
 
 
 def _reduce(op: Op, x: Any, axis: Any, keepdims: bool) -> Tensor:

@@ -10,7 +10,7 @@ from ..build import apply, convert
 from ..convert import Array
 from ..errors import DTypeError, InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import Op
+from ..op import Op, batches
 from ..spec import UNKNOWN, TensorShape, TensorSpec
 from .casting import cast
 from .comparison import equal, where
@@ -276,3 +276,40 @@ tensor_scatter_nd_add = _put_function("add", "`updates` added at", "[ 1, 11,  3,
 tensor_scatter_nd_sub = _put_function("sub", "`updates` subtracted at", "[ 1, -7,  3,  3]")
 tensor_scatter_nd_max = _put_function("max", "the larger of item and update in", "[1, 9, 3, 4]")
 tensor_scatter_nd_min = _put_function("min", "the smaller of item and update in", "[1, 2, 3, 1]")
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+@batches(_gather_nd)
+def _batched_gather_nd(batch: Any, flags: Any, params: Tensor, indices: Tensor) -> Any:
+    if not flags[0]:
+        return apply(_gather_nd, (params, indices))
+    return apply(_gather_nd, (params, _own(batch, flags[1], indices)))
+
+
+def _own(batch: Any, flag: bool, indices: Tensor) -> Any:
+    """Indices with the number of the example in front."""
+    return _with_batch(batch.full(indices, flag), 1)
+
+
+@batches(_scatter_nd)
+def _batched_scatter_nd(
+    batch: Any, flags: Any, indices: Tensor, updates: Tensor, *dims: Tensor, shape: TensorShape
+) -> Any:
+    if any(flags[2:]):
+        inputs = (indices, updates, *dims)
+        return batch.each(_scatter_nd, flags, inputs, {"shape": shape})
+    static, sizes = batch.dims(shape, dims)
+    places = _own(batch, flags[0], indices)
+    given = (places, batch.full(updates, flags[1]), *sizes)
+    return apply(_scatter_nd, given, {"shape": static})
+
+
+@batches(_put)
+def _batched_put(
+    batch: Any, flags: Any, x: Tensor, indices: Tensor, updates: Tensor, *, mode: str
+) -> Any:
+    places = _own(batch, flags[1], indices)
+    given = (batch.full(x, flags[0]), places, batch.full(updates, flags[2]))
+    return apply(_put, given, {"mode": mode})

@@ -10,9 +10,9 @@ from ..build import apply, convert, operands
 from ..convert import Array
 from ..errors import ShapeError
 from ..node import Tensor
-from ..op import CHECKS, Op
+from ..op import CHECKS, Op, batches
 from ..spec import TensorSpec, broadcast_shapes
-from .define import primitive, same_dtype
+from .define import batches_in_step, primitive, same_dtype
 from .lapack import UNENDING, in_wide, require_matrix, square_infer
 from .linear import MATMUL, matmul, unbatched
 from .matrices import adjoint as adjoint_of
@@ -216,6 +216,21 @@ def lstsq(
     more = eye(size, dtype=a.dtype) * a.dtype.as_numpy_dtype(l2_regularizer)
     return solve(matmul(a, a, adjoint_a=True) + more, matmul(a, b, adjoint_a=True))
 
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+def _batched(op: Op) -> None:
+    @batches(op)
+    def rule(batch: Any, flags: Any, a: Tensor, b: Tensor, **attrs: bool) -> Any:
+        # A full right-hand side: NumPy takes one of fewer axes for vectors.
+        given = batch.aligned(batch.fulls((a, b), flags), (True, True), least=2)
+        return apply(op, given, attrs)
+
+
+_batched(SOLVE)
+_batched(TRIANGULAR)
+batches_in_step(_INVERSE, _PINV)
 
 __all__ = [
     "cholesky_solve",

@@ -11,13 +11,14 @@ from ..convert import Array
 from ..dtypes import DType, as_dtype, bool_, int32
 from ..errors import DTypeError, InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import OPS, Op, batches, no_gradient
 from ..spec import Dim, TensorShape, TensorSpec
 from .axes import transpose
 from .casting import cast
-from .define import primitive, same_dtype
+from .define import batches_along_axis, batches_as_they_are, primitive, same_dtype
 from .dims import constant_int, normal_axis, partial_value
 from .gathering import gather_rows_back, take_along_axis
+from .reshaping import reshape_like
 
 # --- sort and argsort --------------------------------------------------------------
 
@@ -318,4 +319,40 @@ def searchsorted(
     wanted = convert(values, hint=rows.dtype)
     attrs = {"side": side, "out_type": as_dtype(out_type)}
     result: Tensor = apply(_search, (rows, wanted), attrs)
+    return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_along_axis(_sort, _argsort)
+batches_as_they_are(_top_k)
+
+
+@batches(_in_top_k)
+def _batched_in_top_k(
+    batch: Any, flags: Any, targets: Tensor, predictions: Tensor, k: Tensor
+) -> Any:
+    inputs = (targets, predictions, k)
+    shape = predictions.spec.shape
+    if flags[2] or shape.rank is None:
+        return batch.each(_in_top_k, flags, inputs, {})
+    t, p = batch.fulls((targets, predictions), flags[:2])
+    wide = reshape_safely(p, TensorShape([None, shape[-1]]))
+    found = apply(_in_top_k, (reshape_safely(t, TensorShape([None])), wide, k))
+    return reshape_like(found, t)
+
+
+def reshape_safely(x: Tensor, shape: TensorShape) -> Any:
+    return apply(OPS["reshape"], (x,), {"shape": shape})
+
+
+@batches(_search)
+def _batched_search(batch: Any, flags: Any, rows: Tensor, values: Tensor, **attrs: Any) -> Any:
+    width, height = batch.rank(rows, flags[0]), batch.rank(values, flags[1])
+    if not flags[0] and width == 1:
+        result: Tensor = apply(_search, (rows, values), attrs)
+    elif width is None or width != height:
+        result = batch.each(_search, flags, (rows, values), attrs)
+    else:
+        result = apply(_search, batch.fulls((rows, values), flags), attrs)
     return result
