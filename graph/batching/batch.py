@@ -13,7 +13,7 @@ import numpy as np
 
 from ..build import apply, convert, current
 from ..dtypes import int32
-from ..errors import BatchingError
+from ..errors import BatchingError, ShapeError
 from ..location import Loc, describe
 from ..op import OPS, Op
 from ..ops.array_rows import array_spread
@@ -232,6 +232,8 @@ _each: list[Any] = []  # set by each.py, which needs loops
 def moved(x: Any, source: int, target: int) -> Any:
     """`x` with one axis moved to another place, both counted from either end; known rank."""
     rank = x.spec.shape.rank
+    if rank is None:
+        raise ShapeError(f"the rank of {x.spec} must be known to move an axis in a vmap")
     source, target = source % rank, target % rank
     if source == target:
         return x

@@ -302,9 +302,9 @@ def _batched_gather(
     in_range: bool = False,
 ) -> Any:
     more: dict[str, Any] = {"in_range": True} if in_range else {}
-    if not flags[0] and not batch_dims:
-        rank = params.spec.shape.rank
-        place = axis if axis >= 0 or rank is None else axis + rank
+    rank = params.spec.shape.rank
+    if not flags[0] and not batch_dims and (rank is not None or axis == 0):
+        place = axis if axis >= 0 else axis + (rank or 0)
         found: Tensor = apply(_gather, (params, indices), {"axis": place, **more})
         return found if place == 0 else batch.to_front(found, place)
     attrs: dict[str, Any] = {"axis": batch.axis(axis), **more}

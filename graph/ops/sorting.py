@@ -334,7 +334,7 @@ def _batched_in_top_k(
 ) -> Any:
     inputs = (targets, predictions, k)
     shape = predictions.spec.shape
-    if flags[2] or shape.rank is None:
+    if flags[2] or shape.rank is None or shape[-1] is None:
         return batch.each(_in_top_k, flags, inputs, {})
     t, p = batch.fulls((targets, predictions), flags[:2])
     wide = reshape_safely(p, TensorShape([None, shape[-1]]))
@@ -349,10 +349,9 @@ def reshape_safely(x: Tensor, shape: TensorShape) -> Any:
 @batches(_search)
 def _batched_search(batch: Any, flags: Any, rows: Tensor, values: Tensor, **attrs: Any) -> Any:
     width, height = batch.rank(rows, flags[0]), batch.rank(values, flags[1])
-    if not flags[0] and width == 1:
-        result: Tensor = apply(_search, (rows, values), attrs)
-    elif width is None or width != height:
-        result = batch.each(_search, flags, (rows, values), attrs)
-    else:
-        result = apply(_search, batch.fulls((rows, values), flags), attrs)
-    return result
+    if not flags[0] and width == height == 1:
+        flat = reshape_safely(values, TensorShape([None]))
+        return reshape_like(apply(_search, (rows, flat), attrs), values)
+    if width is None or width != height:
+        return batch.each(_search, flags, (rows, values), attrs)
+    return apply(_search, batch.fulls((rows, values), flags), attrs)
