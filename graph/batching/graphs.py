@@ -8,7 +8,7 @@ from typing import Any
 from ..build import GraphBuilder, apply, current, interpreting, is_tracing
 from ..control import call
 from ..dtypes import int32
-from ..effects import graph_effects
+from ..effects import graph_effects, node_effects
 from ..errors import BatchingError
 from ..node import FunctionRef, Graph, Node, subgraphs
 from ..op import BATCHING, CHECKS, IO, LOOPED, OPS, READ, UNBATCHABLE, WRITE
@@ -35,7 +35,7 @@ def batched_results(
     builder = interpreter if isinstance(interpreter, GraphBuilder) else None
     before, outer = (builder.loc if builder else None), batch.loc
     try:
-        for node in graph.nodes:
+        for node in _read(graph):
             batch.loc = node.loc or outer
             if builder is not None:
                 builder.loc = batch.loc
@@ -53,6 +53,17 @@ def batched_results(
         if builder is not None:
             builder.loc = before
     return [env[v] for v in graph.outputs], [v in differ for v in graph.outputs]
+
+
+def _read(graph: Graph) -> list[Node]:
+    """The nodes without those that nothing reads: what has no batched form may be among them."""
+    read = set(graph.outputs)
+    found = []
+    for node in reversed(graph.nodes):
+        if any(v in read for v in node.outputs) or node_effects(node):
+            found.append(node)
+            read.update(node.inputs)
+    return found[::-1]
 
 
 def _node_results(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from tensor_programs import load, programs
 
 import treadle as tl
@@ -17,6 +18,7 @@ A = np.array([0.3, -1.2, 2.5, 0.9])
 B = np.array([[0.5, -0.5, 2.0], [1.5, 0.1, -2.0], [0.2, 0.2, 0.7], [-1.0, 3.0, 0.4]])
 N = np.array([3, -2, 7, 0])
 P = np.array([1, 3, 0, 2])
+_numbers = count()
 SEVERAL = (ValueError, IndexError, ZeroDivisionError, AssertionError)
 
 
@@ -56,21 +58,23 @@ def assert_as_single(text: str, file: Path) -> None:
 
 @settings(
     max_examples=60,
+    phases=[Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(text=programs(longest=15))
 def test_a_batch_as_each_example(text: str, tmp_path: Path) -> None:
-    assert_as_single(text, tmp_path / "program.py")
+    assert_as_single(text, tmp_path / f"program{next(_numbers)}.py")
 
 
 @settings(
     max_examples=25,
+    phases=[Phase.generate],
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(text=programs(longest=12, slopes=True))
 def test_with_gradients_inside(text: str, tmp_path: Path) -> None:
-    assert_as_single(text, tmp_path / "program.py")
+    assert_as_single(text, tmp_path / f"program{next(_numbers)}.py")
 
 
