@@ -71,7 +71,7 @@ def vmap(
     def batched(*args: Any, **kwargs: Any) -> Any:
         return _batched_call(f, args, kwargs, in_axes, out_axes, axis_size)
 
-    traced = function(batched, autograph=False, name=getattr(f, "__name__", "f"))
+    traced = function(autograph=False, name=getattr(f, "__name__", "f"))(batched)
 
     def vmapped(*args: Any, **kwargs: Any) -> Any:
         return (batched if is_tracing() else traced)(*args, **kwargs)
@@ -206,7 +206,7 @@ def vectorized_map(
     if is_tracing():
         return _slices_mapped(fn, elems, *key)
     if not isinstance(fn, FunctionType):  # a bound method is made anew for each call
-        return function(functools.partial(_slices_mapped, fn), autograph=False)(elems, *key)
+        return _mapping(lambda: fn, *key)(elems)
     forms = _made.setdefault(fn, {})
     if key not in forms:
         forms[key] = _mapping(weakref.ref(fn), *key)
@@ -217,7 +217,8 @@ def _mapping(fn: Callable[[], Any], fallback: bool, warn: bool) -> Callable[...,
     def mapped(elems: Any) -> Any:
         return _slices_mapped(fn(), elems, fallback, warn)
 
-    return function(mapped, autograph=False)
+    made: Callable[..., Any] = function(autograph=False)(mapped)
+    return made
 
 
 def _slices_mapped(fn: Any, elems: Any, fallback: bool, warn: bool) -> Any:

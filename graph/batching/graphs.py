@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..build import GraphBuilder, apply, current, interpreting, is_tracing
-from ..control import call
 from ..dtypes import int32
 from ..effects import graph_effects, node_effects
 from ..errors import BatchingError
+from ..gradients import call_recorded
 from ..node import FunctionRef, Graph, Node, subgraphs
 from ..op import BATCHING, CHECKS, IO, LOOPED, OPS, READ, UNBATCHABLE, WRITE
 from ..ops.queries import shape as shape_of
@@ -139,12 +139,14 @@ def _in_a_graph(
     return call_graph(builder, inputs, results)
 
 
-def call_graph(builder: GraphBuilder, inputs: Sequence[Any], results: Sequence[Any]) -> Any:
+def call_graph(
+    builder: GraphBuilder, inputs: Sequence[Any], results: Sequence[Any]
+) -> tuple[Any, ...]:
     """Finish what `builder` has made, and call it on eager `inputs` and what it has captured."""
     graph = builder.finish(results)
     ref = FunctionRef(graph.name, graph)
     ref.effects = graph_effects(graph)
-    return call(ref, [*inputs, *builder.captures])
+    return call_recorded(ref, [*inputs, *builder.captures])
 
 
 # --- graph to graph ----------------------------------------------------------------

@@ -23,7 +23,7 @@ from ..ops.array_rows import array_select
 from ..ops.axes import stop_gradient
 from ..ops.comparison import where
 from ..ops.effects import require
-from ..ops.logic import logical_not, logical_or
+from ..ops.logic import logical_and, logical_not, logical_or
 from ..ops.queries import same_shape
 from ..ops.reductions import reduce_any, reduce_max
 from ..ops.sequences import range_
@@ -86,7 +86,8 @@ def masked_results(
         safe = safe_values(batch, mask, values, flags, graph)
         return batched_results(on_path, graph, safe, flags)
 
-    if is_total(graph):
+    sized = all(isinstance(v.spec, ArraySpec) or v.shape.is_fully_defined() for v in graph.outputs)
+    if sized and is_total(graph):
         return run()
     taken = new_branch(name="for_some")
     with taken:
@@ -133,13 +134,14 @@ def merged(
     )
     if not a.is_compatible_with(b):
         raise ShapeError(f"{message}: {a} and {b}")
-    result = chosen(batch, mask, x, y, flags)
     if a.is_fully_defined() and a == b:
+        result = chosen(batch, mask, x, y, flags)
         return batch.known(result, TensorSpec(a, specs[0].dtype))
-    for part, flag, did in zip((x, y), flags, ran, strict=True):
-        fits = same_shape(batch.full(part, flag), result)
-        (result,) = require(logical_or(fits, logical_not(did)), [result], "ValueError", message)
-    return result
+    x, y = batch.fulls((x, y), flags)
+    # A path that no example takes gives axes of size 1, which fit any.
+    fits = logical_or(same_shape(x, y), logical_not(logical_and(*ran)))
+    x, y = require(fits, [x, y], "ValueError", message)
+    return chosen(batch, mask, x, y, (True, True))
 
 
 __all__ = ["chosen", "masked_results", "merged", "safe_values", "some"]

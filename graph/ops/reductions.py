@@ -98,8 +98,7 @@ def _batched(op: Op) -> None:
     def rule(batch: Any, flags: Any, x: Tensor, *, axis: Axes, keepdims: bool) -> Any:
         if axis is None and x.spec.shape.rank is None:
             if keepdims:
-                attrs = {"axis": axis, "keepdims": keepdims}
-                return batch.each(op, flags, (x,), attrs)
+                return batch.each(op, flags, (x,), {"axis": axis, "keepdims": keepdims})
             count = reduce_prod(batch.sizes(x))
             x = batch.reshaped(x, TensorShape([None]), reshape(count, [1]))
         attrs = {"axis": batch.axes(axis, x), "keepdims": keepdims}

@@ -61,11 +61,15 @@ def in_step(row: Row) -> Iterator[tuple[Op, list[list[Any]], dict[str, Any]]]:
     runs = [seen_calls(row, seed) for seed in range(20, 20 + EXAMPLES)]
     for several in zip(*runs, strict=False):
         op, inputs, attrs, _ = several[0]
-        if op.name == "const" or op.effects and "checks" not in op.effects:
+        if op.name == "const" or (op.effects and "checks" not in op.effects):
             continue
         if all(isinstance(x.spec, TensorSpec) for x in inputs) and inputs:
             if all(alike(several[0], other) for other in several[1:]):
-                yield op, [list(column) for column in zip(*[s[1] for s in several], strict=True)], attrs
+                yield (
+                    op,
+                    [list(column) for column in zip(*[s[1] for s in several], strict=True)],
+                    attrs,
+                )
 
 
 def single(op: Op, specs: list[Any], attrs: dict[str, Any]) -> Any:
@@ -107,7 +111,9 @@ def run_each(op: Op, columns: list[list[Any]], flags: Any, attrs: Any) -> Any:
     for i in range(EXAMPLES):
         values = [c[i if flag else 0] for c, flag in zip(columns, flags, strict=True)]
         found = apply(op, values, attrs)
-        rows.append([np.asarray(y.numpy(), y.dtype.numpy) for y in (found if op.multiple else [found])])
+        rows.append(
+            [np.asarray(y.numpy(), y.dtype.numpy) for y in (found if op.multiple else [found])]
+        )
     return [list(column) for column in zip(*rows, strict=True)]
 
 
@@ -128,9 +134,7 @@ def check(op: Op, columns: list[list[Any]], flags: Any, attrs: Any, what: str) -
         assert what == "rank", error  # the rank must be known, and the message says so
         assert "rank" in str(error)
         return False
-    values = [
-        tl.stack(c) if flag else c[0] for c, flag in zip(columns, flags, strict=True)
-    ]
+    values = [tl.stack(c) if flag else c[0] for c, flag in zip(columns, flags, strict=True)]
     try:
         want = run_each(op, columns, flags, attrs)
     except (ValueError, ZeroDivisionError, IndexError) as error:

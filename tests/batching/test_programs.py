@@ -76,5 +76,3 @@ def test_a_batch_as_each_example(text: str, tmp_path: Path) -> None:
 @given(text=programs(longest=12, slopes=True))
 def test_with_gradients_inside(text: str, tmp_path: Path) -> None:
     assert_as_single(text, tmp_path / f"program{next(_numbers)}.py")
-
-
