@@ -63,13 +63,9 @@ def in_step(row: Row) -> Iterator[tuple[Op, list[list[Any]], dict[str, Any]]]:
         op, inputs, attrs, _ = several[0]
         if op.name == "const" or (op.effects and "checks" not in op.effects):
             continue
-        if all(isinstance(x.spec, TensorSpec) for x in inputs) and inputs:
-            if all(alike(several[0], other) for other in several[1:]):
-                yield (
-                    op,
-                    [list(column) for column in zip(*[s[1] for s in several], strict=True)],
-                    attrs,
-                )
+        plain = inputs and all(isinstance(x.spec, TensorSpec) for x in inputs)
+        if plain and all(alike(several[0], other) for other in several[1:]):
+            yield op, [list(c) for c in zip(*[s[1] for s in several], strict=True)], attrs
 
 
 def single(op: Op, specs: list[Any], attrs: dict[str, Any]) -> Any:
@@ -124,15 +120,18 @@ def check(op: Op, columns: list[list[Any]], flags: Any, attrs: Any, what: str) -
     except (ValueError, TypeError):
         assert what != "all"
         return True  # the op needs to know more
+    refusal: Any = None
     try:
         batched = vmap(graph, flags)
-    except BatchingError as error:
-        assert may_be_refused(op, flags, attrs), error
-        assert (op.display or op.name) in str(error) or op.name in SIZES
+    except (BatchingError, tl.errors.InvalidArgumentError) as error:
+        refusal = error
+    if isinstance(refusal, BatchingError):
+        assert may_be_refused(op, flags, attrs), refusal
+        assert (op.display or op.name) in str(refusal) or op.name in SIZES
         return False
-    except (tl.errors.InvalidArgumentError, TypeError) as error:
-        assert what == "rank", error  # the rank must be known, and the message says so
-        assert "rank" in str(error)
+    if refusal is not None:  # the rank must be known, and the message says so
+        assert what == "rank", refusal
+        assert "rank" in str(refusal)
         return False
     values = [tl.stack(c) if flag else c[0] for c, flag in zip(columns, flags, strict=True)]
     try:

@@ -274,7 +274,7 @@ def test_branches_of_different_shapes_are_refused() -> None:
 def with_list(x: Any) -> Any:
     kept = []
     for v in x:
-        kept.append(v * v)
+        kept.append(v * v)  # noqa: PERF401 - a list in a loop is meant
     return tl.stack(kept)[::-1]
 
 
