@@ -80,6 +80,8 @@ def _node_results(
         results = apply(op, inputs, attrs)
         return [(r, False) for r in (results if op.multiple else (results,))]
     if op.structured:
+        if op.name not in STRUCTURED:
+            raise batch.refuse(op.display or op.name, "it has no batching rule")
         if not is_tracing() and op.name != "call":
             results = _in_a_graph(batch, node, inputs, flags)
         else:

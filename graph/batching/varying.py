@@ -37,9 +37,9 @@ def node_varying(node: Node, flags: Flags, known: _Known | None = None) -> Flags
         return _call(attrs["callee"], flags, known, count)
     if op.name == "while":
         return while_flags(attrs["test"], attrs["body"], flags, known)[0][: len(node.outputs)]
-    if op.name == "try":
-        return (any(flags) or acts_for_each(node),) * count
-    return branch_flags(subgraphs(node), flags, known)
+    if op.name in ("cond", "switch"):
+        return branch_flags(subgraphs(node), flags, known)
+    return (any(flags) or acts_for_each(node),) * count
 
 
 def branch_flags(graphs: Sequence[Graph], flags: Flags, known: _Known | None = None) -> Flags:

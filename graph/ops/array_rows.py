@@ -429,31 +429,23 @@ for _op in (OPS["array_take"], OPS["array_put"], OPS["array_cut"]):
 
 
 @batches(OPS["array_stack"])
-def _batched_stack(batch: Any, flags: Any, a: Any) -> Any:
-    return batch.to_front(array_stack(a), 1)
+def _batched_stack(batch: Any, flags: Any, a: Any, *, axis: int = 0) -> Any:
+    return array_stack(a, axis + 1)
 
 
 @batches(OPS["array_unstack"])
-def _batched_unstack(batch: Any, flags: Any, x: Tensor) -> Any:
-    return array_unstack(batch.to_front(x, 1))
+def _batched_unstack(batch: Any, flags: Any, x: Tensor, *, axis: int = 0) -> Any:
+    return array_unstack(x, axis + 1)
 
 
 @batches(OPS["array_stack_gradient"])
 def _batched_stack_gradient(
-    batch: Any, flags: Any, g: Any, *dims: Tensor, shape: TensorShape
+    batch: Any, flags: Any, g: Any, *dims: Tensor, shape: TensorShape, axis: int = 0
 ) -> Any:
     if any(flags[1:]):
         raise batch.refuse("the gradient of a list", SIZE_DIFFERS)
     static, sizes = batch.dims(shape, dims)
-    order = convert(np.array([1, 0], np.int32))
-    swapped = []
-    for s in sizes:
-        front = apply(OPS["gather"], (s, order), {"axis": 0})
-        rest = apply(OPS["strided_slice"], (s,), {"key": "2:"})
-        swapped.append(apply(OPS["concat"], (front, rest), {"axis": 0}))
-    wanted = UNKNOWN if static.rank is None else TensorShape((static[1], static[0], *static[2:]))
-    out = apply(OPS["array_stack_gradient"], (g, *swapped), {"shape": wanted})
-    return batch.to_front(out, 1)
+    return apply(OPS["array_stack_gradient"], (g, *sizes), {"shape": static, "axis": axis + 1})
 
 
 @batches(OPS["array_lengths"])

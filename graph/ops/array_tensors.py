@@ -14,7 +14,7 @@ from ..node import Tensor
 from ..op import Op, no_gradient
 from ..persistent import PersistentArray
 from ..spec import UNKNOWN, ArraySpec, TensorShape, TensorSpec
-from .arrays import always, even, filled, zero_item
+from .arrays import always, even, zero_item
 from .define import primitive
 from .dims import run_time_dims
 from .queries import shape as shape_of
@@ -31,18 +31,20 @@ def _whole_items(xp: Any, a: PersistentArray) -> list[Any]:
     return items
 
 
-def _stack_infer(a: ArraySpec) -> TensorSpec:
-    return TensorSpec(TensorShape([None]) + a.element.shape, a.element.dtype)
+def _stack_infer(a: ArraySpec, *, axis: int = 0) -> TensorSpec:
+    shape = a.element.shape
+    wider = UNKNOWN if shape.rank is None else (*shape[:axis], None, *shape[axis:])
+    return TensorSpec(wider, a.element.dtype)
 
 
-def _stack_eval(xp: Any, a: PersistentArray) -> Any:
+def _stack_eval(xp: Any, a: PersistentArray, *, axis: int = 0) -> Any:
     items = _whole_items(xp, even(a))
     if not items:
         shape = a.element.shape
         dims = [] if shape.rank is None else [d or 0 for d in shape]
-        return xp.zeros((0, *dims), a.element.dtype.numpy)
+        return xp.zeros((*dims[:axis], 0, *dims[axis:]), a.element.dtype.numpy)
     try:
-        return xp.stack(items)
+        return xp.stack(items, axis)
     except ValueError:
         shapes = " and ".join(dict.fromkeys(str(v.shape) for v in items))
         raise ShapeError(f"the items differ in shape, they can't be stacked: {shapes}") from None
@@ -52,50 +54,73 @@ _stack = primitive(
     "array_stack",
     _stack_infer,
     _stack_eval,
-    lambda g, out, a: (lambda: array_unstack(g),),
-    checks=lambda a: not a.spec.element.shape.is_fully_defined(),
+    lambda g, out, a, *, axis=0: (lambda: array_unstack(g, axis),),
+    checks=lambda a, *, axis=0: not a.spec.element.shape.is_fully_defined(),
 )
 
 
-def array_stack(a: Any) -> Tensor:
-    """The items along a new first axis; what is missing is zero."""
-    result: Tensor = apply(_stack, (a,))
+def array_stack(a: Any, axis: int = 0) -> Tensor:
+    """The items along a new axis, the first; what is missing is zero."""
+    result: Tensor = apply(_stack, (a,), {"axis": axis} if axis else {})
     return result
 
 
-def _unstack_infer(x: TensorSpec) -> ArraySpec:
-    if x.shape.rank == 0:
+def _unstack_infer(x: TensorSpec, *, axis: int = 0) -> ArraySpec:
+    shape = x.shape
+    if shape.rank is not None and shape.rank <= axis:
         raise ShapeError("a scalar can't be unstacked")
-    return ArraySpec(TensorSpec(x.shape[1:], x.dtype))
+    return ArraySpec(TensorSpec(shape[:axis] + shape[axis + 1 :], x.dtype))
 
 
-_unstack = primitive(
+def _unstack_eval(xp: Any, x: Array, *, axis: int = 0) -> PersistentArray:
+    shape = TensorShape(x.shape)
+    items = list(xp.moveaxis(x, axis, 0) if axis else x)
+    return PersistentArray(items, TensorSpec(shape[:axis] + shape[axis + 1 :], x.dtype))
+
+
+def _unstack_vjp(g: Any, out: Any, x: Tensor, *, axis: int = 0) -> Any:
+    def back() -> Any:
+        known = x.spec.shape
+        dims = () if known.is_fully_defined() else (shape_of(x),)
+        attrs = {"shape": known, "axis": axis} if axis else {"shape": known}
+        return apply(_stack_back, (g, *dims), attrs)
+
+    return (back,)
+
+
+_unstack: Op = primitive(
     "array_unstack",
     _unstack_infer,
-    lambda xp, x: PersistentArray(list(x), TensorSpec(x.shape[1:], x.dtype)),
-    lambda g, out, x: (lambda: filled(_stack_back, x, g),),
-    checks=lambda x: x.spec.shape.rank is None,
+    _unstack_eval,
+    _unstack_vjp,
+    checks=lambda x, *, axis=0: x.spec.shape.rank is None,
 )
 
 
-def array_unstack(x: Any) -> Any:
-    """The slices along the first axis as an array."""
-    return apply(_unstack, (convert(x),))
+def array_unstack(x: Any, axis: int = 0) -> Any:
+    """The slices along an axis, the first, as an array."""
+    return apply(_unstack, (convert(x),), {"axis": axis} if axis else {})
 
 
-def _stack_back_eval(xp: Any, g: PersistentArray, *dims: Array, shape: TensorShape) -> Any:
+def _stack_back_eval(
+    xp: Any, g: PersistentArray, *dims: Array, shape: TensorShape, axis: int = 0
+) -> Any:
     out = xp.zeros(run_time_dims(dims, shape), g.element.dtype.numpy)
-    for i, item in enumerate(g.items()[: len(out)]):
+    rows = xp.moveaxis(out, axis, 0)
+    for i, item in enumerate(g.items()[: len(rows)]):
         if item is not None:
-            out[i] = item
+            rows[i] = item
     return out
 
 
 _stack_back: Op = primitive(
     "array_stack_gradient",
-    lambda g, *dims, shape: TensorSpec(shape, g.element.dtype),
+    lambda g, *dims, shape, axis=0: TensorSpec(shape, g.element.dtype),
     _stack_back_eval,
-    lambda h, out, g, *dims, shape: (lambda: array_unstack(h), *[None for _ in dims]),
+    lambda h, out, g, *dims, shape, axis=0: (
+        lambda: array_unstack(h, axis),
+        *[None for _ in dims],
+    ),
 )
 
 
