@@ -120,18 +120,22 @@ def _floats_eval(
 ) -> Array:
     target = run_time_dims(dims, shape)
     make = philox.integers if kind == "bits" else _FLOATS[kind]
+    return _rows(lambda s, count: make(xp, s, count, dtype.numpy), state, target, kind)
+
+
+def _rows(make: Any, state: Array, target: tuple[int, ...], kind: str) -> Array:
+    """Numbers of shape `target` from a state, or from each of several."""
     count = math.prod(target)
-    return _rows(lambda row: make(xp, row, count, dtype.numpy), state, target, dtype)
-
-
-def _rows(make: Any, state: Array, target: tuple[int, ...], dtype: DType) -> Array:
-    """Numbers of shape `target` from a state, or from each of many."""
     if state.ndim == 1:
-        return make(state).reshape(target)  # type: ignore[no-any-return]
-    out = np.empty((math.prod(state.shape[:-1]), math.prod(target)), dtype.numpy)
-    for i, row in enumerate(state.reshape(-1, 3)):
-        out[i] = make(row)
-    return out.reshape(*state.shape[:-1], *target)
+        return make(state, count).reshape(target)  # type: ignore[no-any-return]
+    states = state.reshape(-1, 3)
+    if kind == "truncated_normal" or not states.size or not count:
+        rows = np.array([make(row, count) for row in states])
+        rows = rows if states.size else make(np.zeros(3, np.int64), 0)
+    else:  # each gives whole blocks, and so as many numbers as its own stream begins with
+        wide = -(-count // 4) * 4
+        rows = make(states, wide * len(states)).reshape(len(states), wide)[:, :count]
+    return rows.reshape(*state.shape[:-1], *target)  # type: ignore[no-any-return]
 
 
 _philox: Op = primitive("philox", _floats_infer, _floats_eval, no_gradient)
@@ -163,12 +167,11 @@ def _between_eval(
     least, above = int(low), int(high)
     if least >= above:
         raise InvalidArgumentError(f"minval {least} must be less than maxval {above}")
-    count = math.prod(target)
     return _rows(
-        lambda row: philox.integers_between(xp, row, count, least, above, low.dtype),
+        lambda s, count: philox.integers_between(xp, s, count, least, above, low.dtype),
         state,
         target,
-        as_dtype(low.dtype),
+        "between",
     )
 
 
@@ -204,9 +207,13 @@ def count_of(shape: Any) -> Any:
 
 
 def _states_eval(xp: Any, state: Array, count: Array, size: Array) -> Array:
-    step = int(count) * _BLOCKS_EACH
-    rows = [philox.advanced(state, i * step) for i in range(int(size))]
-    return np.array(rows, np.int64).reshape(int(size), 3)
+    first = state.astype(np.int64).view(np.uint64)
+    rows = np.empty((int(size), 3), np.uint64)
+    used = np.arange(int(size), dtype=np.uint64) * np.uint64(int(count) * _BLOCKS_EACH)
+    rows[:, 0] = first[0] + used
+    rows[:, 1] = first[1] + (rows[:, 0] < used)
+    rows[:, 2] = first[2]
+    return rows.view(np.int64)
 
 
 _states: Op = primitive(

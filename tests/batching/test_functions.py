@@ -368,6 +368,38 @@ def test_random_numbers() -> None:
     np.testing.assert_allclose(got, want)
 
 
+SEEDED = [
+    lambda s: tl.random.stateless_uniform([2, 3], s, dtype=tl.float64),
+    lambda s: tl.random.stateless_truncated_normal([5], s),
+    lambda s: tl.random.stateless_uniform([3], s, 0, 10, dtype=tl.int32),
+    lambda s: tl.random.stateless_normal([3], s, dtype=tl.float16),
+    lambda s: tl.random.stateless_uniform([], s),
+]
+
+
+@pytest.mark.parametrize("f", SEEDED)
+def test_seeds_of_their_own(f: Any) -> None:
+    seeds = tl.constant([[1, 2], [3, 4], [1, 2]])
+    want = np.stack([f(s).numpy() for s in seeds])
+    np.testing.assert_array_equal(tl.vmap(f)(seeds).numpy(), want)
+    np.testing.assert_array_equal(tl.vmap(tl.vmap(f))(seeds[None]).numpy(), want[None])
+    assert tl.vmap(f)(seeds[:0]).shape == (0, *want.shape[1:])
+
+
+def test_streams_carry_over() -> None:
+    from treadle.graph import philox
+    from treadle.graph.op import OPS
+
+    state = philox.state_of(77, 2**64 - 700)
+    rows = OPS["philox_states"].eval(np, state, np.array(3), np.array(5))  # type: ignore[misc]
+    want = np.array([philox.advanced(state, i * 3 * 256) for i in range(5)])
+    np.testing.assert_array_equal(rows, want)
+    words = philox.stream(np, rows, 5 * 1200)
+    np.testing.assert_array_equal(
+        words, np.concatenate([philox.stream(np, row, 1200) for row in rows])
+    )
+
+
 def test_print(capsys: Any) -> None:
     def f(x: Any) -> Any:
         tl.print("x:", x)
