@@ -160,6 +160,15 @@ def vmap(graph: Graph, in_batched: Sequence[bool] | None = None, size: int | Non
     Inputs with true `in_batched` (by default all but variables) get a first axis, the examples;
     so do all results. `size` is their number, where it is known. Raises BatchingError for what
     has no meaning for a batch.
+
+    >>> import treadle as tl
+    >>> graph = tl.function(lambda x: x @ x).get_concrete_function(tl.TensorSpec([2, 2])).graph
+    >>> print(tl.graph.vmap(graph, size=5))
+    # lambda__vmap(x: f32[5,2,2]) -> f32[5,2,2]
+    def lambda__vmap(x):
+        # ...
+        v0 = matmul(x, x, transpose_a=False, transpose_b=False)  # f32[5,2,2]
+        return v0
     """
     if in_batched is None:
         in_batched = [not isinstance(v.spec, ResourceSpec) for v in graph.inputs]

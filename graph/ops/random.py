@@ -135,7 +135,7 @@ def _rows(make: Any, state: Array, target: tuple[int, ...], kind: str) -> Array:
     else:  # each gives whole blocks, and so as many numbers as its own stream begins with
         wide = -(-count // 4) * 4
         rows = make(states, wide * len(states)).reshape(len(states), wide)[:, :count]
-    return rows.reshape(*state.shape[:-1], *target)  # type: ignore[no-any-return]
+    return rows.reshape(*state.shape[:-1], *target)
 
 
 _philox: Op = primitive("philox", _floats_infer, _floats_eval, no_gradient)

@@ -76,3 +76,39 @@ def test_a_batch_as_each_example(text: str, tmp_path: Path) -> None:
 @given(text=programs(longest=12, slopes=True))
 def test_with_gradients_inside(text: str, tmp_path: Path) -> None:
     assert_as_single(text, tmp_path / f"program{next(_numbers)}.py")
+
+
+def slopes_of(f: Any) -> Any:
+    """The gradients of what a program gives, by its first two arguments."""
+
+    def slopes(a: Any, b: Any, n: Any, p: Any) -> Any:
+        with tl.GradientTape() as tape:
+            tape.watch([a, b])
+            c, d, e, *_ = f(a, b, n, p)
+            y = tl.reduce_sum(tl.tanh(c)) + tl.reduce_sum(tl.sin(d)) + tl.reduce_sum(tl.tanh(e))
+        return tape.gradient(y, [a, b], unconnected_gradients="zero")
+
+    return slopes
+
+
+@settings(
+    max_examples=25,
+    phases=[Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(text=programs(longest=12))
+def test_gradients(text: str, tmp_path: Path) -> None:
+    """Those of a batch, and a batch of gradients, are those of each example."""
+    v = tl.Variable(0.7, dtype=tl.float64)
+    program = load(shared(text), tmp_path / f"program{next(_numbers)}.py", tl=tl, v=v)
+    single = outcomes(slopes_of(tl.function(program)), list(zip(A, B, N, P, strict=True)))
+    kept = [i for i, s in enumerate(single) if not isinstance(s, type)]
+    if not kept:
+        return
+    xs = [tl.constant(x[kept]) for x in (A, B, N, P)]
+    for f in (slopes_of(tl.vmap(program)), tl.vmap(slopes_of(program))):
+        for got, rows in zip(f(*xs), zip(*[single[i] for i in kept], strict=True), strict=True):
+            want = np.stack(rows)
+            least = 1e-9 * (1 + np.abs(np.nan_to_num(want)).max())
+            np.testing.assert_allclose(got.numpy(), want, rtol=1e-7, atol=least)
