@@ -2,8 +2,9 @@
 
 from . import location, ops
 from . import trying as _trying  # noqa: F401 - it has ops of its own
+from .batching import vmap
 from .check import check
-from .gradients import gradients
+from .gradients import gradients, jvp
 from .graph_def import as_graph_def
 from .node import FunctionRef, Graph, Node, Tensor, Value
 from .parse import parse
@@ -34,6 +35,7 @@ __all__ = [
     "Value",
     "check",
     "gradients",
+    "jvp",
     "ops",
     "optimize",
     "parse",
@@ -42,4 +44,5 @@ __all__ = [
     "to_dot",
     "to_networkx",
     "to_text",
+    "vmap",
 ]

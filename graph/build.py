@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .carrying import Carried
 from .convert import Array, to_array
 from .dtypes import DType
 from .effects import Order, effects_of, node_effects
@@ -141,6 +142,14 @@ def recording(active: tuple[Recorder, ...]) -> Iterator[None]:
         _recorders.reset(token)
 
 
+def leaves_tapes(value: Any, how: str) -> None:
+    """Tell the tapes that something is made of `value` which they can't see."""
+    for recorder in _recorders.get():
+        left = getattr(recorder, "left", None)
+        if left is not None:
+            left(value, how)
+
+
 def set_recorders(active: tuple[Recorder, ...]) -> None:
     _recorders.set(active)
 
@@ -150,15 +159,18 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attrs = NO_ATTRS) -> Any:
     interpreter = _current.get() or _default[0]
     if interpreter.numbers and op.name not in OPEN and not op.structured:
         inputs = [strong(x) for x in inputs]
+    active = _recorders.get()
+    carried = Carried(active, op, inputs, attrs) if active and op.structured else None
+    if carried is not None:
+        inputs, attrs = carried.inputs, carried.attrs
     try:
         outputs = interpreter.apply(op, inputs, attrs)
     except OpError as error:
         raise strip_internal_frames(explained(error, op, inputs)) from None
-    active = _recorders.get()
     if active:
         for recorder in active:
             recorder.record(op, inputs, attrs, outputs)
-    return outputs
+    return outputs if carried is None else carried.results(outputs)
 
 
 def convert(value: Any, dtype: DType | None = None, hint: DType | None = None) -> Tensor:
@@ -236,6 +248,8 @@ def hint_of(values: Any, first: Any) -> DType:
 
 def binary(op: Op, x: Any, y: Any) -> Any:
     """Apply an op of two operands; a number or array beside a tensor takes its dtype."""
+    if type(x) is type(y) is Value and x.owner is y.owner and not (x.owner and x.owner.numbers):
+        return apply(op, (x, y), NO_ATTRS)
     if (type(x) is Value and is_python(x)) or (type(y) is Value and is_python(y)):
         result = apply(op, operands(op, x, y), NO_ATTRS)
         return mark(result) if op.name in KEEPING and are_python(x, y) else result
@@ -482,9 +496,12 @@ class GraphBuilder:
         """True for two different branches, neither of which lies inside of the other."""
         return not (self is other or self.lies_in(other) or other.lies_in(self))
 
-    def insert_before(self, node: Node, op: Op, attrs: Attrs) -> Value:
-        """A node without inputs or effects, placed before `node`."""
-        new = Node(op, (), attrs, infer_specs(op, (), attrs), (), node.loc, self)
+    def insert_before(
+        self, node: Node, op: Op, attrs: Attrs, inputs: tuple[Value, ...] = ()
+    ) -> Value:
+        """The first result of a node without effects, placed before `node`."""
+        specs = infer_specs(op, tuple([v.spec for v in inputs]), attrs)
+        new = Node(op, inputs, attrs, specs, (), node.loc, self)
         self.nodes.insert(self.nodes.index(node), new)
         return new.outputs[0]
 

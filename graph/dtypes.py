@@ -22,7 +22,7 @@ class DType:
     """
 
     __slots__ = (
-        *("code", "is_complex", "is_floating", "is_integer", "is_unsigned"),
+        *("code", "is_complex", "is_differentiable", "is_floating", "is_integer", "is_unsigned"),
         *("kind", "name", "numpy"),
     )
 
@@ -33,6 +33,7 @@ class DType:
         self.is_complex = self.numpy.kind == "c"
         # bfloat16 is of NumPy kind "V": it comes from an extension package.
         self.is_floating = self.numpy.kind == "f" or name == "bfloat16"
+        self.is_differentiable = self.is_floating or self.is_complex
         self.is_integer = self.numpy.kind in "iu"
         self.is_unsigned = self.numpy.kind == "u"
         # b bool, i int, u unsigned, f float, c complex, O string
@@ -49,10 +50,6 @@ class DType:
     @property
     def is_numeric(self) -> bool:
         return self.is_floating or self.is_integer or self.is_complex
-
-    @property
-    def is_differentiable(self) -> bool:
-        return self.is_floating or self.is_complex
 
     @property
     def real_dtype(self) -> DType:

@@ -19,7 +19,9 @@ def effects_of(op: Op, inputs: Sequence[Value], attrs: Attrs) -> Effects:
     """Pairs of effect and index of the input that it is on."""
     if op.structured:
         return _structured_effects(op, attrs)
-    found: Effects = tuple((e, 0 if e in (READ, WRITE) else None) for e in op.effects)
+    found: Effects = ()
+    if op.effects:
+        found = tuple([(e, 0 if e in (READ, WRITE) else None) for e in op.effects])
     if op.checks is not None and op.checks(*inputs, **attrs):
         found = (*found, (CHECKS, None))
     return found

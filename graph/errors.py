@@ -486,6 +486,22 @@ class GradientError(ValueError):
     """
 
 
+class BatchingError(ValueError):
+    """What a function does has no meaning for a batch of examples (`tl.vmap`).
+
+    >>> import treadle as tl
+    >>> tl.vmap(lambda x: tl.boolean_mask(x, x > 0))(tl.constant([[1, -1], [2, 3]]))
+    Traceback (most recent call last):
+    ...
+    treadle.graph.errors.BatchingError: nonzero at ... can't be done in a vmap: how many ...
+
+    The cure: results of one size for all examples.
+
+    >>> tl.vmap(lambda x: tl.where(x > 0, x, 0))(tl.constant([[1, -1], [2, 3]])).numpy().tolist()
+    [[1, 0], [2, 3]]
+    """
+
+
 class MissingGradientError(GradientError, LookupError):
     """An op without a gradient lies between target and source.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .build import apply, convert
@@ -9,9 +10,10 @@ from .dtypes import DType
 from .errors import ShapeError
 from .node import Tensor
 from .op import OPS
+from .ops.arithmetic import add
 from .ops.casting import cast
 from .ops.scattering import scatter_nd
-from .ops.shaping import expand_dims
+from .ops.shaping import concat, expand_dims
 from .spec import TensorShape
 
 
@@ -48,8 +50,27 @@ class IndexedSlices:
         shape = cast(self.dense_shape, self.indices.dtype)
         return scatter_nd(expand_dims(self.indices, -1), self.values, shape)
 
+    def __tl_flatten__(self) -> tuple[list[Any], Callable[[Sequence[Any]], IndexedSlices]]:
+        """What it consists of where it goes through a graph."""
+        return [self.values, self.indices, self.dense_shape], _of_parts
+
     def __neg__(self) -> IndexedSlices:
         return IndexedSlices(apply(OPS["negative"], (self.values,)), self.indices, self.dense_shape)
 
     def __repr__(self) -> str:
         return f"IndexedSlices(indices={self.indices!r}, values={self.values!r})"
+
+
+def _of_parts(parts: Sequence[Any]) -> IndexedSlices:
+    made = IndexedSlices.__new__(IndexedSlices)  # the parts may stand for tensors
+    made.values, made.indices, made.dense_shape = parts
+    return made
+
+
+def add_rows(a: Any, b: Any) -> Any:
+    """The sum of two gradients, at least one of which is of some rows."""
+    if isinstance(a, IndexedSlices) and isinstance(b, IndexedSlices):
+        dtype = a.indices.dtype
+        indices = concat([a.indices, cast(b.indices, dtype)], 0)
+        return IndexedSlices(concat([a.values, b.values], 0), indices, a.dense_shape)
+    return add(convert(a), convert(b))

@@ -41,7 +41,7 @@ def read_spec(text: str) -> Spec:
     text = text.strip()
     if text.endswith(">"):
         kind, _, inner = text[:-1].partition("<")
-        if kind in ("dataset", "iterator"):
+        if kind in ("dataset", "iterator", "queue"):
             return DataSpec(kind, [read_spec(item) for item in split_types(inner)])
         value = read_spec(inner)
         if kind == "var" and isinstance(value, TensorSpec):

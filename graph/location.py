@@ -92,7 +92,7 @@ def user_location(depth: int = 1) -> Loc | None:
         if internal is None:
             internal = is_internal(code.co_filename)
         if not internal:
-            return Loc(code, frame.f_lasti)
+            return tuple.__new__(Loc, (code, frame.f_lasti))  # which is how Loc(...) does it
         frame = frame.f_back
     return None
 

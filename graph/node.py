@@ -329,6 +329,9 @@ class Graph:
         )
 
 
+APART = "apart"  # marks, in `FunctionRef.extra`, a function that is not to be inlined
+
+
 class FunctionRef:
     """The name of a graph in a program; `graph` is None while its function is still traced.
 

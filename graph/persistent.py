@@ -37,7 +37,7 @@ class PersistentArray:
     Growing leaves the state as it is, since a version never looks beyond its own size.
     """
 
-    __slots__ = ("_state", "element", "size")
+    __slots__ = ("_state", "element", "ragged", "size")
 
     def __init__(self, items: Iterable[Any], element: Element) -> None:
         """An array of `items`; `element` tells what they have in common."""
@@ -45,12 +45,14 @@ class PersistentArray:
         self._state = _State(held)
         self.size = len(held)
         self.element = element
+        self.ragged = False  # of a batch of arrays: they differ in length (ops/array_rows.py)
 
     def _version(self, state: _State, size: int) -> PersistentArray:
         new = PersistentArray.__new__(PersistentArray)
         new._state = state
         new.size = size
         new.element = self.element
+        new.ragged = self.ragged
         return new
 
     def __len__(self) -> int:
@@ -76,13 +78,23 @@ class PersistentArray:
 
     def push(self, item: Any) -> PersistentArray:
         """The array with one more item."""
+        if not (
+            self.size or self.ragged
+        ):  # others may grow from the same empty array: each gets its own list
+            return PersistentArray([item], self.element)
         with _lock:
             state, size = self._state, self.size
-            items = _reroot(state)
+            items = state.items
+            if items is None:
+                items = _reroot(state)
             if len(items) == size:
                 items.append(item)
-                return self._version(state, size + 1)
-            return self._version(_write(state, items, size, item), size + 1)
+            else:
+                state = _write(state, items, size, item)
+        new = PersistentArray.__new__(PersistentArray)
+        new._state, new.size, new.element = state, size + 1, self.element
+        new.ragged = self.ragged
+        return new
 
     def set(self, index: int, item: Any) -> PersistentArray:
         """The array with another item at `index`, which may lie beyond the end."""

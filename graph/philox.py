@@ -73,10 +73,28 @@ def counters_from(xp: Any, counter: int, count: int, step: int = 1) -> Array:
 
 
 def stream(xp: Any, state: Array, count: int) -> Array:
-    """The first `count` words (uint32) after a state of three int64: counter low, high, key."""
+    """The first `count` words (uint32) after a state of three int64: counter low, high, key.
+
+    Of several states, the rows of `state`, each gives its share of the words: whole blocks.
+    """
+    if state.ndim > 1:
+        return _streams(xp, state, count // len(state) // 4)
     key, counter = key_and_counter(state)
     found = blocks(xp, key, counters_from(xp, counter, -(-count // 4)))
     return found.reshape(-1)[:count]
+
+
+def _streams(xp: Any, states: Array, each: int) -> Array:
+    """The words of `each` blocks after each state."""
+    words = states.astype(np.int64).view(np.uint64)
+    counters = xp.empty((len(words), each, 2), xp.uint64)
+    counters[:, :, 0] = words[:, :1] + xp.arange(each, dtype=xp.uint64)
+    counters[:, :, 1] = words[:, 1:2] + (counters[:, :, 0] < words[:, :1])
+    keys = [int(key) for key in words[:, 2]]
+    if len(set(keys)) == 1:
+        return blocks(xp, keys[0], counters.reshape(-1, 2)).reshape(-1)
+    found = [blocks(xp, key, rows) for key, rows in zip(keys, counters, strict=True)]
+    return xp.concatenate(found).reshape(-1)  # type: ignore[no-any-return]
 
 
 def key_and_counter(state: Array) -> tuple[int, int]:

@@ -294,8 +294,8 @@ class ArraySpec:
 
 
 class DataSpec:
-    """A dataset (`kind` "dataset") or an iterator over one ("iterator"). `items` are the specs of
-    what an element consists of.
+    """A dataset (`kind` "dataset"), an iterator over one ("iterator") or a queue ("queue"). `items`
+    are the specs of what an element consists of.
     """
 
     __slots__ = ("items", "kind")
@@ -343,6 +343,8 @@ def broadcast_shapes(*shapes: TensorShape) -> TensorShape:
             return first
         if type(first) is TensorShape and not first:
             return second
+        if type(first) is type(second) is TensorShape and tuple.__eq__(first, second):
+            return first
     if all(s is first or s == first for s in shapes):
         return first
     if any(s.rank is None for s in shapes):

@@ -195,7 +195,8 @@ class AlreadyExistsError(OpError, ValueError):
 class CancelledError(OpError, RuntimeError):
     """Work was given up because somebody asked for that.
 
-    TensorFlow's error 1. No op of treadle raises it; it is there for a program's own Python.
+    TensorFlow's error 1. What is put into a closed queue raises it; else it is there for a
+    program's own Python.
 
     >>> import treadle as tl, threading
     >>> stop = threading.Event()

@@ -4,6 +4,7 @@ from ..graph import location
 from ..graph.build import set_default
 from ..graph.operators import install
 from ..graph.running import set_runner
+from .accumulator import ForwardAccumulator
 from .eager import Eager
 from .executable import executable
 from .tape import GradientTape
@@ -15,4 +16,4 @@ set_default(Eager())
 set_runner(lambda graph, arrays: executable(graph)(arrays))
 install(Variable)
 
-__all__ = ["EagerTensor", "GradientTape", "Variable"]
+__all__ = ["EagerTensor", "ForwardAccumulator", "GradientTape", "Variable"]

@@ -29,6 +29,18 @@ _numbers = itertools.count()
 _gone: deque[str] = deque()
 _PART = 2_000  # nodes in a function, where a graph is cut into several
 _MAX_DEPTH = 15  # CPython nests at most 20 blocks
+# Of scalars these take a tenth of the time of the ufuncs.
+_OPERATORS = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "equal": "==",
+    "not_equal": "!=",
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+}
 _SIMPLE = (int, float, bool, str, type(None))
 
 
@@ -58,6 +70,7 @@ class Plan:
         self._bound: dict[int, str] = {}  # names of what is bound in the namespace, by id
         self._names: dict[Value, str] = {}
         self._constants: set[Value] = set()
+        self._scalars: dict[int, Any] = {}  # of constant arrays, by id
         self._taken: set[str] = {"np"}
         self._depth = 1
         self.parts: list[Graph] = []  # keeps the parts of a long graph alive
@@ -154,7 +167,10 @@ class Plan:
         """One line. A result takes the name of an operand that is not used again."""
         op = node.op
         inputs = [self._names[v] for v in node.inputs]
-        if op.ufunc:
+        if op.name in _OPERATORS and all(map(_is_number, node.inputs)):
+            sides = [self._scalar(v) for v in node.inputs]
+            call = f"{sides[0]} {_OPERATORS[op.name]} {sides[1]}"
+        elif op.ufunc:
             call = f"{self._bind(getattr(np, op.ufunc), op.ufunc)}({', '.join(inputs)})"
         else:
             attrs = [f"{k}={self._literal(v, k)}" for k, v in node.attrs.items()]
@@ -171,6 +187,16 @@ class Plan:
             spec = value.spec
             if isinstance(spec, TensorSpec) and spec.dtype is string and not spec.shape.rank:
                 self._write(f"{name} = {self._bind(text_array, 'text')}({name})")
+
+    def _scalar(self, value: Value) -> str:
+        """The name of a scalar, which is a NumPy scalar (and no array) if it is a constant."""
+        if value not in self._constants:
+            return self._names[value]
+        assert value.node is not None
+        array = value.node.attrs["value"]
+        if id(array) not in self._scalars:
+            self._scalars[id(array)] = array[()]
+        return self._bind(self._scalars[id(array)], f"n{len(self._bound)}")
 
     def _mark(self, node: Node, inputs: Sequence[str]) -> None:
         self.node_at[len(self.lines)] = (node, inputs)
@@ -278,6 +304,11 @@ class Plan:
         target = f"{', '.join(outputs)}, = " if outputs else ""
         self._write(f"{target}{runner}.run({', '.join(inputs)})")
         self._mark(node, inputs)
+
+
+def _is_number(value: Value) -> bool:
+    spec = value.spec
+    return isinstance(spec, TensorSpec) and spec.shape.rank == 0 and spec.dtype.kind in "iuf"
 
 
 def _identifier(name: str) -> str:

@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.build import leaves_tapes
 from ..graph.convert import Array, text_array
 from ..graph.dtypes import BY_NUMPY, DType, as_dtype, string
 from ..graph.node import Tensor
 from ..graph.spec import ArraySpec, DataSpec, TensorShape, TensorSpec
 from .device import current_device
+
+# The spec of each shape and dtype met; emptied when it grows beyond a limit.
+_specs: dict[tuple[tuple[int, ...], DType], TensorSpec] = {}
+_SPECS_KEPT = 10_000
 
 
 class EagerTensor(Tensor):
@@ -29,11 +34,17 @@ class EagerTensor(Tensor):
 
     @property
     def spec(self) -> TensorSpec:
-        return TensorSpec(self._value.shape, self.dtype)
+        key = (self._value.shape, self.dtype)
+        found = _specs.get(key)
+        if found is None:
+            if len(_specs) > _SPECS_KEPT:
+                _specs.clear()
+            found = _specs[key] = TensorSpec(*key)
+        return found
 
     @property
     def shape(self) -> TensorShape:
-        return TensorShape(self._value.shape)
+        return self.spec.shape
 
     @property
     def ndim(self) -> int:
@@ -46,10 +57,12 @@ class EagerTensor(Tensor):
 
     def numpy(self) -> Any:
         """The value as a NumPy array that is the caller's own; a NumPy scalar for shape ()."""
+        leaves_tapes(self, "numpy()")
         array = self._value
         return array[()] if array.ndim == 0 else array.copy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        leaves_tapes(self, "a conversion to a NumPy array")
         array = self._value
         if dtype is not None and array.dtype != dtype:
             if copy is False:
@@ -83,9 +96,11 @@ class EagerTensor(Tensor):
         return bool(self._value)
 
     def __int__(self) -> int:
+        leaves_tapes(self, "int()")
         return int(self._value.item())
 
     def __float__(self) -> float:
+        leaves_tapes(self, "float()")
         return float(self._value.item())
 
     def __complex__(self) -> complex:
@@ -147,7 +162,7 @@ class EagerArray:
 
 
 class EagerData(Tensor):
-    """A dataset or an iterator with its value (a `Stream` or `Cursor`); see `DataSpec`."""
+    """A dataset, iterator or queue with its value (`Stream`, `Cursor`, `Fifo`); see `DataSpec`."""
 
     __slots__ = ("_value", "dtype", "spec")
 
@@ -160,6 +175,8 @@ class EagerData(Tensor):
         """A dataset never changes; an iterator is at its place, which no other can have."""
         if self.spec.kind == "iterator":
             raise TypeError("an iterator over a dataset can't be copied; make a new one by iter()")
+        if self.spec.kind == "queue":
+            raise TypeError("a queue can't be copied; make a new one")
         return self
 
     def __reduce__(self) -> Any:

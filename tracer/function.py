@@ -88,6 +88,7 @@ class Function(Generic[P, R]):
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._autograph = autograph
         self._relaxed = relaxed
+        self.marks: dict[Any, Any] = {}  # of the graphs that it is traced into: how to treat them
         self.is_helper = False  # a plain function, traced by itself since it calls itself
         self.name = str(name or getattr(python_function, "__name__", "function"))
         if not self.name.isidentifier():
@@ -219,16 +220,18 @@ class Function(Generic[P, R]):
         if self._wanted is not None:
             lift = lift and {n: value_if_fitted(a) for n, a in arguments.items()}
             arguments = {n: spec_if_fitted(a) for n, a in arguments.items()}
-        ref = FunctionRef(name)
+        ref = self._named(name)
         concrete, touched = trace_function(self, keyed, ref, arguments, may_create, lift)
         done: list[Any] = []
         if touched is not None:
             assert tensors is not None
             first, ref.name = concrete, f"{name}_first_call"
+            for mark in self.marks:  # it makes variables, which can't be done again
+                del ref.extra[mark]
             try:
                 if not first.returns:
                     first.run(tensors, arguments)  # raises: there was no first call
-                concrete, _ = trace_function(self, keyed, FunctionRef(name), arguments, False, None)
+                concrete, _ = trace_function(self, keyed, self._named(name), arguments, False, None)
                 done.append(first.run(tensors, arguments))
             except Exception:
                 put_back(touched)
@@ -255,6 +258,11 @@ class Function(Generic[P, R]):
         guards.finished = True
         written = set() if state is None else state.written(arguments)
         warn_of_side_effects(self.name, reading, self._told, written)
+
+    def _named(self, name: str) -> FunctionRef:
+        ref = FunctionRef(name)
+        ref.extra.update(self.marks)
+        return ref
 
     def _note_reason(self, number: int, arguments: Any, concrete: ConcreteFunction) -> None:
         earlier = [r for r, _ in self._reasons]
@@ -371,7 +379,7 @@ class Function(Generic[P, R]):
     def __deepcopy__(self, memo: Any) -> Function[P, R]:
         """A function without traces. That of a copied object's method belongs to the copy."""
         target = copy.deepcopy(self.python_function, memo)
-        return Function(
+        made: Function[P, R] = Function(
             target,
             self.input_signature,
             self._autograph,
@@ -379,6 +387,8 @@ class Function(Generic[P, R]):
             self._relaxed,
             self._reduce_retracing,
         )
+        made.marks.update(self.marks)
+        return made
 
     def __copy__(self) -> Function[P, R]:
         return self

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from .runtime import GradientTape, Variable  # isort: skip - it installs eager execution
 from . import (
+    autodiff,
     bitwise,
     config,
     debugging,
@@ -199,22 +200,33 @@ from .scopes import control_dependencies, group, no_op
 from .scopes import tuple_ as tuple
 
 if TYPE_CHECKING:
-    from . import autograph, data
+    from . import autograph, data, optimizers, queue, test
     from .control_flow import case, cond, switch_case, while_loop
+    from .custom_gradients import custom_gradient
+    from .derivatives import grad, hessian, jvp, value_and_grad, vjp
     from .functional import foldl, foldr, map_fn, scan
     from .module import Module
+    from .recompute import recompute_grad
     from .tensor_array import TensorArray
     from .tracer import function
+    from .vectorizing import vectorized_map, vmap
 
 # What traces is loaded where it is first asked for: it is half of the time that the import takes.
 _LATER = {
     **dict.fromkeys(("case", "cond", "switch_case", "while_loop"), "control_flow"),
+    **dict.fromkeys(("grad", "hessian", "jvp", "value_and_grad", "vjp"), "derivatives"),
     **dict.fromkeys(("foldl", "foldr", "map_fn", "scan"), "functional"),
+    **dict.fromkeys(("vectorized_map", "vmap"), "vectorizing"),
     "Module": "module",
+    "custom_gradient": "custom_gradients",
     "TensorArray": "tensor_array",
     "autograph": "",
     "data": "",
+    "optimizers": "",
+    "queue": "",
+    "test": "",
     "function": "tracer",
+    "recompute_grad": "recompute",
 }
 
 __version__ = "0.1.0"
@@ -255,6 +267,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "autodiff",
     "autograph",
     "bitcast",
     "bitwise",
@@ -280,6 +293,7 @@ __all__ = [
     "cos",
     "cosh",
     "cumsum",
+    "custom_gradient",
     "data",
     "debugging",
     "device",
@@ -309,11 +323,13 @@ __all__ = [
     "gather_nd",
     "get_current_name_scope",
     "get_static_value",
+    "grad",
     "graph",
     "greater",
     "greater_equal",
     "group",
     "half",
+    "hessian",
     "histogram_fixed_width",
     "histogram_fixed_width_bins",
     "identity",
@@ -327,6 +343,7 @@ __all__ = [
     "int64",
     "is_symbolic_tensor",
     "is_tensor",
+    "jvp",
     "less",
     "less_equal",
     "linalg",
@@ -353,15 +370,18 @@ __all__ = [
     "one_hot",
     "ones",
     "ones_like",
+    "optimizers",
     "pad",
     "pow",
     "print",
     "py_function",
+    "queue",
     "random",
     "range",
     "rank",
     "raw_ops",
     "realdiv",
+    "recompute_grad",
     "reduce_all",
     "reduce_any",
     "reduce_logsumexp",
@@ -410,6 +430,7 @@ __all__ = [
     "tensor_scatter_nd_sub",
     "tensor_scatter_nd_update",
     "tensordot",
+    "test",
     "tile",
     "timestamp",
     "transpose",
@@ -425,6 +446,10 @@ __all__ = [
     "unique_with_counts",
     "unravel_index",
     "unstack",
+    "value_and_grad",
+    "vectorized_map",
+    "vjp",
+    "vmap",
     "where",
     "while_loop",
     "zeros",

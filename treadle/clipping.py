@@ -7,8 +7,10 @@ from typing import Any
 
 from .graph.build import convert
 from .graph.dtypes import as_dtype
+from .graph.indexed_slices import IndexedSlices
 from .graph.node import Tensor
 from .graph.ops.arithmetic import multiply
+from .graph.ops.axes import stop_gradient
 from .graph.ops.casting import cast
 from .graph.ops.comparison import where
 from .graph.ops.division import maximum, minimum
@@ -62,8 +64,9 @@ def global_norm(t_list: Sequence[Any], name: str | None = None) -> Tensor:
     <tl.Tensor: shape=(), dtype=float32, numpy=5.0>
     """
     squares = [reduce_sum(x * x) for x in map(_tensor, t_list) if x is not None]
-    result: Tensor = sqrt(add_n(squares))
-    return result
+    total = add_n(squares)
+    some = total > 0  # the gradient at 0 is 0
+    return where(some, sqrt(where(some, total, 1)), stop_gradient(total))
 
 
 def _tensor(value: Any) -> Tensor | None:
@@ -72,10 +75,11 @@ def _tensor(value: Any) -> Tensor | None:
 
 def clip_by_global_norm(
     t_list: Sequence[Any], clip_norm: Any, use_norm: Any = None, name: str | None = None
-) -> tuple[list[Tensor | None], Tensor]:
+) -> tuple[list[Any], Tensor]:
     """The tensors scaled down together so that their global norm is at most `clip_norm`.
 
-    Gives the list (None stays None) and the norm before. If the norm is not finite, all is NaN.
+    Gives the list (None stays None, IndexedSlices stay such) and the norm before. If the norm is
+    not finite, all is NaN.
 
     >>> import treadle as tl
     >>> clipped, norm = tl.clip_by_global_norm([tl.constant([3.]), tl.constant([4.])], 1.)
@@ -86,7 +90,13 @@ def clip_by_global_norm(
     limit = convert(clip_norm, hint=size.dtype)
     scale = limit * minimum(1 / size, 1 / limit)
     scale = scale + (size - size)  # NaN where the norm is infinite or NaN
-    return [None if x is None else x * scale for x in map(_tensor, t_list)], size
+    return [_scaled(x, scale) for x in t_list], size
+
+
+def _scaled(value: Any, scale: Tensor) -> Any:
+    if isinstance(value, IndexedSlices):
+        return IndexedSlices(value.values * scale, value.indices, value.dense_shape)
+    return None if value is None else convert(value) * scale
 
 
 def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:

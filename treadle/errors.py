@@ -3,6 +3,7 @@
 from .graph.errors import (
     AlreadyExistsError,
     AssertionFailedError,
+    BatchingError,
     BranchError,
     CancelledError,
     ConversionError,
@@ -42,6 +43,7 @@ from .graph.errors import (
 __all__ = [
     "AlreadyExistsError",
     "AssertionFailedError",
+    "BatchingError",
     "BranchError",
     "CancelledError",
     "ConversionError",

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .graph.build import is_tracing, recorders, recording
+from .graph.build import is_tracing, leaves_tapes, recorders, recording
 from .graph.location import describe, user_location
 from .graph.node import Tensor, Value
 from .graph.operators import BINARY, COMPARISON
@@ -195,6 +195,7 @@ def _off_tape(name: str, operands: Any) -> AbstractContextManager[None]:
         if (isinstance(x, Variable) and x.trainable) or (
             isinstance(x, Tensor) and any(tape.is_watched(x) for tape in active)
         ):
+            leaves_tapes(x, name)
             warnings.warn(
                 f"{name} at {describe(user_location())} is a step in NumPy: no gradient flows "
                 "through it. Use the function of tl, or call it inside of a tl.function, where it "

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..build import GraphBuilder, apply, current, leaked
 from ..errors import MissingGradientError
+from ..indexed_slices import IndexedSlices, add_rows
 from ..location import Loc, describe
 from ..node import Node, Value
 from ..op import OPS, Attrs, Op
 from ..ops.arithmetic import add
 from ..ops.arrays import array_add, array_zeros_like
-from ..ops.shaping import shape, sum_to, zeros_like
+from ..ops.shaping import concat, reshape, shape, sum_to, zeros_like
 from ..spec import ArraySpec, ResourceSpec, Spec, TensorSpec
 from .registered import is_registered, registered_gradients
 
@@ -22,7 +23,7 @@ from .registered import is_registered, registered_gradients
 class Entry:
     """One recorded op call."""
 
-    __slots__ = ("_inputs", "_node", "_outputs", "_resolved", "attrs", "loc", "op")
+    __slots__ = ("_inputs", "_node", "_outputs", "_resolved", "attrs", "loc", "op", "stopped")
 
     def __init__(
         self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any, loc: Loc | None = None
@@ -34,6 +35,7 @@ class Entry:
         self.loc = loc
         # A structured node that is still built may be widened after it was recorded.
         self._node: Node | None = None
+        self.stopped: Iterable[int] = ()  # the inputs for which the rule gave no gradient
         if op.structured and self._outputs and type(self._outputs[0]) is Value:
             self._node = self._outputs[0].node
             assert self._node is not None
@@ -51,6 +53,11 @@ class Entry:
         given = {id(v): x for v, x in zip(self._resolved, self._inputs, strict=True)}
         return [given.get(id(v), v) for v in self._node.inputs]
 
+    @property
+    def present_attrs(self) -> Attrs:
+        """The attributes, of a node that was widened those that it has now."""
+        return self.attrs if self._node is None else self._node.attrs
+
     def under_construction(self) -> tuple[Node, GraphBuilder]:
         """The node that the call has become, which gradients may widen, and its builder."""
         value = self._outputs[0]
@@ -65,7 +72,7 @@ STRUCTURED: dict[str, StructuredRule] = {}  # the rules of cond, switch, while, 
 
 
 def differentiable(value: Any) -> bool:
-    return bool(value.dtype.is_differentiable)
+    return value.dtype.is_differentiable  # type: ignore[no-any-return]
 
 
 def given(gs: Sequence[Any], outputs: Sequence[Any]) -> list[bool]:
@@ -78,37 +85,51 @@ def backprop(
     targets: Sequence[Any],
     sources: Sequence[Any],
     target_grads: Sequence[Any],
+    in_rows: Collection[int] = (),
 ) -> list[Any]:
     """The gradient of each source: the sum over targets of target_grad times the derivative.
 
     None where no path of differentiable ops leads from source to target. Works by calling ops,
-    so it executes eagerly or adds nodes, and can be recorded itself.
+    so it executes eagerly or adds nodes, and can be recorded itself. Variables in `in_rows`, by id,
+    of which only rows are gathered, get `IndexedSlices`.
     """
-    connected = {id(s) for s in sources}
+    tables = set(in_rows)
+    wanted = {id(s) for s in sources}
+    connected = set(wanted)
     path: list[Entry] = []
     for entry in entries:
-        if any(id(x) in connected for x in entry.inputs):
-            path.append(entry)
-            connected.update(id(y) for y in entry.outputs if differentiable(y))
+        for x in entry.inputs:
+            if id(x) in connected:
+                path.append(entry)
+                connected.update([id(y) for y in entry.outputs if differentiable(y)])
+                if tables and entry.op.name == "read" and id(x) in tables:
+                    tables.add(id(entry.outputs[0]))
+                break
     grads: dict[int, Any] = {}
     for target, g in zip(targets, target_grads, strict=True):
         if g is not None:
             grads[id(target)] = accumulate(grads.get(id(target)), g)
-    wanted = {id(s) for s in sources}
     for entry in reversed(path):
-        outputs = entry.outputs
-        gs = [grads.get(id(y)) for y in outputs]
-        if all(g is None for g in gs):
+        gs = []
+        for y in entry.outputs:
+            key = id(y)
+            gs.append(grads.get(key) if key in wanted else grads.pop(key, None))
+        if not any([g is not None for g in gs]):
             continue
-        for y in outputs:
-            if id(y) not in wanted:
-                grads.pop(id(y), None)
-        needs = [id(x) in connected and differentiable(x) for x in entry.inputs]
+        inputs = entry.inputs
+        needs = [id(x) in connected and differentiable(x) for x in inputs]
         if not any(needs):
             continue
-        for x, g in zip(entry.inputs, input_gradients(entry, gs, needs), strict=True):
+        if tables and entry.op.name == "gather" and id(inputs[0]) in tables:
+            found: Iterable[Any] = of_rows(gs[0], *inputs, **entry.attrs)
+        else:
+            found = input_gradients(entry, gs, needs)
+        for i, (x, g) in enumerate(zip(inputs, found, strict=True)):
             if g is not None:
-                grads[id(x)] = accumulate(grads.get(id(x)), g)
+                key = id(x)
+                grads[key] = accumulate(grads[key], g) if key in grads else g
+            elif needs[i] and not entry.op.structured and all([g is not None for g in gs]):
+                entry.stopped = {*entry.stopped, i}
     return [grads.get(id(s)) for s in sources]
 
 
@@ -142,24 +163,37 @@ def input_gradients(entry: Entry, gs: list[Any], needs: list[bool]) -> Iterable[
     return result
 
 
+def of_rows(g: Any, table: Any, indices: Any, **attrs: Any) -> tuple[Any, None]:
+    """The gradient of rows that are gathered from a variable, as these rows."""
+    if attrs.get("axis") or attrs.get("batch_dims"):
+        return OPS["gather"].vjp(g, None, table, indices, **attrs)[0](), None  # type: ignore[misc]
+    size = shape(table)
+    rows = reshape(g, concat([[-1], size[1:]], 0))
+    return IndexedSlices(rows, reshape(indices, [-1]), size), None
+
+
 def accumulate(total: Any, g: Any) -> Any:
     if total is None:
         return g
+    if isinstance(total, IndexedSlices) or isinstance(g, IndexedSlices):
+        return add_rows(total, g)
     return array_add(total, g) if isinstance(g.spec, ArraySpec) else add(total, g)
 
 
 def _unbroadcast(g: Any, inputs: Sequence[Any], index: int) -> Any:
     """Sum `g`, of the shape of an elementwise result, down to the shape of one operand."""
     x = inputs[index]
-    if g.spec.shape.is_fully_defined() and g.spec.shape == x.spec.shape:
-        return g
-    others = [y for i, y in enumerate(inputs) if i != index and y is not x]
-    if g.spec.shape == x.spec.shape and not any(_may_stretch(x, y) for y in others):
-        return g
+    have = g.spec.shape
+    if have == x.spec.shape:
+        if have.is_fully_defined():
+            return g
+        others = [y for i, y in enumerate(inputs) if i != index and y is not x]
+        if not any(may_stretch(x, y) for y in others):
+            return g
     return sum_to(g, shape(x))
 
 
-def _may_stretch(x: Any, y: Any) -> bool:
+def may_stretch(x: Any, y: Any) -> bool:
     """True if broadcasting with `y` might make `x` larger."""
     a, b = x.spec.shape, y.spec.shape
     if b.rank == 0:
@@ -194,5 +228,6 @@ __all__ = [
     "differentiable",
     "given",
     "gradient_spec",
+    "may_stretch",
     "zeros_for",
 ]

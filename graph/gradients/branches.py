@@ -14,35 +14,35 @@ import numpy as np
 from ..build import replay
 from ..control import Branch, emit_cond, emit_switch, new_branch
 from ..errors import GradientError
-from ..location import describe
+from ..location import Loc, describe
 from ..node import Graph, Node, Value, subgraphs
-from ..op import OPS
+from ..op import OPS, Attrs
 from ..spec import ArraySpec, Spec, TensorSpec
 from .backprop import Entry, given, zeros_for
-from .linearize import linearize
+from .linearize import linearize, note_recomputed
 
 
 def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     node, owner = entry.under_construction()
     inputs = list(entry.inputs)
-    graphs = _branch_graphs(node)
+    graphs = branch_graphs(node.op.name, node.attrs)
     mask = given(gs, entry.outputs)
     if node.op.name == "try":
-        _require_known(graphs[1], mask, node)
+        require_known(graphs[1], mask, node.loc)
     halves = [linearize(g, mask, needs[1:]) for g in graphs]
+    for half in halves:
+        note_recomputed(owner, half)
     count = len(graphs[0].outputs)
     handed_out = [h.forward.outputs[count:] for h in halves]
     widened = []
     for i, half in enumerate(halves):
-        widened.append(_with_dummies(half.forward, count, handed_out, i))
+        widened.append(with_dummies(half.forward, count, handed_out, i))
     specs = [v.spec for v in node.outputs]
     specs += [v.spec for residuals in handed_out for v in residuals]
     if node.op.name == "try":
         widened = [_telling(g, caught) for g, caught in zip(widened, (False, True), strict=True)]
         specs.append(TensorSpec((), "bool"))
-    names = _NAMES[node.op.name]
-    attrs = dict(zip(names, widened, strict=True)) if names else {"branches": tuple(widened)}
-    owner.widen(node, node.inputs, attrs, specs)
+    owner.widen(node, node.inputs, with_graphs(node.op.name, widened), specs)
     have = list(node.outputs[count:])
     residuals: list[list[Value]] = []
     for values in handed_out:
@@ -79,9 +79,15 @@ def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
 _NAMES = {"switch": (), "cond": ("then", "orelse"), "try": ("body", "handler")}
 
 
-def _branch_graphs(node: Node) -> list[Graph]:
-    names = _NAMES[node.op.name]
-    return [node.attrs[name] for name in names] if names else list(node.attrs["branches"])
+def branch_graphs(op: str, attrs: Attrs) -> list[Graph]:
+    names = _NAMES[op]
+    return [attrs[name] for name in names] if names else list(attrs["branches"])
+
+
+def with_graphs(op: str, graphs: Sequence[Graph]) -> Attrs:
+    """The attributes of a `cond`, `switch` or `try` of these graphs."""
+    names = _NAMES[op]
+    return dict(zip(names, graphs, strict=True)) if names else {"branches": tuple(graphs)}
 
 
 def _telling(graph: Graph, truth: bool) -> Graph:
@@ -91,7 +97,7 @@ def _telling(graph: Graph, truth: bool) -> Graph:
     return Graph(graph.name, graph.inputs, (*graph.nodes, node), outputs, graph.captured)
 
 
-def _require_known(handler: Graph, mask: Sequence[bool], node: Node) -> None:
+def require_known(handler: Graph, mask: Sequence[bool], loc: Loc | None) -> None:
     """Refuse gradients that go back to what the body of a `try` had computed when it raised."""
     pending = [v for v, wanted in zip(handler.outputs, mask, strict=True) if wanted]
     seen: set[Node] = set()
@@ -103,7 +109,7 @@ def _require_known(handler: Graph, mask: Sequence[bool], node: Node) -> None:
         if _is_kept(made):
             raise GradientError(
                 "a gradient is asked for through an exception: what handles it uses a tensor that "
-                f"the body of the `try` at {describe(node.loc)} had computed when it raised. "
+                f"the body of the `try` at {describe(loc)} had computed when it raised. "
                 "Compute it before the `try`, or use tl.stop_gradient on it there"
             )
         pending += made.inputs
@@ -115,7 +121,7 @@ def _is_kept(node: Node) -> bool:
     return any(_is_kept(inner) for graph in subgraphs(node) for inner in graph.nodes)
 
 
-def _with_dummies(
+def with_dummies(
     forward: Graph, count: int, handed_out: Sequence[Sequence[Value]], own: int
 ) -> Graph:
     """`forward` giving its results, then every branch's residuals: empty ones for the others."""
@@ -126,9 +132,9 @@ def _with_dummies(
             if i == own:
                 outputs.append(value)
                 continue
-            dummy = _dummy(value.spec)
-            nodes.append(dummy)
-            outputs.append(dummy.outputs[0])
+            node = _dummy(value.spec)
+            nodes.append(node)
+            outputs.append(node.outputs[0])
     return Graph(forward.name, forward.inputs, tuple(nodes), tuple(outputs), forward.captured)
 
 
@@ -142,4 +148,4 @@ def _dummy(spec: Spec) -> Node:
     return Node(OPS["const"], (), {"value": array}, (TensorSpec(dims, spec.dtype),))
 
 
-__all__ = ["branches_rule"]
+__all__ = ["branch_graphs", "branches_rule", "require_known", "with_dummies", "with_graphs"]

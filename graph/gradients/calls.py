@@ -10,26 +10,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..build import GraphBuilder, interpreting, is_tracing, recorders, replay
-from ..control import call
+from ..build import GraphBuilder, interpreting, is_tracing, recorders, recording, replay
+from ..control import CALL, call
 from ..effects import graph_effects, settle_effects
 from ..errors import GradientError
-from ..node import FunctionRef, Graph, Value
+from ..node import APART, FunctionRef, Graph, Value
 from ..op import CHECKS, READ
 from ..walk import functions_of
 from .backprop import Entry, differentiable, given, gradient_spec, zeros_for
 from .by_value import reading_first, reads_variables
-from .linearize import Linear, linearize
+from .checkpoints import budget_now
+from .linearize import Linear, linearize, note_recomputed
+from .recompute import RECOMPUTE, recomputed
 
 
-def _halves(callee: FunctionRef, out_mask: list[bool], in_mask: list[bool]) -> Linear:
+def halves(callee: FunctionRef, out_mask: list[bool], in_mask: list[bool]) -> Linear:
     """`linearize` of a function, kept with it."""
-    key = ("linear", tuple(out_mask), tuple(in_mask))
+    how = callee.extra.get(RECOMPUTE)
+    key = ("linear", tuple(out_mask), tuple(in_mask), budget_now() if how is None else how)
     if key not in callee.extra:
         assert callee.graph is not None
-        callee.extra[key] = linearize(callee.graph, out_mask, in_mask)
-    half: Linear = callee.extra[key]
-    return half
+        if how is None:
+            half = linearize(callee.graph, out_mask, in_mask)
+        else:
+            half = recomputed(callee.graph, callee.name, how, out_mask, in_mask)
+        callee.extra[key] = half
+    found: Linear = callee.extra[key]
+    return found
 
 
 def _reference(owner: FunctionRef, half: Linear, which: str) -> FunctionRef:
@@ -38,6 +45,11 @@ def _reference(owner: FunctionRef, half: Linear, which: str) -> FunctionRef:
         graph = half.forward if which == "forward" else half.backward
         made = FunctionRef(f"{owner.name}_{which}", graph)
         made.effects = graph_effects(graph)
+        how = owner.extra.get(RECOMPUTE)
+        if how is not None and how.budget is None:
+            made.extra[RECOMPUTE] = how  # gradients of higher order run it again, too
+        if how is not None and which == "backward":
+            made.extra[APART] = True  # else it would share what it is to compute again
         owner.extra[key] = made
     found: FunctionRef = owner.extra[key]
     return found
@@ -52,7 +64,7 @@ def call_forward(callee: FunctionRef, in_mask: Sequence[bool], orders: int) -> F
     for _ in range(orders):
         assert callee.graph is not None
         out_mask = [differentiable(v) for v in callee.graph.outputs]
-        half = _halves(callee, out_mask, list(in_mask))
+        half = halves(callee, out_mask, list(in_mask))
         forward = _reference(callee, half, "forward")
         forward.extra["origin"] = (callee, half)
         callee = forward
@@ -60,18 +72,44 @@ def call_forward(callee: FunctionRef, in_mask: Sequence[bool], orders: int) -> F
 
 
 def call_recorded(callee: FunctionRef, inputs: Sequence[Any]) -> tuple[Any, ...]:
-    """Call a function; where tapes watch an eager call, it also gives what they will need."""
+    """Call a function; where tapes watch an eager call, it also gives what they will need.
+
+    Each recorder sees what the ones inside of it have made of the call: a tape around an
+    accumulator of tangents the call that computes these, one inside of it the call as it was.
+    """
     active = recorders()
-    if active and not is_tracing():
-        mask = [differentiable(x) and any(r.is_watched(x) for r in active) for x in inputs]
-        if any(mask):
-            assert callee.graph is not None
-            orders = len(active)
-            if not _repeatable(callee.graph):
-                orders = sum(r.orders for r in active)
-            forward = call_forward(callee, mask, orders)
-            return call(forward, inputs)[: len(callee.graph.outputs)]
-    return call(callee, inputs)
+    if not active or is_tracing():
+        return call(callee, inputs)
+    carriers = [i for i, r in enumerate(active) if hasattr(r, "widen")]
+    place = max((i for i in carriers if any(map(active[i].is_watched, inputs))), default=-1)
+    inner = active[place + 1 :]
+    assert callee.graph is not None
+    chosen = callee
+    watching = [r for r in inner if r.orders]
+    mask = [differentiable(x) and any(r.is_watched(x) for r in watching) for x in inputs]
+    if any(mask):
+        orders = len(watching)
+        if not _repeatable(callee.graph):
+            orders = sum(r.orders for r in watching)
+        chosen = call_forward(callee, mask, orders)
+    if place < 0:
+        return call(chosen, inputs)[: len(callee.graph.outputs)]
+    carrier: Any = active[place]
+    with recording(active[: place + 1]):
+        results: tuple[Any, ...] = carrier.call(chosen, inputs, _called(active[:place]))
+    for recorder in inner:
+        recorder.record(CALL, inputs, {"callee": chosen}, results)
+    return results[: len(callee.graph.outputs)]
+
+
+def _called(active: tuple[Any, ...]) -> Any:
+    """`call_recorded` for the recorders `active`."""
+
+    def run(callee: FunctionRef, inputs: Sequence[Any]) -> tuple[Any, ...]:
+        with recording(active):
+            return call_recorded(callee, inputs)
+
+    return run
 
 
 def _repeatable(graph: Graph) -> bool:
@@ -92,11 +130,12 @@ def call_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
             return _recursive_rule(callee, inputs, entry.outputs, gs, needs)
         callee = reading_first(callee)
     assert callee.graph is not None
-    half = _halves(callee, given(gs, entry.outputs), needs)
+    half = halves(callee, given(gs, entry.outputs), needs)
+    note_recomputed(owner, half)
     count = len(callee.graph.outputs)
     forward = _reference(callee, half, "forward")
     owner.widen(node, node.inputs, {"callee": forward}, half.forward.out_specs)
-    residuals = node.outputs[count:]
+    residuals = node.outputs[count : len(half.forward.outputs)]
     return _call_backward(callee, half, residuals, inputs, gs)
 
 
@@ -136,7 +175,7 @@ def _eager_rule(callee: FunctionRef, entry: Entry, gs: list[Any], needs: list[bo
             f"a gradient of this order of '{callee.name}' was not prepared for when it was "
             "called: call it inside of one more GradientTape"
         )
-    half = _halves(callee, given(gs, outputs), needs)
+    half = halves(callee, given(gs, outputs), needs)
     again = call(_reference(callee, half, "forward"), inputs)
     return _call_backward(callee, half, again[len(outputs) :], inputs, gs)
 
@@ -211,4 +250,4 @@ def _adjoint(graph: Graph, mask: list[bool], needs: list[bool], name: str) -> Gr
     return builder.finish(grads)
 
 
-__all__ = ["call_recorded", "call_rule"]
+__all__ = ["call_recorded", "call_rule", "halves"]

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..build import GraphBuilder, interpreting, recording, replay
-from ..effects import node_effects
+from ..effects import Order, node_effects
 from ..location import user_location
 from ..node import Graph, Node, Value
-from ..op import CHECKS, Attrs, Op
+from ..op import Attrs, Op
 from .backprop import Entry, backprop, zeros_for
+from .saving import divide
 
 
 class Linear(NamedTuple):
@@ -28,6 +29,10 @@ class Linear(NamedTuple):
     saved_inputs: tuple[int, ...]
     out_grads: tuple[int, ...]
     in_grads: tuple[int, ...]
+    recomputed: tuple[Node, ...] = ()  # the forward nodes that run again, inner graphs included
+
+
+RECOMPUTED = "recomputed"
 
 
 class Recorder:
@@ -54,12 +59,14 @@ def linearize(
     in_mask: Sequence[bool],
     materialize: Sequence[int] = (),
     invariant: Sequence[int] = (),
+    known: Sequence[int] = (),
+    thorough: bool = False,
 ) -> Linear:
     """Split `graph` with respect to the masked results and inputs.
 
     Inputs in `materialize` get a gradient of zeros where nothing depends on them. What follows
     from the inputs in `invariant` alone, the captures of a loop, the backward half computes anew:
-    else it would be saved in each iteration.
+    else it would be saved in each iteration. What else it computes anew, `divide` says.
     """
     builder = GraphBuilder(graph.name)
     inputs = [builder.add_input(v.spec, v.name) for v in graph.inputs]
@@ -93,15 +100,20 @@ def linearize(
     split = builder.nodes.index(last) + 1 if last is not None else 0
     forward_nodes = builder.nodes[:split]
     backward_nodes = _hoist_metadata(forward_nodes, builder.nodes[split:], inputs)
-    free = _free(forward_nodes, [inputs[i] for i in invariant])
     needed = [*(v for node in backward_nodes for v in node.inputs), *outgoing]
-    again, residuals, saved = _residuals(forward_nodes, inputs, needed, free)
+    again, residuals, saved = divide(forward_nodes, inputs, needed, invariant, known, thorough)
     forward = Graph(
         graph.name, tuple(inputs), tuple(forward_nodes), (*results, *residuals), graph.captured
     )
     parameters = [*residuals, *[inputs[i] for i in saved], *incoming]
     backward = _extract(f"{graph.name}_backward", parameters, [*again, *backward_nodes], outgoing)
-    return Linear(forward, backward, tuple(saved), out_grads, in_grads)
+    within = builder.derived.get(RECOMPUTED, ())
+    return Linear(forward, backward, tuple(saved), out_grads, in_grads, (*again, *within))
+
+
+def note_recomputed(owner: GraphBuilder, half: Linear) -> None:
+    """Let the graph that `owner` builds tell of what a part of it computes again."""
+    owner.derived.setdefault(RECOMPUTED, []).extend(half.recomputed)
 
 
 def _hoist_metadata(forward: list[Node], backward: list[Node], inputs: list[Value]) -> list[Node]:
@@ -118,46 +130,6 @@ def _hoist_metadata(forward: list[Node], backward: list[Node], inputs: list[Valu
     return kept
 
 
-def _free(forward: list[Node], invariant: Sequence[Value]) -> dict[Value, Node]:
-    """The forward values that cost nothing to save: constants, and what follows from `invariant`
-    without effects.
-    """
-    known = set(invariant)
-    free: dict[Value, Node] = {}
-    for node in forward:
-        pure = not node.op.structured and all(e == CHECKS for e, _ in node_effects(node))
-        if node.op.name == "const" or (known and pure and all(v in known for v in node.inputs)):
-            known.update(node.outputs)
-            free.update(dict.fromkeys(node.outputs, node))
-    return free
-
-
-def _residuals(
-    forward: list[Node], inputs: list[Value], needed: list[Value], free: dict[Value, Node]
-) -> tuple[list[Node], list[Value], list[int]]:
-    """What the backward half takes from the forward half, where it reads the values `needed`.
-
-    The nodes that it runs again, the values to save, and the indices of inputs.
-    """
-    made = {v for node in forward for v in node.outputs}
-    position = {v: i for i, v in enumerate(inputs)}
-    again: set[Node] = set()
-    residuals: dict[Value, None] = {}
-    saved: dict[int, None] = {}
-    pending = needed[::-1]
-    while pending:
-        value = pending.pop()
-        if value in free:
-            if free[value] not in again:
-                again.add(free[value])
-                pending += free[value].inputs
-        elif value in made:
-            residuals[value] = None
-        elif value in position:
-            saved[position[value]] = None
-    return [node for node in forward if node in again], list(residuals), list(saved)
-
-
 def _extract(name: str, inputs: list[Value], nodes: list[Node], outgoing: list[Value]) -> Graph:
     """Copies of `nodes` as a graph of its own, whose parameters stand for `inputs`."""
     env: dict[Value, Value] = {}
@@ -165,14 +137,16 @@ def _extract(name: str, inputs: list[Value], nodes: list[Node], outgoing: list[V
     for i, value in enumerate(inputs):
         env[value] = Value(None, i, value.spec, None, value.name)
     parameters = tuple(env.values())
+    order = Order()
     for node in nodes:
-        copy = renamed[node] = Node(
-            node.op,
-            tuple([env[v] for v in node.inputs]),
-            node.attrs,
-            node.specs,
-            tuple([renamed[n] for n in node.after if n in renamed]),
-            node.loc,
-        )
+        operands = tuple([env[v] for v in node.inputs])
+        kept = [renamed[n] for n in node.after if n in renamed]
+        effects = node_effects(node)
+        if effects:  # what it waited for may not be there, but what that waited for is
+            kept = list(dict.fromkeys([*order.edges(effects, operands), *kept]))
+        copy = Node(node.op, operands, node.attrs, node.specs, tuple(kept), node.loc)
+        renamed[node] = copy
+        if effects:
+            order.add(copy, effects)
         env.update(zip(node.outputs, copy.outputs, strict=True))
     return Graph(name, parameters, tuple(renamed.values()), tuple([env[v] for v in outgoing]))

@@ -9,7 +9,7 @@ from ..dtypes import float32, float64
 from ..node import Tensor
 from ..op import OPS, no_gradient
 from ..weak import are_weak, mark
-from .casting import cast, complex_, conj, imag, real_part, zeros
+from .casting import cast, complex_, conj, imag, real, real_part, zeros
 from .comparison import equal, where
 from .define import FLOAT, Function, elementwise
 
@@ -100,6 +100,7 @@ xdivy: Function = elementwise(
         lambda: xdivy(g, conj(y)),
         lambda: strong(g, conj(xdivy(-out, y))),
     ),
+    jvp=lambda ts, out, x, y: _xdivy_tangent(ts[0], ts[1], out, x, y),
     arity=2,
     eval=_xdivy,
     accepts=FLOAT,
@@ -259,6 +260,7 @@ sign = elementwise(
     "sign",
     lambda m, x: m.sign(x),
     lambda g, out, x: (lambda: _turn(g, out, x) if x.dtype.is_complex else None,),
+    jvp=lambda ts, out, x: _turn(ts[0], out, x) if x.dtype.is_complex else None,
     ufunc="sign",
     doc="""-1, 0 or 1 as x is negative, zero or positive (NaN: NaN); of complex x it is x / |x|.
 
@@ -271,6 +273,7 @@ absolute = elementwise(
     "abs",
     lambda m, x: m.abs(x),
     lambda g, out, x: (lambda: (complex_(g, zeros(g)) if x.dtype.is_complex else g) * sign(x),),
+    jvp=lambda ts, out, x: real(ts[0] * conj(sign(x))),
     ufunc="abs",
     result=real_part,
     doc="""The absolute value, elementwise; of complex numbers the modulus, of the real dtype.
@@ -282,6 +285,15 @@ absolute = elementwise(
     <tl.Tensor: shape=(1,), dtype=float64, numpy=array([5.])>
     """,
 )
+
+
+def _xdivy_tangent(tx: Any, ty: Any, out: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Where x is 0 the quotient does not vary with y, not even if y varies without bound."""
+    by_y = None if ty is None else strong(where(equal(x, 0), 0, ty), xdivy(-out, y))
+    if tx is None:
+        assert by_y is not None
+        return by_y
+    return xdivy(tx, y) if by_y is None else add(xdivy(tx, y), by_y)
 
 
 def _turn(g: Tensor, out: Tensor, x: Tensor) -> Tensor:

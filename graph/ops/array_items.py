@@ -9,10 +9,10 @@ from ..convert import Array
 from ..dtypes import int32
 from ..errors import DTypeError
 from ..node import Tensor
-from ..op import Op
+from ..op import ALL, Op
 from ..persistent import PersistentArray
 from ..spec import ArraySpec, Element, TensorSpec
-from .arrays import _accumulate_eval, _joined, array_size
+from .arrays import _accumulate_eval, _joined, array_size, even
 from .define import primitive
 from .sequences import range_
 
@@ -34,6 +34,7 @@ _take = primitive(
     _take_infer,
     _take_eval,
     lambda g, out, a, indices: (lambda: apply(_put, (g, indices)), None),
+    linear=(0,),
 )
 
 
@@ -55,6 +56,7 @@ _put: Op = primitive(
     _take_infer,
     _put_eval,
     lambda h, out, g, indices: (lambda: apply(_take, (h, indices)), None),
+    linear=(0,),
 )
 
 
@@ -65,8 +67,8 @@ def _join_infer(a: ArraySpec, b: ArraySpec) -> ArraySpec:
 
 
 def _join_eval(xp: Any, a: PersistentArray, b: PersistentArray) -> PersistentArray:
-    for item in b.items():
-        a = a.push(item)
+    for item in even(b).items():
+        a = even(a).push(item)
     return a
 
 
@@ -78,7 +80,7 @@ def _join_gradients(g: Any, out: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return lambda: array_cut(g, array_size(a)), second
 
 
-_join = primitive("array_join", _join_infer, _join_eval, _join_gradients)
+_join = primitive("array_join", _join_infer, _join_eval, _join_gradients, linear=ALL)
 
 
 def array_join(a: Any, b: Any) -> Any:
@@ -86,11 +88,19 @@ def array_join(a: Any, b: Any) -> Any:
     return apply(_join, (a, b))
 
 
+def _cut_eval(xp: Any, a: PersistentArray, size: Any) -> PersistentArray:
+    # A copy: what grows from a part of a list that others know would remember what they know.
+    made = PersistentArray(a.items()[: int(size)], a.element)
+    made.ragged = a.ragged
+    return made
+
+
 _cut = primitive(
     "array_cut",
     lambda a, size: a,
-    lambda xp, a, size: a.resized(min(int(size), a.size)),
+    _cut_eval,
     lambda g, out, a, size: (g, None),
+    linear=(0,),
 )
 
 
@@ -108,6 +118,7 @@ _as: Op = primitive(
     lambda a, *, element: ArraySpec(element),
     _as_eval,
     lambda g, out, a, *, element: (lambda: array_as(g, a.spec.element),),
+    linear=(0,),
 )
 
 

@@ -14,7 +14,7 @@ from ..node import Tensor
 from ..op import Op, no_gradient
 from ..persistent import PersistentArray
 from ..spec import UNKNOWN, ArraySpec, TensorShape, TensorSpec
-from .arrays import always, filled, zero_item
+from .arrays import always, even, filled, zero_item
 from .define import primitive
 from .dims import run_time_dims
 
@@ -30,18 +30,20 @@ def _whole_items(xp: Any, a: PersistentArray) -> list[Any]:
     return items
 
 
-def _stack_infer(a: ArraySpec) -> TensorSpec:
-    return TensorSpec(TensorShape([None]) + a.element.shape, a.element.dtype)
+def _stack_infer(a: ArraySpec, *, axis: int = 0) -> TensorSpec:
+    shape = a.element.shape
+    wider = UNKNOWN if shape.rank is None else (*shape[:axis], None, *shape[axis:])
+    return TensorSpec(wider, a.element.dtype)
 
 
-def _stack_eval(xp: Any, a: PersistentArray) -> Any:
-    items = _whole_items(xp, a)
+def _stack_eval(xp: Any, a: PersistentArray, *, axis: int = 0) -> Any:
+    items = _whole_items(xp, even(a))
     if not items:
         shape = a.element.shape
         dims = [] if shape.rank is None else [d or 0 for d in shape]
-        return xp.zeros((0, *dims), a.element.dtype.numpy)
+        return xp.zeros((*dims[:axis], 0, *dims[axis:]), a.element.dtype.numpy)
     try:
-        return xp.stack(items)
+        return xp.stack(items, axis)
     except ValueError:
         shapes = " and ".join(dict.fromkeys(str(v.shape) for v in items))
         raise ShapeError(f"the items differ in shape, they can't be stacked: {shapes}") from None
@@ -51,50 +53,66 @@ _stack = primitive(
     "array_stack",
     _stack_infer,
     _stack_eval,
-    lambda g, out, a: (lambda: array_unstack(g),),
-    checks=lambda a: not a.spec.element.shape.is_fully_defined(),
+    lambda g, out, a, *, axis=0: (lambda: array_unstack(g, axis),),
+    jvp=lambda ts, out, a, *, axis=0: filled(_stack_back, out, ts[0], axis=axis),
+    checks=lambda a, *, axis=0: not a.spec.element.shape.is_fully_defined(),
 )
 
 
-def array_stack(a: Any) -> Tensor:
-    """The items along a new first axis; what is missing is zero."""
-    result: Tensor = apply(_stack, (a,))
+def array_stack(a: Any, axis: int = 0) -> Tensor:
+    """The items along a new axis, the first; what is missing is zero."""
+    result: Tensor = apply(_stack, (a,), {"axis": axis} if axis else {})
     return result
 
 
-def _unstack_infer(x: TensorSpec) -> ArraySpec:
-    if x.shape.rank == 0:
+def _unstack_infer(x: TensorSpec, *, axis: int = 0) -> ArraySpec:
+    shape = x.shape
+    if shape.rank is not None and shape.rank <= axis:
         raise ShapeError("a scalar can't be unstacked")
-    return ArraySpec(TensorSpec(x.shape[1:], x.dtype))
+    return ArraySpec(TensorSpec(shape[:axis] + shape[axis + 1 :], x.dtype))
 
 
-_unstack = primitive(
+def _unstack_eval(xp: Any, x: Array, *, axis: int = 0) -> PersistentArray:
+    shape = TensorShape(x.shape)
+    items = list(xp.moveaxis(x, axis, 0) if axis else x)
+    return PersistentArray(items, TensorSpec(shape[:axis] + shape[axis + 1 :], x.dtype))
+
+
+_unstack: Op = primitive(
     "array_unstack",
     _unstack_infer,
-    lambda xp, x: PersistentArray(list(x), TensorSpec(x.shape[1:], x.dtype)),
-    lambda g, out, x: (lambda: filled(_stack_back, x, g),),
-    checks=lambda x: x.spec.shape.rank is None,
+    _unstack_eval,
+    lambda g, out, x, *, axis=0: (lambda: filled(_stack_back, x, g, axis=axis),),
+    linear=(0,),
+    checks=lambda x, *, axis=0: x.spec.shape.rank is None,
 )
 
 
-def array_unstack(x: Any) -> Any:
-    """The slices along the first axis as an array."""
-    return apply(_unstack, (convert(x),))
+def array_unstack(x: Any, axis: int = 0) -> Any:
+    """The slices along an axis, the first, as an array."""
+    return apply(_unstack, (convert(x),), {"axis": axis} if axis else {})
 
 
-def _stack_back_eval(xp: Any, g: PersistentArray, *dims: Array, shape: TensorShape) -> Any:
+def _stack_back_eval(
+    xp: Any, g: PersistentArray, *dims: Array, shape: TensorShape, axis: int = 0
+) -> Any:
     out = xp.zeros(run_time_dims(dims, shape), g.element.dtype.numpy)
-    for i, item in enumerate(g.items()[: len(out)]):
+    rows = xp.moveaxis(out, axis, 0)
+    for i, item in enumerate(g.items()[: len(rows)]):
         if item is not None:
-            out[i] = item
+            rows[i] = item
     return out
 
 
 _stack_back: Op = primitive(
     "array_stack_gradient",
-    lambda g, *dims, shape: TensorSpec(shape, g.element.dtype),
+    lambda g, *dims, shape, axis=0: TensorSpec(shape, g.element.dtype),
     _stack_back_eval,
-    lambda h, out, g, *dims, shape: (lambda: array_unstack(h), *[None for _ in dims]),
+    lambda h, out, g, *dims, shape, axis=0: (
+        lambda: array_unstack(h, axis),
+        *[None for _ in dims],
+    ),
+    linear=(0,),
 )
 
 
@@ -102,38 +120,58 @@ _stack_back: Op = primitive(
 
 _lengths = primitive(
     "array_lengths",
-    lambda a: TensorSpec((None,), int32),
-    lambda xp, a: np.array([0 if v is None else len(v) for v in a.items()], np.int32),
+    lambda a, *, axis=0: TensorSpec((None,), int32),
+    lambda xp, a, *, axis=0: np.array(
+        [0 if v is None else v.shape[axis] for v in a.items()], np.int32
+    ),
     no_gradient,
     metadata=True,
 )
 
 
-def _concat_infer(a: ArraySpec) -> TensorSpec:
+def _freed(shape: TensorShape, axis: int) -> TensorShape:
+    """`shape` with any size on an axis."""
+    if shape.rank is None:
+        return UNKNOWN
+    return TensorShape((*shape[:axis], None, *shape[axis + 1 :]))
+
+
+def _concat_infer(a: ArraySpec, *, axis: int = 0) -> TensorSpec:
     shape = a.element.shape
-    if shape.rank == 0:
+    if shape.rank is not None and shape.rank <= axis:
         raise ShapeError("scalars can't be concatenated; use stack()")
-    joined = UNKNOWN if shape.rank is None else TensorShape((None, *shape[1:]))
-    return TensorSpec(joined, a.element.dtype)
+    return TensorSpec(_freed(shape, axis), a.element.dtype)
 
 
-def _concat_eval(xp: Any, a: PersistentArray) -> Any:
-    items = [v for v in a.items() if v is not None]
+def _concat_eval(xp: Any, a: PersistentArray, *, axis: int = 0) -> Any:
+    items = [v for v in even(a).items() if v is not None]
     if not items:
-        dims = [] if a.element.shape.rank is None else [d or 0 for d in a.element.shape[1:]]
-        return xp.zeros((0, *dims), a.element.dtype.numpy)
+        shape = _freed(a.element.shape, axis)
+        dims = [0] if shape.rank is None else [d or 0 for d in shape]
+        return xp.zeros(dims, a.element.dtype.numpy)
     try:
-        return xp.concatenate(items)
+        return xp.concatenate(items, axis)
     except ValueError:
         shapes = " and ".join(dict.fromkeys(str(v.shape) for v in items))
         raise ShapeError(f"the items do not fit together: {shapes}") from None
+
+
+def _lengths_of(a: Any, axis: int) -> Any:
+    return apply(_lengths, (a,), {"axis": axis} if axis else {})
+
+
+def _split_back(g: Tensor, a: Any, axis: int) -> Any:
+    return apply(_split, (g, _lengths_of(a, axis)), {"axis": axis} if axis else {})
 
 
 _concat = primitive(
     "array_concat",
     _concat_infer,
     _concat_eval,
-    lambda g, out, a: (lambda: array_split(g, apply(_lengths, (a,))),),
+    lambda g, out, a, *, axis=0: (lambda: _split_back(g, a, axis),),
+    jvp=lambda ts, out, a, *, axis=0: filled(
+        _concat_back, out, ts[0], _lengths_of(a, axis), axis=axis
+    ),
     checks=always,
 )
 
@@ -144,25 +182,28 @@ def array_concat(a: Any) -> Tensor:
     return result
 
 
-def _split_infer(x: TensorSpec, lengths: TensorSpec) -> ArraySpec:
-    if x.shape.rank == 0:
+def _split_infer(x: TensorSpec, lengths: TensorSpec, *, axis: int = 0) -> ArraySpec:
+    if x.shape.rank is not None and x.shape.rank <= axis:
         raise ShapeError("a scalar can't be split")
-    shape = UNKNOWN if x.shape.rank is None else TensorShape((None, *x.shape[1:]))
-    return ArraySpec(TensorSpec(shape, x.dtype))
+    return ArraySpec(TensorSpec(_freed(x.shape, axis), x.dtype))
 
 
-def _split_eval(xp: Any, x: Array, lengths: Array) -> PersistentArray:
-    if lengths.sum() != len(x) or lengths.min(initial=0) < 0:
-        raise ShapeError(f"the lengths {lengths.tolist()} do not add up to {len(x)}")
-    items = xp.split(x, np.cumsum(lengths)[:-1]) if lengths.size else []
-    return PersistentArray(items, TensorSpec((None, *x.shape[1:]), x.dtype))
+def _split_eval(xp: Any, x: Array, lengths: Array, *, axis: int = 0) -> PersistentArray:
+    if lengths.sum() != x.shape[axis] or lengths.min(initial=0) < 0:
+        raise ShapeError(f"the lengths {lengths.tolist()} do not add up to {x.shape[axis]}")
+    items = xp.split(x, np.cumsum(lengths)[:-1], axis) if lengths.size else []
+    return PersistentArray(items, TensorSpec(_freed(TensorShape(x.shape), axis), x.dtype))
 
 
-_split = primitive(
+_split: Op = primitive(
     "array_split",
     _split_infer,
     _split_eval,
-    lambda g, out, x, lengths: (lambda: filled(_concat_back, x, g, lengths), None),
+    lambda g, out, x, lengths, *, axis=0: (
+        lambda: filled(_concat_back, x, g, lengths, axis=axis),
+        None,
+    ),
+    linear=(0,),
     checks=always,
 )
 
@@ -173,23 +214,30 @@ def array_split(x: Any, lengths: Any) -> Any:
 
 
 def _concat_back_eval(
-    xp: Any, g: PersistentArray, lengths: Array, *dims: Array, shape: TensorShape
+    xp: Any,
+    g: PersistentArray,
+    lengths: Array,
+    *dims: Array,
+    shape: TensorShape,
+    axis: int = 0,
 ) -> Any:
     out = xp.zeros(run_time_dims(dims, shape), g.element.dtype.numpy)
     ends = np.cumsum(lengths).tolist()
+    front = (slice(None),) * axis
     for item, length, end in zip(g.items(), lengths.tolist(), ends, strict=False):
         if item is not None:
-            out[end - length : end] = item
+            out[(*front, slice(end - length, end))] = item
     return out
 
 
 _concat_back: Op = primitive(
     "array_concat_gradient",
-    lambda g, lengths, *dims, shape: TensorSpec(shape, g.element.dtype),
+    lambda g, lengths, *dims, shape, axis=0: TensorSpec(shape, g.element.dtype),
     _concat_back_eval,
-    lambda h, out, g, lengths, *dims, shape: (
-        lambda: array_split(h, lengths),
+    lambda h, out, g, lengths, *dims, shape, axis=0: (
+        lambda: apply(_split, (h, lengths), {"axis": axis} if axis else {}),
         None,
         *[None for _ in dims],
     ),
+    linear=(0,),
 )

@@ -16,7 +16,7 @@ from ..convert import Array
 from ..dtypes import int32
 from ..errors import DTypeError, IndexOutOfRangeError, InvalidArgumentError, ShapeError
 from ..node import Tensor, Value
-from ..op import Op, no_gradient
+from ..op import ALL, Op, no_gradient
 from ..persistent import PersistentArray
 from ..spec import UNKNOWN, ArraySpec, Element, TensorShape, TensorSpec, join_shapes
 from .define import primitive
@@ -77,16 +77,29 @@ def array_new(size: Any = None, *, element: Element) -> Any:
 
 _size = primitive(
     "array_size",
-    lambda a: TensorSpec((), int32),
-    lambda xp, a: np.array(a.size, np.int32),
+    lambda a, *, longest=False: TensorSpec((), int32),
+    lambda xp, a, *, longest=False: np.array((a if longest else even(a)).size, np.int32),
     no_gradient,
     metadata=True,
 )
 
 
-def array_size(a: Any) -> Tensor:
-    """The number of items, an int32 scalar."""
-    result: Tensor = apply(_size, (a,))
+def even(a: PersistentArray) -> PersistentArray:
+    """`a`; InvalidArgumentError where its length differs between the examples of a batch."""
+    if a.ragged:
+        raise InvalidArgumentError(
+            "in a vmap the lists or arrays of the examples have become of different lengths, in a "
+            "loop that runs for some examples longer than for others; give them one length: make "
+            "the TensorArray with its size and write to its places"
+        )
+    return a
+
+
+def array_size(a: Any, longest: bool = False) -> Tensor:
+    """The number of items, an int32 scalar. Of a batch of arrays it must be one for all, or else
+    the greatest with `longest`.
+    """
+    result: Tensor = apply(_size, (a,), {"longest": True} if longest else {})
     return result
 
 
@@ -99,7 +112,8 @@ _push = primitive(
     "array_push",
     _push_infer,
     lambda xp, a, x: a.push(x),
-    lambda g, out, a, x: (g, lambda: array_read_gradient(g, array_size(a), x)),
+    lambda g, out, a, x: (g, lambda: array_read_gradient(g, array_size(a, longest=True), x)),
+    linear=ALL,
     checks=lambda a, x: not _surely_fits(a.spec, x.spec),
 )
 
@@ -124,7 +138,7 @@ def _read_eval(
     xp: Any, a: PersistentArray, i: Array, *, safe: bool = False, of_list: bool = False
 ) -> Any:
     index = int(i)
-    if not 0 <= index < a.size:
+    if not 0 <= index < (a if safe else even(a)).size:
         if of_list:
             raise IndexError("list index out of range")
         raise IndexOutOfRangeError(f"index {index} is out of range for an array of {a.size} items")
@@ -155,6 +169,7 @@ _read = primitive(
         lambda: array_accumulate(array_new(element=a.spec.element), i, g),
         None,
     ),
+    jvp=lambda ts, out, a, i, safe=False, of_list=False: array_read_gradient(ts[0], i, out),
     checks=lambda a, i, safe=False, of_list=False: not safe,
 )
 
@@ -198,6 +213,7 @@ _write = primitive(
         None,
         lambda: array_read_gradient(g, i, x),
     ),
+    linear=(0, 2),
     checks=always,
 )
 
@@ -213,14 +229,15 @@ def array_write(a: Any, i: Any, x: Any, dynamic: bool = True) -> Any:
 
 def array_zeros_like(a: Any) -> Any:
     """The zero gradient of an array: as many items, all missing."""
-    return array_new(array_size(a), element=a.spec.element)
+    return array_new(array_size(a, longest=True), element=a.spec.element)
 
 
-def filled(op: Any, like: Tensor, g: Any, *more: Tensor) -> Any:
+def filled(op: Any, like: Tensor, g: Any, *more: Tensor, axis: int = 0) -> Any:
     """Apply an op that makes a tensor of the shape of `like` from an array of gradients."""
     known = like.spec.shape
     dims = () if known.is_fully_defined() else (shape_of(like),)
-    return apply(op, (g, *more, *dims), {"shape": known})
+    attrs = {"shape": known, "axis": axis} if axis else {"shape": known}
+    return apply(op, (g, *more, *dims), attrs)
 
 
 def _accumulate_infer(a: ArraySpec, i: TensorSpec, g: Element) -> ArraySpec:
@@ -242,6 +259,7 @@ _accumulate: Op = primitive(
     _accumulate_infer,
     _accumulate_eval,
     lambda h, out, a, i, g: (h, None, lambda: array_read_gradient(h, i, g)),
+    linear=(0, 2),
 )
 
 
@@ -265,7 +283,7 @@ def _add_eval(xp: Any, a: PersistentArray, b: PersistentArray) -> PersistentArra
     return a
 
 
-_add = primitive("array_add", _add_infer, _add_eval, lambda g, out, a, b: (g, g))
+_add = primitive("array_add", _add_infer, _add_eval, lambda g, out, a, b: (g, g), linear=ALL)
 
 
 def array_add(a: Any, b: Any) -> Any:
@@ -291,6 +309,7 @@ _clear: Op = primitive(
     lambda g, i: g,
     _clear_eval,
     lambda h, out, g, i: (lambda: apply(_clear, (h, i)), None),
+    linear=(0,),
 )
 
 
@@ -318,6 +337,7 @@ _read_gradient: Op = primitive(
         None,
         *[None for _ in dims],
     ),
+    linear=(0,),
 )
 
 

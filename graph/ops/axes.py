@@ -9,9 +9,9 @@ from ..convert import Array
 from ..dtypes import DType, as_dtype
 from ..errors import DTypeError, InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import OPS, Op, no_gradient
+from ..op import OPS, Op, batches, no_gradient
 from ..spec import UNKNOWN, TensorShape, TensorSpec, covers
-from .define import primitive
+from .define import batches_along_axis, batches_as_they_are, batches_in_step, primitive
 from .dims import constant_ints, normal_axis, refuse, text
 from .reshaping import reshape_like
 
@@ -40,6 +40,7 @@ _transpose: Op = primitive(
     _transpose_infer,
     lambda xp, x, *, perm: x.transpose(perm),
     _transpose_vjp,
+    linear=(0,),
 )
 
 
@@ -87,6 +88,7 @@ _expand_dims = primitive(
     _expand_infer,
     _expand_eval,
     lambda g, out, x, *, axis: (lambda: apply(_squeeze, (g,), {"axis": (axis,)}),),
+    linear=(0,),
 )
 
 
@@ -141,6 +143,7 @@ _squeeze: Op = primitive(
     _squeeze_infer,
     _squeeze_eval,
     lambda g, out, x, *, axis: (lambda: reshape_like(g, x),),
+    linear=(0,),
     checks=_squeeze_may_fail,
 )
 
@@ -160,7 +163,7 @@ def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
 
 # --- as it is ----------------------------------------------------------------------
 
-_identity = primitive("identity", lambda x: x, lambda xp, x: x, lambda g, out, x: (g,))
+_identity = primitive("identity", lambda x: x, lambda xp, x: x, lambda g, out, x: (g,), linear=(0,))
 _stop = primitive("stop_gradient", lambda x: x, lambda xp, x: x, no_gradient)
 
 
@@ -207,6 +210,7 @@ _ensure_shape = primitive(
     _ensure_infer,
     _ensure_eval,
     lambda g, out, x, *, shape: (g,),
+    jvp=lambda ts, out, x, *, shape: ts[0],
     checks=lambda x, *, shape: not covers(shape, x.spec.shape),
 )
 
@@ -270,3 +274,38 @@ def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
     """
     result: Tensor = apply(_bitcast, (convert(input),), {"type": as_dtype(type)})
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_along_axis(_expand_dims)
+batches_in_step(_identity, _stop)
+
+
+@batches(_transpose)
+def _batched_transpose(batch: Any, flags: Any, x: Tensor, *, perm: tuple[int, ...] | None) -> Any:
+    rank = x.spec.shape.rank
+    if perm is None and rank is None:
+        return batch.each(_transpose, flags, (x,), {"perm": None})
+    order = perm if perm is not None else tuple(range((rank or 1) - 1))[::-1]
+    return apply(_transpose, (x,), {"perm": (0, *[i + 1 for i in order])})
+
+
+@batches(_squeeze)
+def _batched_squeeze(batch: Any, flags: Any, x: Tensor, *, axis: tuple[int, ...]) -> Any:
+    shape = x.spec.shape
+    if not axis:
+        if shape.rank is None or None in tuple(shape[1:]):
+            return batch.each(_squeeze, flags, (x,), {"axis": axis})
+        axis = tuple([i for i, d in enumerate(shape[1:]) if d == 1])
+        if not axis:
+            return x
+    return apply(_squeeze, (x,), {"axis": tuple([batch.axis(i) for i in axis])})
+
+
+@batches(_ensure_shape)
+def _batched_ensure(batch: Any, flags: Any, x: Tensor, *, shape: TensorShape) -> Any:
+    return apply(_ensure_shape, (x,), {"shape": batch.shape(shape)})
+
+
+batches_as_they_are(_bitcast)

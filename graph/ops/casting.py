@@ -54,6 +54,7 @@ CAST = primitive(
     _infer_cast,
     _cast,
     lambda g, out, x, *, dtype: (lambda: cast(g, x.dtype),),
+    linear=(0,),
     scalar=lambda m, x, *, dtype: m.astype(x, dtype.numpy),
     elementwise=True,
 )
@@ -105,6 +106,7 @@ complex_ = elementwise(
     arity=2,
     accepts=FLOATING,
     result=_complex_of,
+    linear=(0, 1),
     eval=_complex,
     doc="""The complex numbers with the real parts `x` and imaginary parts `y`, float32 or float64.
 
@@ -117,6 +119,7 @@ _conj = elementwise(
     "conj",
     lambda m, x: m.conj(x),
     lambda g, out, x: (lambda: conj(g),),
+    linear=(0,),
     ufunc="conj",
     accepts=COMPLEX,
 )
@@ -124,6 +127,7 @@ _real = elementwise(
     "real",
     lambda m, x: m.real(x),
     lambda g, out, x: (lambda: complex_(g, zeros(g)),),
+    linear=(0,),
     accepts=COMPLEX,
     result=real_part,
     eval=lambda xp, x: x.real.copy(),
@@ -132,6 +136,7 @@ _imag = elementwise(
     "imag",
     lambda m, x: m.imag(x),
     lambda g, out, x: (lambda: complex_(zeros(g), g),),
+    linear=(0,),
     accepts=COMPLEX,
     result=real_part,
     eval=lambda xp, x: x.imag.copy(),

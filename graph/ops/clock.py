@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 
 from ..build import apply
 from ..dtypes import float64
 from ..node import Tensor
-from ..op import IO, no_gradient
+from ..op import IO, batches, no_gradient
 from ..spec import TensorSpec
 from .define import primitive
 
@@ -31,3 +32,12 @@ def timestamp(name: str | None = None) -> Tensor:
     """
     result: Tensor = apply(_timestamp, ())
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+@batches(_timestamp)
+def _batched_timestamp(batch: Any, flags: Any) -> Any:
+    """Once: all examples run at the same time."""
+    return timestamp()

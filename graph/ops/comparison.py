@@ -9,7 +9,7 @@ from typing import Any
 from ..build import apply, convert, operands
 from ..dtypes import int64
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import Op, has_no_batches, no_gradient
 from ..spec import TensorSpec, broadcast_shapes, may_fail_to_broadcast
 from .define import (
     ANY,
@@ -134,6 +134,9 @@ WHERE: Op = primitive(
         lambda: where(condition, g, 0),
         lambda: where(condition, 0, g),
     ),
+    jvp=lambda ts, out, condition, x, y: where(
+        condition, 0 if ts[1] is None else ts[1], 0 if ts[2] is None else ts[2]
+    ),
     scalar=lambda m, condition, x, y: m.where(condition, x, y),
     elementwise=True,
     checks=_where_may_fail,
@@ -143,6 +146,11 @@ NONZERO: Op = primitive(
     lambda condition: TensorSpec((None, condition.shape.rank), int64),
     lambda xp, condition: xp.argwhere(condition),
     no_gradient,
+)
+has_no_batches(
+    "how many items are true depends on the example; select by tl.where(mask, x, 0), which keeps "
+    "the shape",
+    NONZERO,
 )
 
 

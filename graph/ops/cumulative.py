@@ -12,7 +12,7 @@ from ..node import Tensor
 from ..op import Op
 from ..spec import TensorSpec, broadcast_shapes
 from .casting import conj
-from .define import NUMERIC, primitive, require_kind, same_dtype
+from .define import NUMERIC, batches_along_axis, primitive, require_kind, same_dtype
 from .dims import constant_int, normal_axis, refuse
 
 
@@ -65,8 +65,21 @@ def _prod_vjp(
     return (gradient,)
 
 
-CUMSUM = primitive("cumsum", _infer, _scan("cumsum", 0), _sum_vjp, checks=_rank_unknown)
-CUMPROD = primitive("cumprod", _infer, _scan("cumprod", 1), _prod_vjp, checks=_rank_unknown)
+def _prod_jvp(
+    ts: Any, out: Tensor, x: Tensor, *, axis: int, exclusive: bool, reverse: bool
+) -> Tensor:
+    """Of p[j] = x[j] p[j-1]: t[j] p[j-1] + x[j] times the tangent of p[j-1]."""
+    before = cumprod(x, axis, True, reverse)
+    found = _recur(x, ts[0] * before, axis, reverse)
+    return _shift(found, axis, reverse) if exclusive else found
+
+
+CUMSUM = primitive(
+    "cumsum", _infer, _scan("cumsum", 0), _sum_vjp, linear=(0,), checks=_rank_unknown
+)
+CUMPROD = primitive(
+    "cumprod", _infer, _scan("cumprod", 1), _prod_vjp, jvp=_prod_jvp, checks=_rank_unknown
+)
 
 
 def cumsum(
@@ -127,6 +140,7 @@ _SHIFT = primitive(
     lambda x, *, axis, reverse: TensorSpec(x.shape, x.dtype),
     _shift_eval,
     lambda g, out, x, *, axis, reverse: (lambda: _shift(g, axis, not reverse),),
+    linear=(0,),
 )
 
 
@@ -156,10 +170,22 @@ def _recur_vjp(g: Tensor, out: Tensor, a: Tensor, b: Tensor, *, axis: int, rever
     return (lambda: back * conj(_shift(out, axis, reverse)), back)
 
 
-_RECUR = primitive("recur", _recur_infer, _recur_eval, _recur_vjp)
+def _recur_jvp(ts: Any, out: Tensor, a: Tensor, b: Tensor, *, axis: int, reverse: bool) -> Tensor:
+    ta, tb = ts
+    more = None if ta is None else ta * _shift(out, axis, reverse)
+    both = tb if more is None else more if tb is None else tb + more
+    return _recur(a, both, axis, reverse)
+
+
+_RECUR = primitive("recur", _recur_infer, _recur_eval, _recur_vjp, jvp=_recur_jvp)
 
 
 def _recur(a: Tensor, b: Tensor, axis: int, reverse: bool) -> Tensor:
     """r[j] = b[j] + a[j] r[j-1], from the end if `reverse`; a and b have one shape."""
     result: Tensor = apply(_RECUR, (a, b), {"axis": axis, "reverse": reverse})
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_along_axis(CUMSUM, CUMPROD, _SHIFT, _RECUR)

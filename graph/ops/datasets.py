@@ -19,7 +19,7 @@ from ..convert import Array
 from ..dtypes import bool_, int64
 from ..errors import DTypeError, ShapeError
 from ..node import FunctionRef, Tensor
-from ..op import ANYTHING, IO, Op, no_gradient
+from ..op import ANYTHING, IO, OPS, Op, has_no_batches, no_gradient
 from ..running import run
 from ..spec import DataSpec, Spec, TensorShape, TensorSpec, join_shapes
 from ..streams import Stream
@@ -452,3 +452,13 @@ def only(dataset: Any) -> tuple[Any, ...]:
     """The components of the one element; InvalidArgumentError where there is not just one."""
     result: tuple[Any, ...] = apply(_only, (dataset,))
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+has_no_batches(
+    "all examples would have a dataset or iterator of their own; iterate outside of the vmap, or "
+    "use dataset.batch(n) and vmap what is done with a batch",
+    *[op for name, op in OPS.items() if name.startswith("dataset_")],
+    *(_new_iterator, _has_next, _next),
+)

@@ -16,8 +16,8 @@ from ..op import CHECKS
 from ..spec import Dim, TensorSpec
 from .arithmetic import divide_no_nan, square
 from .axes import expand_dims
-from .casting import cast, complex_, imag
-from .define import primitive
+from .casting import cast, complex_, imag, real
+from .define import batches_in_step, primitive
 from .filling import zeros_like
 from .joining import concat
 from .lapack import UNENDING, in_wide, require_matrix, square_infer
@@ -65,7 +65,21 @@ def _cholesky_vjp(g: Tensor, y: Tensor, a: Tensor) -> tuple[Tensor]:
     return (_hermitian(adjoint(triangular_solve(y, adjoint(left), adjoint=True))),)
 
 
-_CHOLESKY = primitive("cholesky", square_infer, _cholesky_eval, _cholesky_vjp, effects=(CHECKS,))
+def _cholesky_jvp(ts: Any, y: Tensor, a: Tensor) -> Tensor:
+    """Murray, section 3.1: y times half of y^-1 t y^-H, the part below the diagonal doubled."""
+    left = triangular_solve(y, _hermitian(ts[0]))
+    inner = band_part(triangular_solve(y, adjoint(left)), -1, 0)
+    return matmul(y, set_diag(inner, diag_part(inner) * a.dtype.as_numpy_dtype(0.5)))
+
+
+_CHOLESKY = primitive(
+    "cholesky",
+    square_infer,
+    _cholesky_eval,
+    _cholesky_vjp,
+    jvp=_cholesky_jvp,
+    effects=(CHECKS,),
+)
 
 
 def cholesky(input: Any, name: str | None = None) -> Tensor:
@@ -119,7 +133,7 @@ def _qr_vjp(gs: list[Any], outs: list[Tensor], a: Tensor, *, full: bool) -> tupl
     below = set_diag(below, zeros_like(diag_part(below)))
     if a.dtype.is_complex:  # the diagonal of r is real
         phase = imag(diag_part(rr - adjoint(qq)))
-        below = below - diag(complex_(zeros_like(phase), phase))
+        below = below + diag(complex_(zeros_like(phase), phase))
     gx = matmul(q, gu) + _over(matmul(q, below) + gq - matmul(q, qq), u)
     return (concat([gx, matmul(q, gv)], -1),)
 
@@ -211,7 +225,14 @@ def _values_vjp(g: Tensor, out: Tensor, a: Tensor) -> tuple[Tensor]:
     return (matmul(u * expand_dims(cast(g, a.dtype), -2), v, adjoint_b=True),)
 
 
-_SINGULAR_VALUES = primitive("singular_values", _values_infer, _values_eval, _values_vjp)
+def _values_jvp(ts: Any, out: Tensor, a: Tensor) -> Tensor:
+    _, u, v = apply(_SVD, (a,), {"full": False})
+    return real(diag_part(matmul(u, matmul(ts[0], v), adjoint_a=True)))
+
+
+_SINGULAR_VALUES = primitive(
+    "singular_values", _values_infer, _values_eval, _values_vjp, jvp=_values_jvp
+)
 
 
 def svd(
@@ -256,7 +277,16 @@ def _eigh_vjp(gs: list[Any], outs: list[Tensor], a: Tensor) -> tuple[Tensor]:
     return (_hermitian(matmul(v, matmul(inner, v, adjoint_b=True))),)
 
 
-_EIGH = primitive("self_adjoint_eig", _eigh_infer, _eigh_eval, _eigh_vjp, multiple=True)
+def _eigh_jvp(ts: Any, outs: list[Tensor], a: Tensor) -> list[Tensor]:
+    w, v = outs
+    gaps = cast(expand_dims(w, -2) - expand_dims(w, -1), a.dtype)
+    inner = matmul(v, matmul(_hermitian(ts[0]), v), adjoint_a=True)
+    return [real(diag_part(inner)), matmul(v, divide_no_nan(inner, gaps))]
+
+
+_EIGH = primitive(
+    "self_adjoint_eig", _eigh_infer, _eigh_eval, _eigh_vjp, jvp=_eigh_jvp, multiple=True
+)
 
 
 def eigh(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
@@ -280,5 +310,9 @@ def eigvalsh(tensor: Any, name: str | None = None) -> Tensor:
     """
     return eigh(tensor)[0]
 
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_in_step(_CHOLESKY, _QR, _SVD, _SINGULAR_VALUES, _EIGH)
 
 __all__ = ["cholesky", "eigh", "eigvalsh", "qr", "svd"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..convert import Array
 from ..dtypes import DType, bool_
 from ..errors import DTypeError
 from ..node import Tensor, Value
-from ..op import Op, register
+from ..op import Op, batches, register
 from ..spec import TensorSpec, broadcast_shapes, may_fail_to_broadcast
 
 # Kinds of dtypes that an op accepts, as `DType.kind` letters.
@@ -71,13 +71,17 @@ def elementwise(
     checks: Callable[..., bool] | None = None,
     eval: Callable[..., Any] | None = None,
     commutative: bool = False,
+    jvp: Callable[..., Any] | None = None,
+    linear: tuple[int, ...] = (),
     doc: str = "",
 ) -> Function:
     """Define an op that works on each element; gives the function that applies it.
 
     `scalar(m, *xs)` is the value for any interpreter m of scalar mathematics, `ufunc` names the
     NumPy ufunc that does the same, `eval(xp, *arrays)` stands in where neither is right for
-    arrays. `result` maps the dtype of the operands to that of the result.
+    arrays. `result` maps the dtype of the operands to that of the result. `jvp` or `linear` is
+    needed where the derivative of a complex function is no complex number: else the derivative
+    that `vjp` states serves forward mode, too.
     """
 
     def infer(*specs: TensorSpec) -> TensorSpec:
@@ -102,9 +106,8 @@ def elementwise(
         return scalar(xp, *arrays)
 
     def may_fail(*values: Tensor) -> bool:
-        if checks is not None and checks(*values):
-            return True
-        return _broadcast_may_fail(*values)
+        assert checks is not None
+        return checks(*values) or _broadcast_may_fail(*values)
 
     op = register(
         Op(
@@ -114,7 +117,9 @@ def elementwise(
             scalar,
             ufunc,
             vjp,
-            checks=may_fail if arity > 1 else checks,
+            jvp,
+            linear,
+            checks=checks if arity == 1 else _broadcast_may_fail if checks is None else may_fail,
             commutative=commutative,
             elementwise=True,
             display=name,
@@ -167,3 +172,48 @@ def primitive(
     """Define an op that is not elementwise."""
     fields.setdefault("display", name)
     return register(Op(name, infer, eval, vjp=vjp, **fields))
+
+
+# --- batching rules that several ops have ------------------------------------------
+
+
+def batches_as_they_are(*ops: Op) -> None:
+    """Ops that work on the last axes of their first input, for any axes before these.
+
+    What else they take must be the same for all examples, or else they loop.
+    """
+    for op in ops:
+
+        def rule(
+            batch: Any, flags: Sequence[bool], *inputs: Any, _op: Op = op, **attrs: Any
+        ) -> Any:
+            if any(flags[1:]):
+                return batch.each(_op, flags, inputs, attrs)
+            return apply(_op, inputs, attrs)
+
+        batches(op)(rule)
+
+
+def batches_in_step(*ops: Op) -> None:
+    """Ops of which all inputs have the same first axes."""
+    for op in ops:
+
+        def rule(
+            batch: Any, flags: Sequence[bool], *inputs: Any, _op: Op = op, **attrs: Any
+        ) -> Any:
+            return apply(_op, batch.fulls(inputs, flags), attrs)
+
+        batches(op)(rule)
+
+
+def batches_along_axis(*ops: Op) -> None:
+    """Ops along one axis, the attribute `axis`, of which all inputs have one rank."""
+    for op in ops:
+
+        def rule(
+            batch: Any, flags: Sequence[bool], *inputs: Any, _op: Op = op, axis: int, **attrs: Any
+        ) -> Any:
+            given = batch.fulls(inputs, flags)
+            return apply(_op, given, {**attrs, "axis": batch.axis(axis)})
+
+        batches(op)(rule)

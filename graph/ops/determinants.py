@@ -12,8 +12,8 @@ from ..node import Tensor
 from ..spec import TensorSpec
 from .arithmetic import multiply
 from .axes import expand_dims
-from .casting import cast, complex_, conj, imag
-from .define import primitive
+from .casting import cast, complex_, conj, imag, real
+from .define import batches_in_step, primitive
 from .filling import zeros_like
 from .lapack import UNENDING, in_wide, require_matrix, square_infer
 from .linear import matmul
@@ -94,10 +94,28 @@ def _slogdet_vjp(gs: list[Any], outs: list[Tensor], a: Tensor) -> tuple[Tensor]:
     return (_on_matrices(weight) * adjoint(inv(a)),)
 
 
-_DET = primitive("determinant", _number_infer, _det_eval, _det_vjp, display="det")
+def _det_jvp(ts: Any, out: Tensor, a: Tensor) -> Tensor:
+    return reduce_sum(ts[0] * apply(_COFACTORS, (a,)), [-2, -1])
+
+
+def _slogdet_jvp(ts: Any, outs: list[Tensor], a: Tensor) -> list[Any]:
+    trace = reduce_sum(ts[0] * matrix_transpose(inv(a)), [-2, -1])
+    if not a.dtype.is_complex:
+        return [None, trace]
+    turn = imag(trace)
+    return [complex_(zeros_like(turn), turn) * outs[0], cast(real(trace), a.dtype)]
+
+
+_DET = primitive("determinant", _number_infer, _det_eval, _det_vjp, jvp=_det_jvp, display="det")
 _COFACTORS = primitive("cofactors", square_infer, _cofactors_eval, _cofactors_vjp)
 _SLOGDET = primitive(
-    "log_determinant", _slogdet_infer, _slogdet_eval, _slogdet_vjp, multiple=True, display="slogdet"
+    "log_determinant",
+    _slogdet_infer,
+    _slogdet_eval,
+    _slogdet_vjp,
+    jvp=_slogdet_jvp,
+    multiple=True,
+    display="slogdet",
 )
 
 
@@ -134,5 +152,9 @@ def logdet(matrix: Any, name: str | None = None) -> Tensor:
     """
     return slogdet(matrix)[1]
 
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_in_step(_DET, _COFACTORS, _SLOGDET)
 
 __all__ = ["det", "logdet", "slogdet"]

@@ -14,9 +14,10 @@ import numpy as np
 
 from ..build import apply, convert, eager_constant
 from ..convert import Array
+from ..dtypes import int32
 from ..errors import AssertionFailedError, DTypeError, ShapeError
 from ..node import Tensor
-from ..op import CHECKS, IO, Attrs, Op, no_gradient
+from ..op import CHECKS, IO, OPS, Attrs, Op, batches, no_gradient
 from ..spec import TensorShape, TensorSpec
 from ..symbolic_text import python_value
 from ..weak import is_python
@@ -305,6 +306,7 @@ _require: Op = primitive(
     lambda condition, *specs, error, message: specs,
     _require_eval,
     lambda g, out, condition, *values, error, message: (None, *g),
+    jvp=lambda ts, outs, condition, *values, error, message: ts[1:],
     multiple=True,
     effects=(CHECKS,),
 )
@@ -334,3 +336,50 @@ def assert_(condition: Any, data: Any = (), summarize: int | None = None, name: 
     """
     items = list(data) if isinstance(data, (list, tuple)) else [data]
     assert_true(condition, *items, summarize=summarize)
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+@batches(_print)
+def _batched_print(batch: Any, flags: Any, *values: Tensor, **attrs: Any) -> Any:
+    """Once for the batch, with the values of all examples."""
+    if batch.masked and any(flags):
+        raise batch.refuse(
+            "print",
+            "it is on a path that only some of the examples take; print outside of the condition "
+            "or loop, for example what tl.where gives",
+        )
+    if attrs["summarize"] is None:
+        attrs = {**attrs, "summarize": 3}
+    return apply(_print, values, {k: v for k, v in attrs.items() if k != "styles"})
+
+
+def _first_failing(batch: Any, flags: Any, condition: Tensor, data: Sequence[Tensor]) -> Any:
+    """Whether the condition holds for all examples, and the data of the first for which not."""
+    whole = apply(OPS["reduce_all"], (condition,), {"axis": (0,), "keepdims": False})
+    holds = apply(OPS["cast"], (condition,), {"dtype": int32})
+    first = apply(OPS["argmin"], (holds,), {"axis": 0, "output_type": int32}) if data else None
+    picked = [
+        apply(OPS["gather"], (x, first), {"axis": 0, "in_range": True}) if flag else x
+        for x, flag in zip(data, flags, strict=True)
+    ]
+    return whole, picked
+
+
+@batches(_assert)
+def _batched_assert(batch: Any, flags: Any, condition: Tensor, *data: Tensor, **attrs: Any) -> Any:
+    condition = batch.full(condition, flags[0])
+    if data and batch.count is None:
+        data = ()
+        attrs = {**attrs, "template": ("".join(attrs["template"]),)}
+    whole, picked = _first_failing(batch, flags[1 : 1 + len(data)], condition, data)
+    return apply(_assert, (whole, *picked), attrs)
+
+
+@batches(_require)
+def _batched_require(
+    batch: Any, flags: Any, condition: Tensor, *values: Tensor, **attrs: Any
+) -> Any:
+    whole, _ = _first_failing(batch, (), batch.full(condition, flags[0]), ())
+    return apply(_require, (whole, *batch.fulls(values, flags[1:])), attrs)

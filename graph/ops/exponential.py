@@ -7,7 +7,7 @@ from typing import Any
 from ..build import convert, operands
 from ..node import Tensor
 from ..op import OPS
-from .arithmetic import strong, xdivy
+from .arithmetic import add, strong, xdivy
 from .casting import conj
 from .comparison import equal, where
 from .define import FLOAT, FLOATING, elementwise
@@ -120,6 +120,7 @@ xlogy = elementwise(
         lambda: strong(g, conj(log(where(equal(x, 0), 1, y)))),
         lambda: strong(g, conj(xdivy(x, y))),
     ),
+    jvp=lambda ts, out, x, y: _xlogy_tangent(ts[0], ts[1], x, y),
     arity=2,
     accepts=FLOAT,
     doc="""x * log(y), but 0 where x is 0, even if y is 0 or NaN there. Floating and complex dtypes.
@@ -129,6 +130,16 @@ xlogy = elementwise(
     <tl.Tensor: shape=(2,), dtype=float32, numpy=array([0.       , 2.1972246], dtype=float32)>
     """,
 )
+
+
+def _xlogy_tangent(tx: Any, ty: Any, x: Tensor, y: Tensor) -> Tensor:
+    """Where x is 0 the product does not vary with y, not even if y varies without bound."""
+    by_y = None if ty is None else strong(where(equal(x, 0), 0, ty), xdivy(x, y))
+    if tx is None:
+        assert by_y is not None
+        return by_y
+    by_x = strong(tx, log(where(equal(x, 0), 1, y)))
+    return by_x if by_y is None else add(by_x, by_y)
 
 
 def xlog1py(x: Any, y: Any, name: str | None = None) -> Tensor:

@@ -13,7 +13,7 @@ from ..dtypes import string
 from ..errors import OperatorNotAllowedInGraphError
 from ..location import describe, user_location
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import Op, loops_over_batches, no_gradient
 from ..spec import TensorSpec
 from ..symbolic_text import Part, has_marks, is_active, python_value, split, symbolic_text
 from ..symbolic_text import mark as marked
@@ -146,3 +146,8 @@ def text(make: Callable[[], Any]) -> Any:
     with symbolic_text():
         made = make()
     return Text.of(made) if type(made) is str and has_marks(made) else made
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+loops_over_batches(FORMAT)

@@ -10,7 +10,7 @@ from ..build import apply, convert
 from ..convert import Array
 from ..errors import DTypeError, IndexOutOfRangeError, InvalidArgumentError, OpError, ShapeError
 from ..node import Tensor
-from ..op import Op
+from ..op import Op, batches
 from ..spec import UNKNOWN, TensorShape, TensorSpec
 from .define import constant_of, primitive
 from .dims import constant_int, normal_axis, refuse, run_time_dims
@@ -82,7 +82,13 @@ def _gather_eval(
     in_range: bool = False,
 ) -> Array:
     axis %= params.ndim
+    if in_range and batch_dims:
+        indices = xp.clip(indices, 0, params.shape[axis] - 1)
+        return params[_batched(indices, params.shape, axis, batch_dims)]  # type: ignore[no-any-return]
     if in_range:
+        if not params.shape[axis]:  # nothing is there, and nothing will be read
+            shape = (*params.shape[:axis], *indices.shape, *params.shape[axis + 1 :])
+            return xp.zeros(shape, params.dtype)  # type: ignore[no-any-return]
         return xp.take(params, indices, axis, mode="clip")  # type: ignore[no-any-return]
     require_range(indices, params.shape[axis], axis)
     if not batch_dims:
@@ -144,7 +150,16 @@ def _gather_vjp(
     return back, None
 
 
-_gather: Op = primitive("gather", _gather_infer, _gather_eval, _gather_vjp, checks=_gather_may_fail)
+def _gather_jvp(ts: Any, out: Tensor, params: Tensor, indices: Tensor, **attrs: Any) -> Tensor:
+    if not attrs.get("batch_dims"):
+        attrs["in_range"] = True  # or there would be no result
+    result: Tensor = apply(_gather, (ts[0], indices), attrs)
+    return result
+
+
+_gather: Op = primitive(
+    "gather", _gather_infer, _gather_eval, _gather_vjp, jvp=_gather_jvp, checks=_gather_may_fail
+)
 
 
 def _gather_grad_eval(
@@ -198,6 +213,7 @@ _gather_grad: Op = primitive(
     lambda g, indices, *dims, shape, axis=0, batch_dims=0: TensorSpec(shape, g.dtype),
     _gather_grad_eval,
     _gather_grad_vjp,
+    linear=(0,),
 )
 
 
@@ -279,3 +295,52 @@ def gather_rows_back(g: Tensor, indices: Tensor, like: Tensor) -> Tensor:
     attrs = {"shape": known, "axis": len(known) - 1, "batch_dims": len(known) - 1}
     result: Tensor = apply(_gather_grad, (g, indices, *dims), attrs)
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+@batches(_gather)
+def _batched_gather(
+    batch: Any,
+    flags: Any,
+    params: Tensor,
+    indices: Tensor,
+    *,
+    axis: int = 0,
+    batch_dims: int = 0,
+    in_range: bool = False,
+) -> Any:
+    more: dict[str, Any] = {"in_range": True} if in_range else {}
+    rank = params.spec.shape.rank
+    if not flags[0] and not batch_dims and (rank is not None or axis == 0):
+        place = axis if axis >= 0 else axis + (rank or 0)
+        found: Tensor = apply(_gather, (params, indices), {"axis": place, **more})
+        return found if place == 0 else batch.to_front(found, place)
+    attrs: dict[str, Any] = {"axis": batch.axis(axis), **more}
+    if flags[1] or batch_dims:
+        params, indices = batch.fulls((params, indices), flags)
+        attrs["batch_dims"] = batch_dims + 1
+    return apply(_gather, (params, indices), attrs)
+
+
+@batches(_gather_grad)
+def _batched_gather_grad(
+    batch: Any,
+    flags: Any,
+    g: Tensor,
+    indices: Tensor,
+    *dims: Tensor,
+    shape: TensorShape,
+    axis: int = 0,
+    batch_dims: int = 0,
+) -> Any:
+    if any(flags[2:]):
+        attrs: dict[str, Any] = {"shape": shape, "axis": axis, "batch_dims": batch_dims}
+        return batch.each(_gather_grad, flags, (g, indices, *dims), attrs)
+    static, sizes = batch.dims(shape, dims)
+    attrs = {"shape": static, "axis": batch.axis(axis)}
+    if flags[1] or batch_dims:
+        g, indices = batch.fulls((g, indices), flags[:2])
+        attrs["batch_dims"] = batch_dims + 1
+    return apply(_gather_grad, (g, indices, *sizes), attrs)

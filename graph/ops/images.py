@@ -9,7 +9,7 @@ from ..convert import Array
 from ..errors import ShapeError
 from ..node import Tensor
 from ..spec import TensorSpec
-from .define import FLOATING, primitive, require_kind, same_dtype
+from .define import FLOATING, batches_as_they_are, primitive, require_kind, same_dtype
 
 
 def _contrast_infer(images: TensorSpec, factor: TensorSpec) -> TensorSpec:
@@ -38,5 +38,9 @@ def adjust_contrast(images: Tensor, factor: Any) -> Tensor:
     found: Tensor = apply(_CONTRAST, (x, by))
     return found
 
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_as_they_are(_CONTRAST)
 
 __all__ = ["adjust_contrast"]

@@ -12,9 +12,9 @@ from ..convert import Array
 from ..errors import InvalidArgumentError, OpError, ShapeError
 from ..nest import staged_list
 from ..node import Tensor
-from ..op import Op
+from ..op import ALL, Op, batches
 from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec
-from .define import primitive, same_dtype
+from .define import batches_along_axis, primitive, same_dtype
 from .dims import constant_dims, constant_int, convert_dims, normal_axis, packed, refuse
 from .filling import zeros_like
 from .queries import shape as shape_of
@@ -109,7 +109,9 @@ def _split_like(g: Tensor, values: Sequence[Tensor], axis: int) -> Sequence[Tens
     return found
 
 
-_concat: Op = primitive("concat", _concat_infer, _concat_eval, _concat_vjp, checks=_concat_may_fail)
+_concat: Op = primitive(
+    "concat", _concat_infer, _concat_eval, _concat_vjp, linear=ALL, checks=_concat_may_fail
+)
 
 
 def concat(values: Any, axis: Any, name: str | None = None) -> Tensor:
@@ -194,7 +196,13 @@ def _split_vjp(
 
 
 _split: Op = primitive(
-    "split", _split_infer, _split_eval, _split_vjp, multiple=True, checks=_split_may_fail
+    "split",
+    _split_infer,
+    _split_eval,
+    _split_vjp,
+    linear=(0,),
+    multiple=True,
+    checks=_split_may_fail,
 )
 
 
@@ -306,7 +314,9 @@ def _stack_vjp(g: Tensor, out: Tensor, *values: Tensor, axis: int) -> Any:
     return tuple([lambda i=i: part(i) for i in range(len(values))])
 
 
-_stack: Op = primitive("stack", _stack_infer, _stack_eval, _stack_vjp, checks=_stack_may_fail)
+_stack: Op = primitive(
+    "stack", _stack_infer, _stack_eval, _stack_vjp, linear=ALL, checks=_stack_may_fail
+)
 
 
 def stack(values: Any, axis: Any = 0, name: str | None = None) -> Tensor:
@@ -356,6 +366,7 @@ _unstack: Op = primitive(
     _unstack_infer,
     _unstack_eval,
     _unstack_vjp,
+    linear=(0,),
     multiple=True,
     checks=_unstack_may_fail,
 )
@@ -382,3 +393,23 @@ def unstack(
     except OpError as error:
         raise refuse(error, _unstack, x) from None
     return list(apply(_unstack, (x,), {"num": num, "axis": along}))
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_along_axis(_concat, _stack)
+
+
+@batches(_split)
+def _batched_split(
+    batch: Any, flags: Any, x: Tensor, *dynamic: Tensor, sizes: TensorShape, axis: int
+) -> Any:
+    attrs = {"sizes": sizes, "axis": axis}
+    if any(flags[1:]):
+        return batch.each(_split, flags, (x, *dynamic), attrs)
+    return apply(_split, (x, *dynamic), {**attrs, "axis": batch.axis(axis)})
+
+
+@batches(_unstack)
+def _batched_unstack(batch: Any, flags: Any, x: Tensor, *, num: int, axis: int) -> Any:
+    return apply(_unstack, (x,), {"num": num, "axis": batch.axis(axis)})

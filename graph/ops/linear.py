@@ -10,7 +10,7 @@ from ..build import apply, operands
 from ..convert import Array
 from ..errors import InvalidArgumentError, OpError, ShapeError
 from ..node import Tensor
-from ..op import Op
+from ..op import OPS, Op, batches
 from ..spec import UNKNOWN, TensorShape, TensorSpec, broadcast_shapes, may_fail_to_broadcast
 from .axes import expand_dims, squeeze, transpose
 from .casting import conj
@@ -111,7 +111,18 @@ def unbatched(g: Tensor, like: Tensor) -> Tensor:
     return sum_to_like(g, like)
 
 
-MATMUL = primitive("matmul", _matmul_infer, _matmul_eval, _matmul_vjp, checks=_matmul_may_fail)
+def _matmul_jvp(ts: Any, out: Tensor, a: Tensor, b: Tensor, **attrs: bool) -> Tensor:
+    ta, tb = ts
+    one = None if ta is None else _matmul(ta, b, **attrs)
+    other = None if tb is None else _matmul(a, tb, **attrs)
+    found = other if one is None else one if other is None else one + other
+    assert found is not None
+    return found
+
+
+MATMUL = primitive(
+    "matmul", _matmul_infer, _matmul_eval, _matmul_vjp, jvp=_matmul_jvp, checks=_matmul_may_fail
+)
 
 
 def _matmul(a: Tensor, b: Tensor, transpose_a: bool = False, transpose_b: bool = False) -> Tensor:
@@ -265,3 +276,26 @@ def _paired_axes(x: Tensor, y: Tensor, axes: Any) -> tuple[list[int], list[int]]
                 f"axis {i} of the shape {x.shape} and axis {j} of {y.shape} differ in size"
             )
     return first, second
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+@batches(MATMUL)
+def _batched_matmul(
+    batch: Any, flags: Any, a: Tensor, b: Tensor, *, transpose_a: bool, transpose_b: bool
+) -> Any:
+    """One product where just one side is batched; products of vectors without BLAS calls each."""
+    first, second = batch.rank(a, flags[0]), batch.rank(b, flags[1])
+    if first == second == 2:
+        if not flags[0] and b.spec.shape[1 if transpose_b else 2] == 1:
+            # A matrix times a vector of each example: the vectors side by side are a matrix.
+            column = apply(OPS["squeeze"], (b,), {"axis": (1 if transpose_b else 2,)})
+            return expand_dims(_matmul(column, a, False, not transpose_a), 2)
+        if flags[0] and flags[1]:
+            x = transpose(a, [0, 2, 1]) if transpose_a else a
+            y = transpose(b, [0, 2, 1]) if transpose_b else b
+            if x.spec.shape[2] == 1 == y.spec.shape[1]:
+                return x * y
+    x, y = batch.aligned((a, b), flags, least=2)
+    return _matmul(x, y, transpose_a, transpose_b)

@@ -11,7 +11,7 @@ from ..convert import Array
 from ..dtypes import int32
 from ..errors import DTypeError, InvalidArgumentError, OpError, ShapeError
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import Op, batches, has_no_batches, no_gradient
 from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec
 from .define import primitive
 from .dims import (
@@ -24,6 +24,7 @@ from .dims import (
     refuse,
 )
 from .gathering import gather
+from .joining import concat
 from .queries import shape as shape_of
 from .reshaping import reshape, reshape_like, sum_to
 
@@ -76,6 +77,7 @@ _tile = primitive(
     _tile_infer,
     _tile_eval,
     _tile_vjp,
+    linear=(0,),
     checks=lambda x, *dynamic, multiples: bool(dynamic) or x.spec.shape.rank is None,
 )
 
@@ -162,6 +164,7 @@ _reverse: Op = primitive(
     _reverse_infer,
     lambda xp, x, *, axis: xp.flip(x, axis),
     lambda g, out, x, *, axis: (lambda: apply(_reverse, (g,), {"axis": axis}),),
+    linear=(0,),
 )
 
 
@@ -201,6 +204,7 @@ _roll: Op = primitive(
     _roll_infer,
     _roll_eval,
     lambda g, out, x, shift, *, axis: (lambda: apply(_roll, (g, -shift), {"axis": axis}), None),
+    linear=(0,),
     checks=lambda x, shift, *, axis: not shift.spec.shape.is_fully_defined(),
 )
 
@@ -216,3 +220,37 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
     places = constant_ints(axis, "axis")
     result: Tensor = apply(_roll, (x, convert(shift)), {"axis": places})
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+has_no_batches(
+    "how often an item is repeated depends on the example, so the sizes of the results do; give "
+    "repeats that all examples have",
+    _repeat_index,
+)
+
+
+@batches(_tile)
+def _batched_tile(
+    batch: Any, flags: Any, x: Tensor, *dynamic: Tensor, multiples: TensorShape
+) -> Any:
+    if any(flags[1:]) or (multiples.rank is None and not dynamic):
+        return batch.each(_tile, flags, (x, *dynamic), {"multiples": multiples})
+    counts = [concat([convert(np.array([1], d.dtype.numpy)), d], 0) for d in dynamic]
+    static = TensorShape(None if multiples.rank is None else [1, *multiples])
+    return apply(_tile, (x, *counts), {"multiples": static})
+
+
+@batches(_reverse)
+def _batched_reverse(batch: Any, flags: Any, x: Tensor, *, axis: tuple[int, ...]) -> Any:
+    return apply(_reverse, (x,), {"axis": batch.axes(axis, x)})
+
+
+@batches(_roll)
+def _batched_roll(
+    batch: Any, flags: Any, x: Tensor, shift: Tensor, *, axis: tuple[int, ...]
+) -> Any:
+    if flags[1]:
+        return batch.each(_roll, flags, (x, shift), {"axis": axis})
+    return apply(_roll, (x, shift), {"axis": batch.axes(axis, x)})

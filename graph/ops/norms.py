@@ -9,8 +9,9 @@ from ..build import convert
 from ..errors import InvalidArgumentError
 from ..node import Tensor
 from .arithmetic import absolute, multiply
-from .axes import expand_dims, transpose
+from .axes import expand_dims, stop_gradient, transpose
 from .casting import cast, conj
+from .comparison import where
 from .decompositions import svd
 from .dims import constant_ints, normal_axis
 from .division import maximum, power
@@ -63,7 +64,9 @@ def norm(
         return reduce_sum(absolute(x), axes, keep)
     if ord == inf:
         return reduce_max(absolute(x), axes, keep)
-    return power(reduce_sum(power(absolute(x), ord), axes, keep), 1.0 / ord)
+    total = reduce_sum(power(absolute(x), ord), axes, keep)
+    some = total > 0  # at 0 the root is as steep as can be, but the sum is flat
+    return where(some, power(where(some, total, 1), 1.0 / ord), stop_gradient(total))
 
 
 def _largest_singular_value(x: Tensor, axes: Sequence[int], keep: bool) -> Tensor:

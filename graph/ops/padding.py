@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..convert import Array
 from ..dtypes import string
 from ..errors import DTypeError, InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import Op
+from ..op import OPS, Op, batches
 from ..spec import UNKNOWN, TensorShape, TensorSpec
 from .comparison import where
 from .define import primitive
@@ -117,7 +118,12 @@ def _pad_vjp(
     return (back, *[None for _ in dynamic])
 
 
-_pad: Op = primitive("pad", _pad_infer, _pad_eval, _pad_vjp, checks=_pad_may_fail)
+def _pad_jvp(ts: Any, out: Tensor, x: Tensor, *dynamic: Tensor, **attrs: Any) -> Tensor:
+    result: Tensor = apply(_pad, (ts[0], *dynamic), {**attrs, "value": 0})
+    return result
+
+
+_pad: Op = primitive("pad", _pad_infer, _pad_eval, _pad_vjp, jvp=_pad_jvp, checks=_pad_may_fail)
 
 
 def _pad_grad_eval(
@@ -144,6 +150,7 @@ _pad_grad: Op = primitive(
     lambda g, *dynamic, paddings, mode, shape: TensorSpec(shape, g.dtype),
     _pad_grad_eval,
     _pad_grad_vjp,
+    linear=(0,),
 )
 
 
@@ -193,3 +200,47 @@ def pad(
     inside = apply(_pad, (ones_like(x, "bool"), *inputs[1:]), {**attrs, "value": False})
     outside = convert(constant_values, hint=x.dtype)
     return where(inside, apply(_pad, inputs, attrs), outside)
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+def _with_batch(paddings: Paddings | None, dynamic: Sequence[Tensor]) -> Any:
+    """Paddings that leave the axis of the examples as it is."""
+    if paddings is not None:
+        return ((0, 0), *paddings), ()
+    none = convert(np.zeros((1, 2), dynamic[0].dtype.numpy))
+    return None, (apply(OPS["concat"], (none, dynamic[0]), {"axis": 0}),)
+
+
+@batches(_pad)
+def _batched_pad(
+    batch: Any,
+    flags: Any,
+    x: Tensor,
+    *dynamic: Tensor,
+    paddings: Paddings | None,
+    **attrs: Any,
+) -> Any:
+    if any(flags[1:]):
+        return batch.each(_pad, flags, (x, *dynamic), {"paddings": paddings, **attrs})
+    static, widths = _with_batch(paddings, dynamic)
+    return apply(_pad, (x, *widths), {"paddings": static, **attrs})
+
+
+@batches(_pad_grad)
+def _batched_pad_grad(
+    batch: Any,
+    flags: Any,
+    g: Tensor,
+    *dynamic: Tensor,
+    paddings: Paddings | None,
+    mode: str,
+    shape: TensorShape,
+) -> Any:
+    attrs: dict[str, Any] = {"paddings": paddings, "mode": mode, "shape": shape}
+    if any(flags[1:]):
+        return batch.each(_pad_grad, flags, (g, *dynamic), attrs)
+    static, widths = _with_batch(paddings, dynamic)
+    attrs = {**attrs, "paddings": static, "shape": batch.shape(shape)}
+    return apply(_pad_grad, (g, *widths), attrs)

@@ -15,7 +15,7 @@ from ..build import apply
 from ..convert import Array
 from ..dtypes import string
 from ..node import Tensor
-from ..op import ANYTHING, CHECKS, Op
+from ..op import ANYTHING, CHECKS, Op, loops_over_batches
 from ..spec import TensorSpec
 from .define import primitive
 from .filling import zeros_like
@@ -129,3 +129,8 @@ def python_call(
     attrs = {"function": function, "results": tuple(results), "taped": taped}
     found: tuple[Tensor, ...] = apply(_call if stateful else _stateless, inputs, attrs)
     return found[:-1] if taped else found
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+loops_over_batches(_call, _stateless, _gradient)

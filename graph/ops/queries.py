@@ -11,7 +11,7 @@ from ..convert import Array
 from ..dtypes import DType, as_dtype, int32
 from ..errors import DTypeError
 from ..node import Tensor
-from ..op import no_gradient
+from ..op import OPS, batches, no_gradient
 from ..spec import TensorSpec
 from .define import primitive
 from .dims import constant
@@ -47,6 +47,25 @@ _rank = primitive(
     no_gradient,
     metadata=True,
 )
+
+_same_shape = primitive(
+    "same_shape",
+    lambda x, y: TensorSpec((), "bool"),
+    lambda xp, x, y: np.bool_(x.shape == y.shape),
+    no_gradient,
+    metadata=True,
+)
+
+
+@batches(_same_shape)
+def _batched_same(batch: Any, flags: Any, *inputs: Any) -> Any:
+    return apply(_same_shape, batch.fulls(inputs, flags))
+
+
+def same_shape(x: Tensor, y: Tensor) -> Tensor:
+    """Whether two tensors are of one shape."""
+    result: Tensor = apply(_same_shape, (x, y))
+    return result
 
 
 def shape(input: Any, out_type: Any = int32, name: str | None = None) -> Tensor:
@@ -118,3 +137,27 @@ def is_tensor(x: Any) -> bool:
     (True, False)
     """
     return isinstance(x, Tensor) or hasattr(x, "__tl_tensor__")
+
+
+# --- of a batch: what is asked for is that of one example --------------------------
+
+
+@batches(_shape)
+def _batched_shape(batch: Any, flags: Any, x: Tensor, *, out_type: DType = int32) -> Any:
+    sizes: Tensor = batch.sizes(x)
+    return sizes if out_type is int32 else apply(OPS["cast"], (sizes,), {"dtype": out_type})
+
+
+@batches(_size)
+def _batched_size(batch: Any, flags: Any, x: Tensor, *, out_type: DType = int32) -> Any:
+    attrs = {"axis": None, "keepdims": False}
+    count = apply(OPS["reduce_prod"], (batch.sizes(x),), attrs)
+    return count if out_type is int32 else apply(OPS["cast"], (count,), {"dtype": out_type})
+
+
+@batches(_rank)
+def _batched_rank(batch: Any, flags: Any, x: Tensor) -> Any:
+    known = x.spec.shape.rank
+    if known is not None:
+        return constant(known - 1, int32)
+    return apply(OPS["subtract"], (apply(_rank, (x,)), constant(1, int32)))

@@ -19,7 +19,7 @@ from ..convert import Array
 from ..literals import READERS
 from ..nest import children, rebuild
 from ..node import Tensor, Value
-from ..op import CHECKS, Op, no_gradient
+from ..op import CHECKS, OPS, Op, batches, no_gradient
 from ..symbolic_text import Part, has_marks, python_value, split
 from ..weak import is_python
 from .define import primitive
@@ -234,3 +234,17 @@ def raise_(error: BaseException) -> None:
     """Raise an exception like `error` when the program comes to this point."""
     recipe = Recipe(error)
     apply(RAISE, recipe.tensors, {"make": recipe})
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+@batches(RAISE)
+def _batched_raise(batch: Any, flags: Any, *values: Tensor, **attrs: Any) -> Any:
+    """What the first example raises, as a loop over them would."""
+    key = {"key": "0"}
+    first = [
+        apply(OPS["strided_slice"], (x,), key) if flag else x
+        for x, flag in zip(values, flags, strict=True)
+    ]
+    return apply(RAISE, first, attrs)

@@ -19,7 +19,7 @@ from ..convert import Array
 from ..dtypes import DType, as_dtype, float32, int64
 from ..errors import DTypeError, InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import WRITE, Op, no_gradient
+from ..op import OPS, WRITE, Op, batches, loops_over_batches, no_gradient
 from ..spec import ResourceSpec, TensorShape, TensorSpec
 from .define import constant_of, primitive, same_dtype
 from .dims import dims_argument, require_dims, run_time_dims
@@ -106,11 +106,12 @@ def _floats_infer(
             raise DTypeError(f"random bits have an integer dtype, not {dtype.name}")
     elif dtype.name not in ("float16", "float32", "float64"):
         raise DTypeError(f"numbers of the {kind} distribution are floating, not {dtype.name}")
-    return TensorSpec(shape, dtype)
+    return TensorSpec(state.shape[:-1] + shape, dtype)
 
 
 def _require_state(state: TensorSpec) -> None:
-    if state.dtype is not int64 or not state.shape.is_compatible_with((3,)):
+    shape = state.shape
+    if state.dtype is not int64 or shape.rank == 0 or (shape.rank and shape[-1] not in (3, None)):
         raise InvalidArgumentError(f"a random state is {STATE}, this is {state}")
 
 
@@ -119,7 +120,22 @@ def _floats_eval(
 ) -> Array:
     target = run_time_dims(dims, shape)
     make = philox.integers if kind == "bits" else _FLOATS[kind]
-    return make(xp, state, math.prod(target), dtype.numpy).reshape(target)
+    return _rows(lambda s, count: make(xp, s, count, dtype.numpy), state, target, kind)
+
+
+def _rows(make: Any, state: Array, target: tuple[int, ...], kind: str) -> Array:
+    """Numbers of shape `target` from a state, or from each of several."""
+    count = math.prod(target)
+    if state.ndim == 1:
+        return make(state, count).reshape(target)  # type: ignore[no-any-return]
+    states = state.reshape(-1, 3)
+    if kind == "truncated_normal" or not states.size or not count:
+        rows = np.array([make(row, count) for row in states])
+        rows = rows if states.size else make(np.zeros(3, np.int64), 0)
+    else:  # each gives whole blocks, and so as many numbers as its own stream begins with
+        wide = -(-count // 4) * 4
+        rows = make(states, wide * len(states)).reshape(len(states), wide)[:, :count]
+    return rows.reshape(*state.shape[:-1], *target)
 
 
 _philox: Op = primitive("philox", _floats_infer, _floats_eval, no_gradient)
@@ -141,7 +157,7 @@ def _between_infer(
     dtype = same_dtype(low, high)
     if not dtype.is_integer or low.shape.rank or high.shape.rank:
         raise DTypeError(f"the limits are integer scalars, not {low} and {high}")
-    return TensorSpec(shape, dtype)
+    return TensorSpec(state.shape[:-1] + shape, dtype)
 
 
 def _between_eval(
@@ -151,8 +167,12 @@ def _between_eval(
     least, above = int(low), int(high)
     if least >= above:
         raise InvalidArgumentError(f"minval {least} must be less than maxval {above}")
-    count = math.prod(target)
-    return philox.integers_between(xp, state, count, least, above, low.dtype).reshape(target)
+    return _rows(
+        lambda s, count: philox.integers_between(xp, s, count, least, above, low.dtype),
+        state,
+        target,
+        "between",
+    )
 
 
 def _between_may_fail(state: Tensor, low: Tensor, high: Tensor, *dims: Tensor, **_: Any) -> bool:
@@ -181,3 +201,57 @@ def count_of(shape: Any) -> Any:
     if known is not None:
         return np.int64(known)
     return reduce_prod(dims[0])
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+def _states_eval(xp: Any, state: Array, count: Array, size: Array) -> Array:
+    first = state.astype(np.int64).view(np.uint64)
+    rows = np.empty((int(size), 3), np.uint64)
+    used = np.arange(int(size), dtype=np.uint64) * np.uint64(int(count) * _BLOCKS_EACH)
+    rows[:, 0] = first[0] + used
+    rows[:, 1] = first[1] + (rows[:, 0] < used)
+    rows[:, 2] = first[2]
+    return rows.view(np.int64)
+
+
+_states: Op = primitive(
+    "philox_states",
+    lambda state, count, size: TensorSpec((None, 3), int64),
+    _states_eval,
+    no_gradient,
+)
+
+
+@batches(_advance)
+def _batched_advance(batch: Any, flags: Any, state: Any, count: Tensor) -> Any:
+    """Each example draws its own numbers, as if one had drawn after the other."""
+    if flags[1]:
+        raise batch.refuse(
+            "drawing random numbers", "how many depends on the example; draw as many for all"
+        )
+    size = batch.size
+    number = apply(OPS["cast"], (count,), {"dtype": int64})
+    many = apply(OPS["multiply"], (number, apply(OPS["cast"], (size,), {"dtype": int64})))
+    first = apply(_advance, (state, many))
+    return apply(_states, (first, count, size))
+
+
+@batches(_philox)
+def _batched_philox(batch: Any, flags: Any, state: Tensor, *dims: Tensor, **attrs: Any) -> Any:
+    if any(flags[1:]):
+        raise batch.refuse(
+            "drawing random numbers", "how many depends on the example; draw as many for all"
+        )
+    return apply(_philox, (state, *dims), attrs)
+
+
+@batches(_between)
+def _batched_between(batch: Any, flags: Any, *inputs: Tensor, **attrs: Any) -> Any:
+    if any(flags[1:]):
+        return batch.each(_between, flags, inputs, attrs)
+    return apply(_between, inputs, attrs)
+
+
+loops_over_batches(_seed, _states)

@@ -11,8 +11,8 @@ from ..build import apply, convert
 from ..convert import Array
 from ..errors import InvalidArgumentError
 from ..node import Tensor
-from ..op import Op, no_gradient
-from ..spec import UNKNOWN, TensorSpec
+from ..op import Op, batches, no_gradient
+from ..spec import UNKNOWN, TensorShape, TensorSpec
 from .arithmetic import strong
 from .axes import expand_dims
 from .casting import cast, conj
@@ -20,7 +20,9 @@ from .comparison import equal, where
 from .cumulative import cumprod
 from .define import BOOL, FLOATING, NUMERIC, REAL, primitive, require_kind
 from .dims import constant_ints, normal_axis, refuse
+from .division import minimum
 from .exponential import exp
+from .filling import ones_like
 from .reshaping import broadcast_like, reshape, reshape_like
 
 Axes = tuple[int, ...] | None
@@ -78,7 +80,13 @@ def _rank_unknown(x: Tensor, *, axis: Axes, keepdims: bool) -> bool:
     return axis is not None and x.spec.shape.rank is None
 
 
-def reduction(name: str, accepts: str, eval: Callable[..., Any], vjp: Callable[..., Any]) -> Op:
+def reduction(
+    name: str,
+    accepts: str,
+    eval: Callable[..., Any],
+    vjp: Callable[..., Any],
+    jvp: Callable[..., Any] | None = None,
+) -> Op:
     """Define an op with the attributes `axis` and `keepdims`."""
 
     def infer(x: TensorSpec, *, axis: Axes, keepdims: bool) -> TensorSpec:
@@ -88,7 +96,31 @@ def reduction(name: str, accepts: str, eval: Callable[..., Any], vjp: Callable[.
     def evaluate(xp: Any, x: Array, *, axis: Axes, keepdims: bool) -> Any:
         return eval(xp, x, _run_time_axes(x, axis), keepdims)
 
-    return primitive(name, infer, evaluate, vjp, checks=_rank_unknown)
+    op = primitive(name, infer, evaluate, vjp, jvp=jvp, checks=_rank_unknown)
+    _batched(op)
+    return op
+
+
+def _batched(op: Op) -> None:
+    @batches(op)
+    def rule(batch: Any, flags: Any, x: Tensor, *, axis: Axes, keepdims: bool) -> Any:
+        if axis is None and x.spec.shape.rank is None:
+            if keepdims:
+                return batch.each(op, flags, (x,), {"axis": axis, "keepdims": keepdims})
+            count = reduce_prod(batch.sizes(x))
+            x = batch.reshaped(x, TensorShape([None]), reshape(count, [1]))
+        attrs = {"axis": batch.axes(axis, x), "keepdims": keepdims}
+        return apply(op, (x,), attrs)
+
+
+def item_by_item(vjp: Callable[..., Any]) -> Callable[..., Any]:
+    """The forward rule of a reduction: each item times its derivative, added up."""
+
+    def jvp(ts: Any, out: Tensor, x: Tensor, *, axis: Axes, keepdims: bool) -> Tensor:
+        (slope,) = vjp(ones_like(out), out, x, axis=axis, keepdims=keepdims)
+        return reduce_sum(strong(ts[0], conj(slope())), axis, keepdims)
+
+    return jvp
 
 
 def _reduce(op: Op, x: Any, axis: Any, keepdims: bool) -> Tensor:
@@ -162,11 +194,12 @@ def _logsumexp(xp: Any, x: Array, axis: Axes, keepdims: bool) -> Any:
 
 
 def _logsumexp_vjp(g: Tensor, out: Tensor, x: Tensor, *, axis: Axes, keepdims: bool) -> Any:
-    """The softmax; where all of x is -inf it is taken as 0, not NaN."""
+    """The softmax; where all of x is -inf it is taken as 0, and 1 for items of inf: not NaN."""
 
     def gradient() -> Tensor:
-        known = where(equal(out, -np.inf), 0, out)
-        share = exp(x - spread(known, x, axis, keepdims))
+        largest = float(x.dtype.max)
+        known = where(equal(out, -np.inf), 0, minimum(out, largest))
+        share = exp(minimum(x, largest) - spread(known, x, axis, keepdims))
         result: Tensor = strong(spread(g, x, axis, keepdims), share)
         return result
 
@@ -178,15 +211,17 @@ _SUM = reduction(
     NUMERIC,
     lambda xp, x, axis, keepdims: x.sum(axis=axis, keepdims=keepdims, dtype=x.dtype),
     _sum_vjp,
+    lambda ts, out, x, *, axis, keepdims: reduce_sum(ts[0], axis, keepdims),
 )
 _PROD = reduction(
     "reduce_prod",
     NUMERIC,
     lambda xp, x, axis, keepdims: x.prod(axis=axis, keepdims=keepdims, dtype=x.dtype),
     _prod_vjp,
+    item_by_item(_prod_vjp),
 )
-_MAX = reduction("reduce_max", REAL, _extremum("max"), _extremum_vjp)
-_MIN = reduction("reduce_min", REAL, _extremum("min"), _extremum_vjp)
+_MAX = reduction("reduce_max", REAL, _extremum("max"), _extremum_vjp, item_by_item(_extremum_vjp))
+_MIN = reduction("reduce_min", REAL, _extremum("min"), _extremum_vjp, item_by_item(_extremum_vjp))
 _ALL = reduction(
     "reduce_all",
     BOOL,
@@ -199,7 +234,9 @@ _ANY = reduction(
     lambda xp, x, axis, keepdims: x.any(axis=axis, keepdims=keepdims),
     no_gradient,
 )
-_LOGSUMEXP = reduction("reduce_logsumexp", FLOATING, _logsumexp, _logsumexp_vjp)
+_LOGSUMEXP = reduction(
+    "reduce_logsumexp", FLOATING, _logsumexp, _logsumexp_vjp, item_by_item(_logsumexp_vjp)
+)
 
 
 def reduce_sum(

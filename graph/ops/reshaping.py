@@ -12,7 +12,7 @@ from ..convert import Array
 from ..dtypes import int32
 from ..errors import DTypeError, ShapeError
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import OPS, Op, batches, loops_over_batches, no_gradient
 from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec, broadcast_shapes
 from .define import primitive
 from .dims import dims_argument, partial_value, require_dims, run_time_dims, text
@@ -81,7 +81,35 @@ def _reshape_vjp(g: Tensor, out: Tensor, x: Tensor, *dims: Tensor, **attrs: Any)
 
 
 _reshape: Op = primitive("reshape", _reshape_infer, _reshape_eval, _reshape_vjp,
+                     jvp=lambda ts, out, x, *dims, **attrs: reshape_like(ts[0], out),
                      checks=_reshape_may_fail)  # fmt: skip
+
+
+SIZES_DIFFER = "the sizes that it makes depend on the example; give sizes that all examples have"
+
+
+@batches(_reshape)
+def _batched_reshape(
+    batch: Any, flags: Any, x: Tensor, *dims: Tensor, shape: TensorShape, safe: bool = False
+) -> Any:
+    if any(flags[1:]):
+        raise batch.refuse("reshape", SIZES_DIFFER)
+    old = batch.example(x.spec)
+    if not dims and old.shape.is_fully_defined():
+        shape = _reshape_infer(old, shape=shape).shape
+    if dims or shape.is_fully_defined() or batch.count:
+        static, sizes = (shape, dims) if dims or None not in shape else (shape, None)
+        if sizes is None:  # one size follows from the others
+            return apply(_reshape, (x,), {"shape": batch.shape(static)})
+        static, sizes = batch.dims(static, sizes)
+        attrs = {"shape": static, "safe": True} if safe else {"shape": static}
+        return apply(_reshape, (x, *sizes), attrs)
+    known = math.prod(d for d in shape if d is not None)
+    total = apply(OPS["reduce_prod"], (batch.sizes(x),), {"axis": None, "keepdims": False})
+    rest = apply(OPS["floordiv"], (total, convert(np.array(max(known, 1), np.int32))))
+    pieces = [rest if d is None else convert(np.array(d, np.int32)) for d in shape]
+    static, sizes = batch.dims(shape, (apply(OPS["stack"], pieces, {"axis": 0}),))
+    return apply(_reshape, (x, *sizes), {"shape": static})
 
 
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
@@ -156,7 +184,20 @@ def _broadcast_vjp(g: Tensor, out: Tensor, x: Tensor, *dims: Tensor, **attrs: An
 
 
 _broadcast_to: Op = primitive("broadcast_to", _broadcast_infer, _broadcast_eval, _broadcast_vjp,
+                          jvp=lambda ts, out, x, *dims, **attrs: broadcast_like(ts[0], out),
                           checks=_broadcast_may_fail)  # fmt: skip
+
+
+@batches(_broadcast_to)
+def _batched_broadcast(
+    batch: Any, flags: Any, x: Tensor, *dims: Tensor, shape: TensorShape, safe: bool = False
+) -> Any:
+    if any(flags[1:]):
+        raise batch.refuse("broadcast_to", SIZES_DIFFER)
+    x = batch.grown_to(x, shape, dims)
+    static, sizes = batch.dims(shape, dims)
+    attrs = {"shape": static, "safe": True} if safe else {"shape": static}
+    return apply(_broadcast_to, (x, *sizes), attrs)
 
 
 def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
@@ -203,7 +244,24 @@ def _sum_to_vjp(g: Tensor, out: Tensor, x: Tensor, *dims: Tensor, **attrs: Any) 
     return (lambda: broadcast_like(g, x), *[None for _ in dims])
 
 
-_sum_to: Op = primitive("sum_to", _sum_to_infer, _sum_to_eval, _sum_to_vjp)
+_sum_to: Op = primitive("sum_to", _sum_to_infer, _sum_to_eval, _sum_to_vjp, linear=(0,))
+
+
+@batches(_sum_to)
+def _batched_sum_to(batch: Any, flags: Any, g: Tensor, *dims: Tensor, shape: TensorShape) -> Any:
+    if any(flags[1:]):
+        raise batch.refuse("the adjoint of a broadcast", SIZES_DIFFER)
+    have, wanted = g.spec.shape.rank, shape.rank
+    if have is None or wanted is None:
+        return batch.each(_sum_to, flags, (g, *dims), {"shape": shape})
+    static, sizes = batch.dims(shape, dims)
+    extra = have - 1 - wanted
+    if extra:
+        attrs = {"axis": tuple(range(1, 1 + extra)), "keepdims": False}
+        g = apply(OPS["reduce_sum"], (g,), attrs)
+    if g.spec.shape == static and static.is_fully_defined():
+        return g
+    return apply(_sum_to, (g, *sizes), {"shape": static})
 
 
 def sum_to(g: Tensor, shape: Any) -> Tensor:
@@ -259,6 +317,7 @@ def _dynamic_infer(x: TensorSpec, y: TensorSpec) -> TensorSpec:
 _broadcast_shape = primitive(
     "broadcast_shape", _dynamic_infer, _dynamic_eval, no_gradient, checks=lambda x, y: True
 )
+loops_over_batches(_broadcast_shape)
 
 
 def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:

@@ -10,7 +10,7 @@ from ..build import apply, convert
 from ..convert import Array
 from ..errors import DTypeError, InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import Op
+from ..op import Op, batches
 from ..spec import UNKNOWN, TensorShape, TensorSpec
 from .casting import cast
 from .comparison import equal, where
@@ -62,6 +62,7 @@ _gather_nd: Op = primitive(
     _gather_nd_infer,
     lambda xp, params, indices: xp.asarray(params)[(*_nd_key(indices, params.shape), ...)],
     lambda g, out, params, indices: (lambda: _scatter_like(indices, g, params), None),
+    linear=(0,),
     checks=lambda params, indices: _nd_may_fail(indices, params.spec.shape),
 )
 
@@ -151,6 +152,7 @@ _scatter_nd: Op = primitive(
         lambda: gather_nd(g, indices),
         *[None for _ in dims],
     ),
+    linear=(1,),
     checks=lambda indices, updates, *dims, shape: (
         _nd_may_fail(indices, shape) or not updates.spec.shape.is_fully_defined()
     ),
@@ -240,11 +242,22 @@ def _put_vjp(
     return for_x, None, for_updates
 
 
+def _put_jvp(
+    ts: Any, out: Tensor, x: Tensor, indices: Tensor, updates: Tensor, *, mode: str
+) -> Any:
+    if mode in ("max", "min"):
+        return NotImplemented  # where several are the largest, they share: see _put_vjp
+    tx, _, tu = ts
+    into = zeros_like(x) if tx is None else tx
+    return apply(_put, (into, indices, zeros_like(updates) if tu is None else tu), {"mode": mode})
+
+
 _put: Op = primitive(
     "tensor_scatter",
     _put_infer,
     _put_eval,
     _put_vjp,
+    jvp=_put_jvp,
     checks=lambda x, indices, updates, mode: (
         _nd_may_fail(indices, x.spec.shape) or not updates.spec.shape.is_fully_defined()
     ),
@@ -276,3 +289,40 @@ tensor_scatter_nd_add = _put_function("add", "`updates` added at", "[ 1, 11,  3,
 tensor_scatter_nd_sub = _put_function("sub", "`updates` subtracted at", "[ 1, -7,  3,  3]")
 tensor_scatter_nd_max = _put_function("max", "the larger of item and update in", "[1, 9, 3, 4]")
 tensor_scatter_nd_min = _put_function("min", "the smaller of item and update in", "[1, 2, 3, 1]")
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+@batches(_gather_nd)
+def _batched_gather_nd(batch: Any, flags: Any, params: Tensor, indices: Tensor) -> Any:
+    if not flags[0]:
+        return apply(_gather_nd, (params, indices))
+    return apply(_gather_nd, (params, _own(batch, flags[1], indices)))
+
+
+def _own(batch: Any, flag: bool, indices: Tensor) -> Any:
+    """Indices with the number of the example in front."""
+    return _with_batch(batch.full(indices, flag), 1)
+
+
+@batches(_scatter_nd)
+def _batched_scatter_nd(
+    batch: Any, flags: Any, indices: Tensor, updates: Tensor, *dims: Tensor, shape: TensorShape
+) -> Any:
+    if any(flags[2:]):
+        inputs = (indices, updates, *dims)
+        return batch.each(_scatter_nd, flags, inputs, {"shape": shape})
+    static, sizes = batch.dims(shape, dims)
+    places = _own(batch, flags[0], indices)
+    given = (places, batch.full(updates, flags[1]), *sizes)
+    return apply(_scatter_nd, given, {"shape": static})
+
+
+@batches(_put)
+def _batched_put(
+    batch: Any, flags: Any, x: Tensor, indices: Tensor, updates: Tensor, *, mode: str
+) -> Any:
+    places = _own(batch, flags[1], indices)
+    given = (batch.full(x, flags[0]), places, batch.full(updates, flags[2]))
+    return apply(_put, given, {"mode": mode})

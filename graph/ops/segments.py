@@ -11,9 +11,9 @@ from ..convert import Array
 from ..dtypes import DType, as_dtype, int32
 from ..errors import DTypeError, IndexOutOfRangeError, InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import Op
+from ..op import Op, batches, has_no_batches
 from ..spec import UNKNOWN, Dim, TensorSpec
-from .axes import expand_dims
+from .axes import expand_dims, transpose
 from .casting import cast
 from .comparison import where
 from .define import constant_of, primitive
@@ -149,6 +149,7 @@ _bincount: Op = primitive(
     _bincount_infer,
     _bincount_eval,
     _bincount_vjp,
+    linear=(1,),
     checks=lambda *values, **attrs: True,
 )
 
@@ -229,6 +230,7 @@ _segment_sum: Op = primitive(
         None,
         *[None for _ in count],
     ),
+    linear=(0,),
     checks=lambda *values, **attrs: True,
 )
 
@@ -289,3 +291,55 @@ def unsorted_segment_mean(
     if rank is None or width is None:
         raise InvalidArgumentError("the rank must be known while tracing")
     return total / cast(reshape(maximum(count, 1), [-1, *[1] * (rank - width)]), x.dtype)
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+has_no_batches(
+    "how many distinct items there are depends on the example; sort them, which keeps the size",
+    _unique,
+)
+
+
+@batches(_bincount)
+def _batched_bincount(
+    batch: Any,
+    flags: Any,
+    *inputs: Tensor,
+    minlength: int,
+    maxlength: int | None,
+    dtype: DType,
+) -> Any:
+    if maxlength is None or minlength < maxlength:
+        raise batch.refuse(
+            "bincount",
+            "the size of the result depends on the example; give maxlength and a minlength equal "
+            "to it",
+        )
+    attrs: dict[str, Any] = {"minlength": minlength, "maxlength": maxlength, "dtype": dtype}
+    return batch.each(_bincount, flags, inputs, attrs)
+
+
+@batches(_segment_sum)
+def _batched_segment_sum(
+    batch: Any,
+    flags: Any,
+    data: Tensor,
+    ids: Tensor,
+    *count: Tensor,
+    num: int | None,
+    ordered: bool,
+) -> Any:
+    attrs = {"num": num, "ordered": ordered}
+    if flags[1] and ordered:
+        raise batch.refuse(
+            "segment_sum",
+            "how many segments there are depends on the example; use unsorted_segment_sum, which "
+            "takes their number",
+        )
+    rank, width = data.spec.shape.rank, ids.spec.shape.rank
+    if any(flags[1:]) or rank is None or width is None:
+        return batch.each(_segment_sum, flags, (data, ids, *count), attrs)
+    order = [*range(1, 1 + width), 0, *range(1 + width, rank)]
+    found = apply(_segment_sum, (transpose(data, order), ids, *count), attrs)
+    return batch.to_front(found, 1)

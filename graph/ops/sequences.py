@@ -11,7 +11,7 @@ from ..build import apply, convert, current, is_tracing, strong
 from ..dtypes import DType, as_dtype, float32, float64, int32, int64
 from ..errors import DTypeError, InvalidArgumentError, OpError
 from ..node import Tensor
-from ..op import no_gradient
+from ..op import has_no_batches, no_gradient
 from ..spec import TensorSpec
 from .axes import expand_dims
 from .casting import cast
@@ -247,3 +247,11 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list[
         spread[order[i]] = -1
         grids.append(broadcast_to(reshape(v, spread), sizes))
     return grids
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+has_no_batches(
+    "its length depends on the example; make a range of the greatest length, and tl.where",
+    _range,
+)

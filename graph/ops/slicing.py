@@ -11,11 +11,13 @@ from functools import lru_cache
 from types import EllipsisType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..build import apply, convert
 from ..convert import Array
 from ..errors import DTypeError, IndexOutOfRangeError, InvalidArgumentError, OpError, ShapeError
 from ..node import Tensor
-from ..op import Op
+from ..op import OPS, Op, batches
 from ..spec import UNKNOWN, Dim, TensorShape, TensorSpec
 from .define import primitive
 from .dims import constant_dims, convert_dims, packed, refuse, run_time_dims
@@ -200,7 +202,7 @@ def _vjp(g: Tensor, out: Tensor, x: Tensor, *bounds: Tensor, key: str) -> Any:
 
 
 _strided_slice: Op = primitive(
-    "strided_slice", _infer, _eval, _vjp, checks=_may_fail, display="indexing"
+    "strided_slice", _infer, _eval, _vjp, linear=(0,), checks=_may_fail, display="indexing"
 )
 
 
@@ -228,6 +230,7 @@ _slice_grad: Op = primitive(
     lambda g, *more, key, shape: TensorSpec(shape, g.dtype),
     _grad_eval,
     _grad_vjp,
+    linear=(0,),
 )
 
 
@@ -284,7 +287,12 @@ def _slice_vjp(
 
 
 _slice: Op = primitive(
-    "slice", _slice_infer, _slice_eval, _slice_vjp, checks=lambda *values, **attrs: True
+    "slice",
+    _slice_infer,
+    _slice_eval,
+    _slice_vjp,
+    linear=(0,),
+    checks=lambda *values, **attrs: True,
 )
 
 
@@ -303,6 +311,7 @@ _slice_back: Op = primitive(
         None,
         *[None for _ in dims],
     ),
+    linear=(0,),
 )
 
 
@@ -340,3 +349,116 @@ def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tenso
     begin, size = convert_dims(begin), convert_dims(size)
     result: Tensor = apply(_slice, (x, begin, size), {"shape": static})
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+def _place_of_each(key: str, flags: Any) -> int | None:
+    """The first item of an index that is an integer of each example's own, if nothing but
+    integers and slices come before; None where that is not so.
+    """
+    for place, item in enumerate(parse_key(key)):
+        if item is None or item is ...:
+            return None
+        if isinstance(item, Input) and flags[1 + item.number]:
+            return place
+    return None
+
+
+def _key(items: Sequence[Item]) -> str:
+    """An index as text."""
+
+    def shown(b: Any) -> str:
+        return "" if b is None else f"${b.number}" if isinstance(b, Input) else str(b)
+
+    texts = []
+    for item in items:
+        if isinstance(item, Span):
+            parts = [shown(item.start), shown(item.stop)]
+            texts.append(":".join([*parts, shown(item.step)] if item.step is not None else parts))
+        else:
+            texts.append("None" if item is None else "..." if item is ... else shown(item))
+    return ", ".join(texts)
+
+
+def _from_the_front(i: Tensor, size: Any) -> Any:
+    """Indices with negative ones counted from the front."""
+    end = apply(OPS["cast"], (size,), {"dtype": i.dtype})
+    zero = convert(np.zeros((), i.dtype.numpy))
+    return apply(OPS["where"], (apply(OPS["less"], (i, zero)), apply(OPS["add"], (i, end)), i))
+
+
+@batches(_strided_slice)
+def _batched_slice(batch: Any, flags: Any, x: Tensor, *bounds: Tensor, key: str) -> Any:
+    if not any(flags[1:]):
+        return apply(_strided_slice, (x, *bounds), {"key": f":, {key}"})
+    place = _place_of_each(key, flags)
+    if place is None:
+        return batch.each(_strided_slice, flags, (x, *bounds), {"key": key})
+    items = parse_key(key)
+    item = items[place]
+    assert isinstance(item, Input)
+    axis = place + int(flags[0])
+    size = index(shape_of(x), str(axis))
+    i = _from_the_front(bounds[item.number], size)
+    attrs: dict[str, Any] = {"axis": axis, "batch_dims": 1} if flags[0] else {"axis": axis}
+    picked = apply(OPS["gather"], (x, i), attrs)
+    if not flags[0] and axis:
+        picked = batch.to_front(picked, axis)
+    rest = _key([*items[:place], *items[place + 1 :]])
+    if not rest:
+        return picked
+    return _batched_slice(batch, (True, *flags[1:]), picked, *bounds, key=rest)
+
+
+@batches(_slice_grad)
+def _batched_slice_grad(
+    batch: Any, flags: Any, g: Tensor, *more: Tensor, key: str, shape: TensorShape
+) -> Any:
+    bounds, dims = (more, ()) if shape.is_fully_defined() else (more[:-1], more[-1:])
+    static, sizes = batch.dims(shape, dims)
+    if not any(flags[1:]):
+        attrs = {"key": f":, {key}", "shape": static}
+        return apply(_slice_grad, (g, *bounds, *sizes), attrs)
+    items = parse_key(key)
+    if len(items) == 1 and isinstance(items[0], Input) and not any(flags[1 + len(bounds) :]):
+        size = index(shape_of(g), "0") if not static.rank else None
+        size = constant_size(static[1]) if static.rank and static[1] is not None else size
+        size = (
+            index(sizes[0], "1") if sizes and (static.rank is None or static[1] is None) else size
+        )
+        i = _from_the_front(bounds[items[0].number], size)
+        wide = batch.fulls((g, i), (flags[0], True))
+        attrs = {"shape": static, "axis": 1, "batch_dims": 1}
+        return apply(OPS["gather_grad"], (*wide, *sizes), attrs)
+    return batch.each(_slice_grad, flags, (g, *more), {"key": key, "shape": shape})
+
+
+def constant_size(size: Any) -> Tensor:
+    return convert(np.array(size, np.int32))
+
+
+@batches(_slice)
+def _batched_part(
+    batch: Any, flags: Any, x: Tensor, begin: Tensor, size: Tensor, *, shape: TensorShape
+) -> Any:
+    if any(flags[1:]):
+        return batch.each(_slice, flags, (x, begin, size), {"shape": shape})
+    first = _in_front(0, begin)
+    return apply(_slice, (x, first, _in_front(-1, size)), {"shape": batch.shape(shape)})
+
+
+def _in_front(number: int, x: Tensor) -> Any:
+    one = convert(np.array([number], x.dtype.numpy))
+    return apply(OPS["concat"], (one, x), {"axis": 0})
+
+
+@batches(_slice_back)
+def _batched_part_back(
+    batch: Any, flags: Any, g: Tensor, begin: Tensor, *dims: Tensor, shape: TensorShape
+) -> Any:
+    if any(flags[1:]):
+        return batch.each(_slice_back, flags, (g, begin, *dims), {"shape": shape})
+    static, sizes = batch.dims(shape, dims)
+    return apply(_slice_back, (g, _in_front(0, begin), *sizes), {"shape": static})

@@ -10,9 +10,9 @@ from ..build import apply, convert, operands
 from ..convert import Array
 from ..errors import ShapeError
 from ..node import Tensor
-from ..op import CHECKS, Op
+from ..op import CHECKS, Op, batches
 from ..spec import TensorSpec, broadcast_shapes
-from .define import primitive, same_dtype
+from .define import batches_in_step, primitive, same_dtype
 from .lapack import UNENDING, in_wide, require_matrix, square_infer
 from .linear import MATMUL, matmul, unbatched
 from .matrices import adjoint as adjoint_of
@@ -75,9 +75,37 @@ def _triangular_vjp(
     return unbatched(for_a, a), unbatched(for_b, b)
 
 
-SOLVE = primitive("matrix_solve", _solve_infer, _solve_eval, _solve_vjp, effects=(CHECKS,))
+def _solve_tangent(op: Op, ta: Any, tb: Any, x: Tensor, a: Tensor, **attrs: bool) -> Tensor:
+    """Of a x = b: a times the tangent of x is that of b, less that of a times x."""
+    right = tb
+    if ta is not None:
+        moved = matmul(ta, x, adjoint_a=attrs["adjoint"])
+        right = -moved if tb is None else tb - moved
+    result: Tensor = apply(op, (a, right), attrs)
+    return result
+
+
+def _solve_jvp(ts: Any, out: Tensor, a: Tensor, b: Tensor, *, adjoint: bool) -> Tensor:
+    return _solve_tangent(SOLVE, ts[0], ts[1], out, a, adjoint=adjoint)
+
+
+def _triangular_jvp(
+    ts: Any, out: Tensor, a: Tensor, b: Tensor, *, lower: bool, adjoint: bool
+) -> Tensor:
+    ta = None if ts[0] is None else band_part(ts[0], *((-1, 0) if lower else (0, -1)))
+    return _solve_tangent(TRIANGULAR, ta, ts[1], out, a, lower=lower, adjoint=adjoint)
+
+
+SOLVE = primitive(
+    "matrix_solve", _solve_infer, _solve_eval, _solve_vjp, jvp=_solve_jvp, effects=(CHECKS,)
+)
 TRIANGULAR = primitive(
-    "matrix_triangular_solve", _solve_infer, _triangular_eval, _triangular_vjp, effects=(CHECKS,)
+    "matrix_triangular_solve",
+    _solve_infer,
+    _triangular_eval,
+    _triangular_vjp,
+    jvp=_triangular_jvp,
+    effects=(CHECKS,),
 )
 
 
@@ -135,6 +163,7 @@ _INVERSE = primitive(
     square_infer,
     lambda xp, a: in_wide(xp.linalg.inv, a),
     _inverse_vjp,
+    jvp=lambda ts, y, a: -matmul(matmul(y, ts[0]), y),
     effects=(CHECKS,),
 )
 
@@ -216,6 +245,21 @@ def lstsq(
     more = eye(size, dtype=a.dtype) * a.dtype.as_numpy_dtype(l2_regularizer)
     return solve(matmul(a, a, adjoint_a=True) + more, matmul(a, b, adjoint_a=True))
 
+
+# --- of a batch of examples ----------------------------------------------------------
+
+
+def _batched(op: Op) -> None:
+    @batches(op)
+    def rule(batch: Any, flags: Any, a: Tensor, b: Tensor, **attrs: bool) -> Any:
+        # A full right-hand side: NumPy takes one of fewer axes for vectors.
+        given = batch.aligned(batch.fulls((a, b), flags), (True, True), least=2)
+        return apply(op, given, attrs)
+
+
+_batched(SOLVE)
+_batched(TRIANGULAR)
+batches_in_step(_INVERSE, _PINV)
 
 __all__ = [
     "cholesky_solve",

@@ -11,13 +11,14 @@ from ..convert import Array
 from ..dtypes import DType, as_dtype, bool_, int32
 from ..errors import DTypeError, InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import OPS, Op, batches, no_gradient
 from ..spec import Dim, TensorShape, TensorSpec
 from .axes import transpose
 from .casting import cast
-from .define import primitive, same_dtype
+from .define import batches_along_axis, batches_as_they_are, primitive, same_dtype
 from .dims import constant_int, normal_axis, partial_value
 from .gathering import gather_rows_back, take_along_axis
+from .reshaping import reshape_like
 
 # --- sort and argsort --------------------------------------------------------------
 
@@ -79,7 +80,13 @@ def _along(x: Tensor, places: Tensor, axis: int) -> Tensor:
     return transpose(take_along_axis(transpose(x, swap), transpose(places, swap)), swap)
 
 
-_sort: Op = primitive("sort", _sort_infer, _sort_eval, _sort_vjp)
+def _sort_jvp(
+    ts: Any, out: Tensor, x: Tensor, *, axis: int = -1, descending: bool = False
+) -> Tensor:
+    return _along(ts[0], apply(_argsort, (x,), {"axis": axis, "descending": descending}), axis)
+
+
+_sort: Op = primitive("sort", _sort_infer, _sort_eval, _sort_vjp, jvp=_sort_jvp)
 
 
 def _argsort_infer(x: TensorSpec, *, axis: int = -1, descending: bool = False) -> TensorSpec:
@@ -191,6 +198,7 @@ _top_k: Op = primitive(
     _top_k_infer,
     _top_k_eval,
     _top_k_vjp,
+    jvp=lambda ts, outs, x, *dynamic, k: [take_along_axis(ts[0], outs[1]), None],
     multiple=True,
     checks=lambda x, *dynamic, k: k is None or not x.spec.shape.rank or x.spec.shape[-1] is None,
 )
@@ -319,3 +327,38 @@ def searchsorted(
     attrs = {"side": side, "out_type": as_dtype(out_type)}
     result: Tensor = apply(_search, (rows, wanted), attrs)
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_along_axis(_sort, _argsort)
+batches_as_they_are(_top_k)
+
+
+@batches(_in_top_k)
+def _batched_in_top_k(
+    batch: Any, flags: Any, targets: Tensor, predictions: Tensor, k: Tensor
+) -> Any:
+    inputs = (targets, predictions, k)
+    shape = predictions.spec.shape
+    if flags[2] or shape.rank is None or shape[-1] is None:
+        return batch.each(_in_top_k, flags, inputs, {})
+    t, p = batch.fulls((targets, predictions), flags[:2])
+    wide = reshape_safely(p, TensorShape([None, shape[-1]]))
+    found = apply(_in_top_k, (reshape_safely(t, TensorShape([None])), wide, k))
+    return reshape_like(found, t)
+
+
+def reshape_safely(x: Tensor, shape: TensorShape) -> Any:
+    return apply(OPS["reshape"], (x,), {"shape": shape})
+
+
+@batches(_search)
+def _batched_search(batch: Any, flags: Any, rows: Tensor, values: Tensor, **attrs: Any) -> Any:
+    width, height = batch.rank(rows, flags[0]), batch.rank(values, flags[1])
+    if not flags[0] and width == height == 1:
+        flat = reshape_safely(values, TensorShape([None]))
+        return reshape_like(apply(_search, (rows, flat), attrs), values)
+    if width is None or width != height:
+        return batch.each(_search, flags, (rows, values), attrs)
+    return apply(_search, batch.fulls((rows, values), flags), attrs)

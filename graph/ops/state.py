@@ -35,6 +35,7 @@ _read = primitive(
     lambda variable: variable.value,
     lambda xp, storage: _value_of(storage),
     lambda g, out, variable: (g,),
+    jvp=lambda ts, out, variable: ts[0],
     effects=(READ,),
 )
 

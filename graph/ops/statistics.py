@@ -17,7 +17,7 @@ from ..spec import UNKNOWN, TensorSpec
 from .arithmetic import absolute, add, divide_no_nan, square
 from .casting import cast
 from .comparison import not_equal
-from .define import FLOATING, primitive, require_kind
+from .define import FLOATING, batches_along_axis, primitive, require_kind
 from .dims import constant_int, normal_axis, refuse
 from .division import truncatediv
 from .exponential import sqrt
@@ -250,3 +250,8 @@ def argmin(
     <tl.Tensor: shape=(2,), dtype=int64, numpy=array([0, 1])>
     """
     return _place(_ARGMIN, input, axis, output_type)
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_along_axis(_ARGMAX, _ARGMIN)

@@ -25,9 +25,9 @@ from ..dtypes import (
 )
 from ..errors import InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import no_gradient
+from ..op import loops_over_batches, no_gradient
 from ..spec import TensorSpec
-from .define import constant_of, primitive
+from .define import batches_as_they_are, batches_in_step, constant_of, primitive
 from .effects import array_text
 from .strings import each, one_of, require_text
 
@@ -303,5 +303,11 @@ def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tenso
     result: Tensor = apply(_FULL_MATCH, (convert(input), _pattern(pattern)))
     return result
 
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_in_step(_TO_NUMBER, _AS_STRING)
+batches_as_they_are(_REPLACE, _FULL_MATCH)
+loops_over_batches(_FORMAT)
 
 __all__ = ["as_string", "format", "regex_full_match", "regex_replace", "to_number"]

@@ -12,7 +12,7 @@ from ..convert import Array
 from ..dtypes import int32, string
 from ..errors import DTypeError, InvalidArgumentError, ShapeError
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import Op, has_no_batches, loops_over_batches, no_gradient
 from ..spec import TensorSpec
 from .define import primitive
 from .strings import one_of, require_text
@@ -187,5 +187,13 @@ def unicode_encode(input: Any, output_encoding: str, name: str | None = None) ->
     result: Tensor = apply(_UNICODE_ENCODE, (convert(input, hint=int32),), attrs)
     return result
 
+
+# --- of a batch of examples ----------------------------------------------------------
+
+has_no_batches(
+    "how many pieces there are depends on the example; take the text apart outside of the vmap",
+    *(_SPLIT, _BYTES, _UNICODE_SPLIT, _UNICODE_DECODE),
+)
+loops_over_batches(_UNICODE_ENCODE)
 
 __all__ = ["bytes_split", "split", "unicode_decode", "unicode_encode", "unicode_split"]

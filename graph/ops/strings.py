@@ -12,10 +12,10 @@ from ..convert import Array
 from ..dtypes import int32, string
 from ..errors import DTypeError, InvalidArgumentError
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import Op, batches, no_gradient
 from ..spec import TensorSpec, broadcast_shapes
 from .arithmetic import add
-from .define import primitive
+from .define import batches_in_step, primitive
 from .dims import normal_axis
 from .reductions import axes_argument, reduced_spec
 
@@ -253,6 +253,25 @@ def reduce_join(
     attrs = {"axis": axes, "keepdims": keepdims, "separator": separator}
     result: Tensor = apply(_REDUCE_JOIN, (x,), attrs)
     return result
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+batches_in_step(_LENGTH, _LOWER, _UPPER, _STRIP)
+
+
+@batches(_SUBSTR)
+def _batched_substr(batch: Any, flags: Any, *inputs: Tensor, unit: str) -> Any:
+    return apply(_SUBSTR, batch.aligned(inputs, flags), {"unit": unit})
+
+
+@batches(_REDUCE_JOIN)
+def _batched_join(
+    batch: Any, flags: Any, x: Tensor, *, axis: tuple[int, ...] | None, **attrs: Any
+) -> Any:
+    if axis is None and x.spec.shape.rank is None:
+        return batch.each(_REDUCE_JOIN, flags, (x,), {"axis": axis, **attrs})
+    return apply(_REDUCE_JOIN, (x,), {"axis": batch.axes(axis, x), **attrs})
 
 
 __all__ = ["join", "length", "lower", "reduce_join", "strip", "substr", "upper"]

@@ -18,7 +18,7 @@ from ..dtypes import bool_, float64, int32, int64, string
 from ..errors import OperatorNotAllowedInGraphError
 from ..location import describe, user_location
 from ..node import Tensor
-from ..op import Op, no_gradient
+from ..op import Op, loops_over_batches, no_gradient
 from ..spec import TensorSpec
 from ..weak import is_python, mark
 from .define import primitive
@@ -180,3 +180,8 @@ def text_item(text: Any, key: Any) -> Any:
     if isinstance(key, slice):
         return text_method("[:]", text, key.start, key.stop, key.step)
     return text_method("[]", text, key)
+
+
+# --- of a batch of examples ----------------------------------------------------------
+
+loops_over_batches(_METHOD)

@@ -7,7 +7,7 @@ from typing import Any
 from ..build import convert
 from ..node import Tensor
 from .arithmetic import square, strong, xdivy
-from .casting import COMPLEX, complex_, conj, real_part, zeros
+from .casting import COMPLEX, complex_, conj, imag, real_part, zeros
 from .define import FLOAT, FLOATING, Function, elementwise
 from .exponential import sqrt
 
@@ -188,6 +188,7 @@ _angle = elementwise(
     "angle",
     lambda m, x: m.arctan2(m.imag(x), m.real(x)),
     lambda g, out, x: (lambda: xdivy(complex_(zeros(g), g), conj(x)),),
+    jvp=lambda ts, out, x: imag(xdivy(ts[0], x)),
     accepts=COMPLEX,
     result=real_part,
 )

@@ -1,10 +1,13 @@
-"""`inline`: calls become the nodes of what they call. Recursive functions stay functions."""
+"""`inline`: calls become the nodes of what they call. Recursive functions stay functions, and so do
+those that are marked to stay apart.
+"""
 
 from __future__ import annotations
 
 from ..errors import OpError
-from ..node import FunctionRef, Graph, Node, Value
+from ..node import APART, FunctionRef, Graph, Node, Value
 from ..op import Attrs
+from ..ops.custom_gradients import CUSTOM
 from ..walk import functions_of, nodes_within
 from .rebuild import Functions, Rebuild, is_same, map_program
 
@@ -20,7 +23,7 @@ def inline(graph: Graph) -> Graph:
     if not functions:
         return graph
     callees = {id(ref): _callees(ref) for ref in functions}
-    recursive = {id(ref) for ref in functions if _is_recursive(ref, callees)}
+    recursive = {id(ref) for ref in functions if APART in ref.extra or _is_recursive(ref, callees)}
     bodies: dict[int, Graph] = {}
     for ref in _callees_first(functions, callees):
         if id(ref) not in recursive and ref.graph is not None:
@@ -74,6 +77,9 @@ class _Inliner:
                 self.last = node
                 self._splice(rebuild, node, body)
                 return
+        if node.op is CUSTOM and not node.after:  # whose gradient nobody asks for any more
+            rebuild.values.update(zip(node.outputs, rebuild.inputs_of(node), strict=False))
+            return
         attrs = self._attrs(node) if node.op.structured else node.attrs
         new = rebuild.put(node, rebuild.inputs_of(node), attrs, None, fresh)
         if new is not node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -101,3 +102,43 @@ def tapes(graph: Program, order: int, inside: int, directions: Arrays) -> Progra
         if n == inside:
             found = traced(found)
     return found
+
+
+def forward(f: Program, directions: Arrays) -> Program:
+    """The derivative of a scalar program along directions, in forward mode."""
+
+    def tangent(*xs: Any) -> Any:
+        with tl.autodiff.ForwardAccumulator(list(xs), tensors(directions)) as accumulator:
+            y = f(*xs)
+        return accumulator.jvp(y, unconnected_gradients=tl.UnconnectedGradients.ZERO)
+
+    return tangent
+
+
+def check_forward(plain: Program, graph: Program, arrays: Arrays, order: int = 2) -> None:
+    """Derivatives along one direction up to `order`, each in forward or reverse mode.
+
+    All of it is run by Python, or by a graph, or the inner `inside` derivatives are in a graph.
+    """
+    ds = some_directions(arrays)
+    xs = tensors(arrays)
+    one, same = total(plain), total(graph)
+    for n in range(1, order + 1):
+        one = grad(one, ds)
+        want = float(one(*xs))
+        for modes in itertools.product("FR", repeat=n):
+            if "F" not in modes:
+                continue
+            found = total(plain)
+            for mode in modes:
+                found = forward(found, ds) if mode == "F" else grad(found, ds)
+            np.testing.assert_allclose(found(*xs).numpy(), want, rtol=1e-8, atol=1e-9)
+            for inside in range(n + 1):
+                found = same
+                for place, mode in enumerate(modes, 1):
+                    found = forward(found, ds) if mode == "F" else grad(found, ds)
+                    if place == inside:
+                        found = traced(found)
+                got = found(*xs).numpy()
+                where = f"{''.join(modes)}, {inside} inside"
+                np.testing.assert_allclose(got, want, rtol=1e-8, atol=1e-9, err_msg=where)

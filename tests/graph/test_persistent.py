@@ -73,12 +73,19 @@ TestAgainstCopies = AgainstCopies.TestCase
 
 
 def test_growing_one_version_copies_nothing() -> None:
-    array = PersistentArray([], SPEC)
+    array = PersistentArray([], SPEC).push(0)  # from there on it has its own list
     held = array._state.items
-    for i in range(1000):
+    for i in range(1, 1000):
         array = array.push(i)
     assert array._state.items is held
     assert array.items() == list(range(1000))
+
+
+def test_two_that_grow_from_nothing_do_not_share() -> None:
+    empty = PersistentArray([], SPEC)
+    first, second = empty.push(1), empty.push(2)
+    assert first._state is not second._state
+    assert (first.items(), second.items(), empty.items()) == ([1], [2], [])
 
 
 def test_old_versions_do_not_hold_new_ones_alive() -> None:

@@ -157,7 +157,13 @@ def test_every_op_is_here() -> None:
         with recording((seen,)):  # type: ignore[arg-type]
             derivatives(function, x, tl.ones(function(x).shape, tl.float64), x)
             arrays.array_size(arrays.array_new(element=ROW))
-    assert {name for name in OPS if name.startswith("array_")} - seen.names == set()
+    # Those over arrays of batches are tested with the functions that vmap makes.
+    names = {
+        name
+        for name, op in OPS.items()
+        if name.startswith("array_") and not op.infer.__module__.endswith("array_rows")
+    }
+    assert names - seen.names == set()
 
 
 def test_in_a_loop() -> None:

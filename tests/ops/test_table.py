@@ -323,7 +323,9 @@ def test_traced(row: Row, known: str) -> None:
 ELSEWHERE = {
     *("const", "python_gradient"),
     "slot",  # tests/autograph/test_try.py
+    "custom_gradient",  # tests/gradients/test_custom_gradients.py
     "format_text",  # tests/autograph/test_texts.py
+    *("held_bytes", "checkpoint_plan", "checkpoint_advance"),  # tests/gradients/test_saving.py
     *{name for name in OPS if name.startswith("dataset_")},  # tests/data asks for each
     *{name for name in OPS if name.startswith("array_")},  # so does test_arrays.py
 }

@@ -318,3 +318,36 @@ def test_threads_run_one_plan_at_once() -> None:
         thread.join()
     assert len(found) == 200
     assert all(value == math.ceil(50 / k) * k for k, value in found)
+
+
+@pytest.mark.parametrize("dtype", [tl.int8, tl.uint16, tl.int32, tl.int64, tl.float32, tl.float64])
+def test_scalars_are_computed_by_operators(dtype: Any) -> None:
+    @tl.function
+    def f(x: Any, y: Any) -> Any:
+        z = x * y + y - tl.constant(3, dtype)
+        return z, z < y, z <= x, z > y, z >= x, tl.equal(x, y), tl.not_equal(x, y)
+
+    a, b = c(100, dtype), c(7, dtype)  # the product overflows in eight bits
+    lines = plan_of(f, a, b).source
+    assert all(f" {sign} " in lines for sign in ("+", "-", "*", "<", "<=", ">", ">=", "==", "!="))
+    for got, want in zip(f(a, b), f.python_function(a, b), strict=True):
+        assert got.dtype is want.dtype
+        assert got.numpy().dtype == want.numpy().dtype
+        assert got.numpy() == want.numpy()
+
+
+def test_special_scalars() -> None:
+    @tl.function
+    def f(x: Any, y: Any) -> Any:
+        return x * y, x + y, x - y, x < y, tl.equal(x, y)
+
+    for pair in [
+        (math.inf, 0.0),
+        (math.inf, -math.inf),
+        (math.nan, 1.0),
+        (1e308, 1e308),
+        (-0.0, 0),
+    ]:
+        xs = [c(v, tl.float64) for v in pair]
+        for got, want in zip(f(*xs), f.python_function(*xs), strict=True):
+            assert got.numpy().tobytes() == want.numpy().tobytes()

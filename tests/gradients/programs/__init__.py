@@ -1,0 +1,1 @@
+"""Random programs with nested control flow, and oracles of their derivatives."""
