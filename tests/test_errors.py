@@ -462,6 +462,9 @@ def test_the_cause_of_an_error_has_users_frames_too() -> None:
 
 
 def test_an_interrupt_shows_where_the_program_is() -> None:
+    # A shell may have started the tests such that they ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
     @tl.function
     def spin(x: Any) -> Any:
         while x > 0.0:
@@ -472,8 +475,11 @@ def test_an_interrupt_shows_where_the_program_is() -> None:
     spin.get_concrete_function(tl.constant(1.0))  # the interrupt is to come in the run
     timer = threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT))
     timer.start()
-    with pytest.raises(KeyboardInterrupt) as caught:
-        spin(tl.constant(1.0))
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            spin(tl.constant(1.0))
+    finally:
+        signal.signal(signal.SIGINT, before)
     (frame,) = user_frames(caught.value)
     assert frame[:2] == (FILE, "spin")
     assert frame[2] in (place - 1, place)

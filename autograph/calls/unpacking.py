@@ -13,7 +13,8 @@ from treadle.graph.ops.effects import require
 from treadle.graph.ops.sequences import range_
 from treadle.graph.ops.texts import is_text
 
-from ..iteration.streams import is_staged, unpacking
+from ..iteration.passing import unpacking
+from ..iteration.streams import is_staged
 from ..values.inside import Inside, staged_in, table_in
 from ..values.list_items import here
 from ..values.staged_list import StagedList, rows_as_list

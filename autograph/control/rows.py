@@ -18,7 +18,8 @@ from treadle.graph.ops.queries import shape as shape_of
 class Rows:
     """A counter that starts at `start` and grows by `step` while `more(counter)` holds.
 
-    The loop's variable is `item(counter)`. `surely`: there is at least one.
+    The loop's variable is `item(counter)`. `surely`: there is at least one. `checks`: `more` may
+    fail, and is asked for only where the loop goes on.
     """
 
     start: Tensor
@@ -27,6 +28,7 @@ class Rows:
     item: Callable[[Tensor], Tensor]
     surely: bool
     count: Any = None
+    checks: bool = False
 
 
 def rows_of(tensor: Tensor, counted: bool = False) -> Rows:

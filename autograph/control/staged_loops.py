@@ -129,12 +129,14 @@ class StagedLoop:
         def holds(loop: Carried) -> Tensor:
             if self.places:  # it may be the list that is gone over
                 self._enter(loop.arguments(loop.test))
-            more = rows.more(loop.test.inputs[0])
             if extra_test is None:
-                return more
+                return rows.more(loop.test.inputs[0])
             go_on = self._call_test(extra_test, loop.arguments(loop.test))
-            both: Tensor = logical_and(more, condition(go_on)) if staged(go_on) else more
-            return both
+            if rows.checks and staged(go_on):
+                return both(condition(go_on), lambda: rows.more(loop.test.inputs[0]))
+            more = rows.more(loop.test.inputs[0])
+            found: Tensor = logical_and(more, condition(go_on)) if staged(go_on) else more
+            return found
 
         internal = [("index", rows.start)]
         return self._trace(state, internal, once, next_internal, holds, rows.surely)

@@ -23,7 +23,8 @@ from ..syntax.generators import Use
 from ..values.place import Helper, line_of
 from ..values.truth import condition, staged
 from ..values.undefined import Unused
-from .streams import Loop, Once, go_over, state_of
+from .passing import state_of
+from .streams import Loop, Once, go_over
 
 
 class Passed:

@@ -13,7 +13,8 @@ from treadle.graph.ops.effects import require
 from ..changes import journal
 from ..control.conditionals import if_exp
 from ..values.place import Helper
-from .streams import Indexed, Loop, Stream, staged_loop, state_of, stream_of
+from .passing import state_of
+from .streams import Indexed, Loop, Stream, staged_loop, stream_of
 
 
 class SequenceIterator(Stream):

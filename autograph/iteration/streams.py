@@ -37,6 +37,7 @@ from ..values.place import Helper, LoopSite, line_of, loop_site, user_line
 from ..values.staged_list import StagedList
 from ..values.truth import condition, staged
 from .left_loops import RestOfLoop, rest_of
+from .passing import packed, state_of, unpacked
 
 MOST_UNROLLED = 32  # items of known number become a Python list up to here
 
@@ -95,6 +96,8 @@ class Stream:
 class Indexed(Stream):
     """`count` items; `item(i)` makes one. `sizes` is the number of them, if that is known."""
 
+    checks = False  # to ask for the size may fail
+
     def __init__(self, count: Any, item: Callable[[Any], Any]) -> None:
         known = constant_of(count) if isinstance(count, Tensor) else count
         self.known = None if known is None else int(known)
@@ -115,7 +118,7 @@ class Indexed(Stream):
             now = self.size()
             return i < (count if now is self.count else convert(now))
 
-        return Rows(zero, one, more, self.item, bool(self.known))
+        return Rows(zero, one, more, self.item, bool(self.known), checks=self.checks)
 
     def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
         self.use()
@@ -151,10 +154,7 @@ class OfList(Indexed):
     def __init__(self, owner: Any) -> None:
         self.owner = owner
         self.arrays = staged_in(owner).arrays
-        super().__init__(staged_in(owner).size(), self._read)
-
-    def _read(self, index: Any) -> Any:
-        return reader(self.owner)(index)
+        super().__init__(staged_in(owner).size(), functools.partial(_read, owner))
 
     def size(self) -> Any:
         held = staged_in(self.owner)
@@ -162,6 +162,29 @@ class OfList(Indexed):
             return len(self.owner)
         pairs = zip(held.arrays, self.arrays, strict=False)
         return self.count if all(a is b for a, b in pairs) else held.size()
+
+
+def _read(owner: Any, index: Any) -> Any:
+    """A function of its own: the journal counts references, also those of cycles."""
+    return reader(owner)(index)
+
+
+class OfDict(OfList):
+    """Keys, values or items of a dict, which must keep its size, as Python has it."""
+
+    checks = True
+
+    def __init__(self, items: Any, owner: Any) -> None:
+        self.dict = owner
+        super().__init__(items)
+
+    def size(self) -> Any:
+        table = table_in(self.dict)
+        now = len(self.dict) if table is None else table.size()
+        same = equal(convert(now), convert(self.count))
+        text = f"dictionary changed size during iteration, at {user_line()}"
+        (count,) = require(same, [convert(self.count)], "RuntimeError", text)
+        return count
 
 
 class OfSeveral(Indexed):
@@ -184,7 +207,9 @@ class OfSeveral(Indexed):
 
 
 class Live(Stream):
-    """The items that something has when it is gone over."""
+    """The items that something has when it is gone over; `owner` is a dict."""
+
+    owner: Any = None
 
     def now(self) -> StagedList:
         raise NotImplementedError
@@ -417,37 +442,12 @@ class Numbered(Stream):
         return go_over(self.source, step, (self.start, *state), inner)[1:]
 
 
-# What Python can unpack; filled by calls/unpacking.py.
-unpacking: list[Callable[[Any, int], Any]] = []
-
-
 def has_few(x: Any) -> bool:
     """True for a stream of a known number of items, small enough for a Python list."""
     if isinstance(x, Each):
         source = stream_of(x.source)
         return not (x.tests or x.flat) and source is not None and has_few(source)
     return isinstance(x, Indexed) and x.known is not None and x.known <= MOST_UNROLLED
-
-
-def unpacked(item: Any, count: int) -> Sequence[Any]:
-    """The item as the arguments of a function of `count` parameters, as `a, b = item` has them."""
-    if count == 1:
-        return (item,)
-    values = list(unpacking[0](item, count))
-    if len(values) < count:
-        raise ValueError(f"not enough values to unpack (expected {count}, got {len(values)})")
-    if len(values) > count:
-        raise ValueError(f"too many values to unpack (expected {count})")
-    return values
-
-
-def packed(state: Sequence[Any]) -> Any:
-    return state[0] if len(state) == 1 else tuple(state) or None
-
-
-def state_of(result: Any, count: int) -> Sequence[Any]:
-    """The state as a sequence, of what the body of a loop gives."""
-    return (result,) if count == 1 else result if count else ()
 
 
 def go_over(source: Any, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
@@ -486,8 +486,9 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
     `force`: Python sequences, too, as tensors.
     """
     x = live(taken(x) if isinstance(x, Optional) and is_text(x._value) else x)
+    owner = x
     if isinstance(x, Live):
-        x = x.now()
+        owner, x = x.owner, x.now()
     if isinstance(x, Stream):
         return x
     if _is_uneven(x) and not x.tl_is_text:
@@ -503,7 +504,9 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
         x = table.ordered()
     known = staged_in(x)
     if known is not None:
-        return OfList(x) if known.arrays else Indexed(0, _nothing)
+        if not known.arrays:
+            return Indexed(0, _nothing)
+        return OfDict(x, owner) if isinstance(owner, dict) else OfList(x)
     if _of_user(x):
         return classes[0](x)
     by_index = _by_index(x)

@@ -151,3 +151,38 @@ def changed_by_a_function():
         return t
 
     return f
+
+
+@program(*CALLS)
+def dict_that_changes_its_size():
+    def f(xs):
+        counts, total = {}, 0
+        for x in xs:
+            counts[int(x)] = 1
+        for key, count in counts.items():
+            counts[key] = count + 1
+        try:
+            for key in counts:  # noqa: PLC0206
+                if key > 1:
+                    counts[key + 100] = 5
+                total += counts[key]
+        except RuntimeError:
+            total += 1000
+        return total, len(counts)
+
+    return f
+
+
+@program(*CALLS)
+def dict_that_changes_before_a_break():
+    def f(xs):
+        counts = {}
+        for x in xs:
+            counts[int(x)] = 1
+        for key in counts:
+            if key > 1:
+                counts.pop(key)
+                break
+        return len(counts), sum(counts)
+
+    return f

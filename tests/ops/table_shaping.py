@@ -68,6 +68,23 @@ WIDTHS = [[1, 2], [0, 1]]
 QUERIES = [
     row("shape", tl.shape, shape_of, smooth=False),
     row("shape", raw("shape", out_type=tl.int64), lambda x: shape_of(x, np.int64), smooth=False),
+    row(
+        "same_shape",
+        raw("same_shape"),
+        lambda x, y: np.bool_(x.shape == y.shape),
+        (2, 3),
+        (2, 3),
+        smooth=False,
+    ),
+    row(
+        "same_shape",
+        raw("same_shape"),
+        lambda x, y: np.bool_(x.shape == y.shape),
+        (2, 3),
+        (3,),
+        smooth=False,
+        id="other",
+    ),
     row("size", raw("size"), lambda x: np.int32(x.size), smooth=False),
     row("size", tl.size, lambda x: np.int32(x.size), smooth=False),
     row("rank", raw("rank"), lambda x: np.int32(x.ndim), smooth=False),

@@ -323,6 +323,7 @@ def test_traced(row: Row, known: str) -> None:
 ELSEWHERE = {
     *("const", "python_gradient"),
     "slot",  # tests/autograph/test_try.py
+    "philox_states",  # tests/batching/test_functions.py
     "custom_gradient",  # tests/gradients/test_custom_gradients.py
     "format_text",  # tests/autograph/test_texts.py
     *("held_bytes", "checkpoint_plan", "checkpoint_advance"),  # tests/gradients/test_saving.py
