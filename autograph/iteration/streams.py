@@ -96,7 +96,7 @@ class Stream:
 class Indexed(Stream):
     """`count` items; `item(i)` makes one. `sizes` is the number of them, if that is known."""
 
-    checks = False  # to ask for the size may fail
+    checks = False  # to ask for the size may fail: only where the loop goes on
 
     def __init__(self, count: Any, item: Callable[[Any], Any]) -> None:
         known = constant_of(count) if isinstance(count, Tensor) else count
@@ -198,6 +198,7 @@ class OfSeveral(Indexed):
     ) -> None:
         self.sources = sources
         self.counted = count
+        self.checks = any(s.checks for s in sources)
         super().__init__(count([s.count for s in sources]), item)
 
     def size(self) -> Any:
@@ -588,4 +589,4 @@ def _place(index: Tensor) -> Any:
 def backwards(source: Any) -> Indexed:
     stream = indexed(source)
     last = stream.count - 1
-    return Indexed(stream.count, lambda i: stream.item(last - i))
+    return OfSeveral([stream], lambda _: stream.count, lambda i: stream.item(last - i))

@@ -186,3 +186,57 @@ def dict_that_changes_before_a_break():
         return len(counts), sum(counts)
 
     return f
+
+
+def counted(xs):
+    return {int(x): 1 for x in xs}
+
+
+@program(*CALLS)
+def numbered_dict_that_changes_before_a_break():
+    def f(xs):
+        counts, places = counted(xs), 0
+        for i, key in enumerate(counts):
+            if key > 1:
+                counts[key + 100] = i
+                break
+            places += i
+        for key, x in zip(counts, xs):
+            if key == x:
+                counts[key + 200] = places
+                break
+        return len(counts), places, sum(counts)
+
+    return f
+
+
+@program(*CALLS)
+def numbered_and_reversed_dicts_that_change_their_size():
+    def f(xs):
+        outcomes = []
+        for order in enumerate, reversed:
+            counts = counted(xs)
+            try:
+                for found in order(counts):
+                    counts[found[1] if order is enumerate else found] = 2
+                    if len(counts) > 1:
+                        counts[100] = 3
+                outcomes.append(0)
+            except RuntimeError:
+                outcomes.append(1)
+        return outcomes
+
+    return f
+
+
+@program(*CALLS)
+def reversed_list_that_grows():
+    def f(xs):
+        items, t = above(xs), 0
+        for v in reversed(items):
+            t = 10 * t + v
+            if v > 2:
+                items.append(7)
+        return t, items
+
+    return f
