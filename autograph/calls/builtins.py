@@ -31,13 +31,11 @@ from ..control.choice import Choice, operate
 from ..control.logic import and_, or_
 from ..iteration.advancing import next_
 from ..iteration.sequence_iterators import SequenceIterator, once
+from ..iteration.stream import Indexed, Loop, Stream
 from ..iteration.streams import (
     Each,
-    Indexed,
     Live,
-    Loop,
     Once,
-    Stream,
     backwards,
     enumerated,
     go_over,

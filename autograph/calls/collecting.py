@@ -17,12 +17,11 @@ from treadle.graph.ops.texts import is_text
 
 from ..control.choice import Choice
 from ..control.conditionals import Branches
+from ..iteration.stream import Loop, Stream
 from ..iteration.streams import (
     MOST_UNROLLED,
     Each,
     Live,
-    Loop,
-    Stream,
     go_over,
     has_few,
     is_staged,

@@ -9,7 +9,8 @@ from typing import Any
 from treadle.graph.build import is_tracing
 
 from ..changes import journal
-from ..iteration.streams import Loop, go_over, is_staged, site_of
+from ..iteration.stream import Loop
+from ..iteration.streams import go_over, is_staged, site_of
 from ..policy import replaced
 from ..values.inside import table_in
 from ..values.tables import Table

@@ -17,7 +17,8 @@ from treadle.graph.build import is_tracing
 from .. import policy
 from ..iteration import advancing
 from ..iteration.generated import Generated
-from ..iteration.streams import Once, Stream, is_staged
+from ..iteration.stream import Stream
+from ..iteration.streams import Once, is_staged
 from ..policy import replaced
 from .calls import call
 from .collecting import listed

@@ -11,7 +11,8 @@ from treadle.graph.build import is_tracing
 
 from ..changes.aliases import Operations, is_involved
 from ..changes.journal import touch
-from ..iteration.streams import Stream, backwards
+from ..iteration.stream import Stream
+from ..iteration.streams import backwards
 from ..values.given import refuse_change
 from ..values.inside import staged_in, table_in
 from ..values.staged_list import StagedList, searching, stage

@@ -11,7 +11,8 @@ from treadle.graph.build import convert
 from treadle.graph.ops.comparison import equal
 from treadle.graph.ops.logic import logical_and, logical_not
 
-from ..iteration.streams import Loop, go_over, site_of
+from ..iteration.stream import Loop
+from ..iteration.streams import go_over, site_of
 from ..values.inside import staged_in, table_in
 from ..values.tables import Kept, Table, is_key, like, of_class
 from ..values.truth import condition

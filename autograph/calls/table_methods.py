@@ -17,7 +17,8 @@ from ..changes import journal
 from ..changes.contents import ITEMS
 from ..control.conditionals import Branches
 from ..control.operations import Operations
-from ..iteration.streams import Live, Loop, go_over, site_of, views
+from ..iteration.stream import Loop
+from ..iteration.streams import Live, go_over, site_of, views
 from ..values.inside import Mark, table_in
 from ..values.list_items import here
 from ..values.place import user_line

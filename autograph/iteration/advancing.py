@@ -18,7 +18,8 @@ from ..values.undefined import Undefined
 from .comprehensions import Filtered
 from .generated import Generated
 from .sequence_iterators import SequenceIterator
-from .streams import Loop, Stream, go_over, site_of
+from .stream import Loop, Stream
+from .streams import go_over, site_of
 
 _ITEM = "the item"
 # How to advance objects of the user's classes; filled by iteration_tools.py.

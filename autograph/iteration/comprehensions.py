@@ -10,7 +10,8 @@ from treadle.graph.build import is_tracing
 
 from ..changes import journal
 from ..values.place import Helper
-from .streams import Each, Indexed, Loop, Once, go_over, stream_of
+from .stream import Indexed, Loop
+from .streams import Each, Once, go_over, stream_of
 
 
 def each(

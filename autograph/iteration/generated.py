@@ -24,7 +24,8 @@ from ..values.place import Helper, line_of
 from ..values.truth import condition, staged
 from ..values.undefined import Unused
 from .passing import state_of
-from .streams import Loop, Once, go_over
+from .stream import Loop
+from .streams import Once, go_over
 
 
 class Passed:

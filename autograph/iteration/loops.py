@@ -18,7 +18,8 @@ from ..control.staged_loops import StagedLoop, acted_since, node_count
 from ..values.place import Helper, line_of, loop_site, names_of
 from ..values.truth import staged
 from .left_loops import RestOfLoop, rest_of
-from .streams import Loop, stream_of
+from .stream import Loop
+from .streams import stream_of
 
 _MOST_ROUNDS = 500  # of a `while True` that is not left
 _JUMPS = ("break_", "do_return")  # flags that a `break` or `return` sets

@@ -29,7 +29,7 @@ from ..values.inside import staged_in
 from ..values.place import loop_site
 from ..values.truth import not_
 from .generated import Generated
-from .streams import Loop
+from .stream import Loop
 
 _MANAGER: Any = contextlib._GeneratorContextManager
 

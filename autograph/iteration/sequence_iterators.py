@@ -14,7 +14,8 @@ from ..changes import journal
 from ..control.conditionals import if_exp
 from ..values.place import Helper
 from .passing import state_of
-from .streams import Indexed, Loop, Stream, staged_loop, stream_of
+from .stream import Indexed, Loop, Stream, staged_loop
+from .streams import stream_of
 
 
 class SequenceIterator(Stream):

@@ -1,14 +1,10 @@
-"""What a loop may go over besides a tensor: `zip`, `map`, comprehensions and the like of tensors.
-
-A stream is *indexed* where the item at each place can be made by itself; else it hands its items to
-the body of a loop one by one (a condition may leave one out, a generator makes many).
-"""
+"""What a loop may go over besides a tensor: `zip`, `map`, comprehensions and the like."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Sequence, ValuesView
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
@@ -24,12 +20,9 @@ from treadle.graph.ops.texts import characters, is_text
 
 from .. import policy
 from ..changes import journal
-from ..changes.item_changes import reader
 from ..control.choice import Choice, as_text, operate
-from ..control.conditionals import Branches, Getter, Setter
+from ..control.conditionals import Branches
 from ..control.options import is_changing
-from ..control.rows import Rows, rows_of
-from ..control.staged_loops import StagedLoop
 from ..values import special
 from ..values.inside import InTable, staged_in, table_in
 from ..values.optional import Optional, taken
@@ -38,173 +31,9 @@ from ..values.staged_list import StagedList
 from ..values.truth import condition, staged
 from .left_loops import RestOfLoop, rest_of
 from .passing import packed, state_of, unpacked
+from .stream import Indexed, Loop, OfDict, OfList, OfSeveral, OfTensor, Stream, nothing, staged_loop
 
 MOST_UNROLLED = 32  # items of known number become a Python list up to here
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    """What goes on around an item: the loop's place in the code and its state's names."""
-
-    site: LoopSite
-    names: Sequence[str]
-    extra_test: Callable[..., Any] | None = None
-    get_state: Getter | None = None
-    set_state: Setter | None = None
-    relaxed: bool = False
-
-
-class Stream:
-    """Items that only a loop of the graph can go over, unless their number is known."""
-
-    goes_once = False  # as Python's iterators do
-    gone: Loc | None = None  # where that was
-
-    def use(self) -> None:
-        """Note that it is gone over now; refused where Python's iterator would be at its end."""
-        if self.goes_once:
-            self.refuse_gone()
-            journal.advance(self)
-            self.gone = user_location(2)
-
-    def refuse_gone(self) -> None:
-        if self.gone is not None:
-            raise ConversionError(
-                f"an iterator is used again at {describe(user_location(2))}, after it was gone "
-                f"over at {describe(self.gone)}: nothing may be left of it. Make a list of it first"
-            )
-
-    def by_index(self) -> Indexed | None:
-        """The items that are left, where each can be made by its place."""
-        return None
-
-    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
-        """The state after `state = body(item, *state)` for each item."""
-        raise NotImplementedError
-
-    def __iter__(self) -> Iterator[Any]:
-        raise ConversionError(
-            f"items of unknown number are needed at {describe(user_location(2))}, while the "
-            "function is traced; go over them in a 'for' loop or a comprehension, or make a list "
-            "of them by list()"
-        )
-
-    def __tl_truth__(self) -> Tensor:
-        return convert(True)  # as of each iterator
-
-
-class Indexed(Stream):
-    """`count` items; `item(i)` makes one. `sizes` is the number of them, if that is known."""
-
-    checks = False  # to ask for the size may fail: only where the loop goes on
-
-    def __init__(self, count: Any, item: Callable[[Any], Any]) -> None:
-        known = constant_of(count) if isinstance(count, Tensor) else count
-        self.known = None if known is None else int(known)
-        self.count = count
-        self.item = item
-
-    def by_index(self) -> Indexed:
-        return self
-
-    def size(self) -> Any:
-        """How many there are now: the program may change a list that it goes over."""
-        return self.count
-
-    def rows(self) -> Rows:
-        zero, one, count = convert(0), convert(1), convert(self.count)
-
-        def more(i: Tensor) -> Tensor:
-            now = self.size()
-            return i < (count if now is self.count else convert(now))
-
-        return Rows(zero, one, more, self.item, bool(self.known), checks=self.checks)
-
-    def run(self, body: Helper, state: Sequence[Any], loop: Loop) -> Sequence[Any]:
-        self.use()
-        if self.item is _nothing:
-            return state
-        return staged_loop(loop).run_for(self.rows(), body, state, loop.extra_test)
-
-    def __iter__(self) -> Iterator[Any]:
-        if self.known is None:
-            return super().__iter__()
-        self.use()
-        return (self.item(convert(i)) for i in range(self.known))
-
-
-class OfTensor(Indexed):
-    """The rows of a tensor."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
-        if tensor.shape.rank == 0:
-            raise TypeError("a scalar tensor can't be iterated over")
-        rows = rows_of(tensor, counted=True)
-        size = tensor.shape[0] if tensor.shape.rank else None
-        super().__init__(rows.count if size is None else size, rows.item)
-
-    def rows(self) -> Rows:
-        return rows_of(self.tensor)
-
-
-class OfList(Indexed):
-    """The items of a list that the graph holds, each as it is when it is its turn."""
-
-    def __init__(self, owner: Any) -> None:
-        self.owner = owner
-        self.arrays = staged_in(owner).arrays
-        super().__init__(staged_in(owner).size(), functools.partial(_read, owner))
-
-    def size(self) -> Any:
-        held = staged_in(self.owner)
-        if held is None:
-            return len(self.owner)
-        pairs = zip(held.arrays, self.arrays, strict=False)
-        return self.count if all(a is b for a, b in pairs) else held.size()
-
-
-def _read(owner: Any, index: Any) -> Any:
-    """A function of its own: the journal counts references, also those of cycles."""
-    return reader(owner)(index)
-
-
-class OfDict(OfList):
-    """Keys, values or items of a dict, which must keep its size, as Python has it."""
-
-    checks = True
-
-    def __init__(self, items: Any, owner: Any) -> None:
-        self.dict = owner
-        super().__init__(items)
-
-    def size(self) -> Any:
-        table = table_in(self.dict)
-        now = len(self.dict) if table is None else table.size()
-        same = equal(convert(now), convert(self.count))
-        text = f"dictionary changed size during iteration, at {user_line()}"
-        (count,) = require(same, [convert(self.count)], "RuntimeError", text)
-        return count
-
-
-class OfSeveral(Indexed):
-    """Items that are made of those of `sources`, as many as `count` makes of their numbers."""
-
-    def __init__(
-        self,
-        sources: Sequence[Indexed],
-        count: Callable[[Sequence[Any]], Any],
-        item: Callable[[Any], Any],
-    ) -> None:
-        self.sources = sources
-        self.counted = count
-        self.checks = any(s.checks for s in sources)
-        super().__init__(count([s.count for s in sources]), item)
-
-    def size(self) -> Any:
-        sizes = [s.size() for s in self.sources]
-        same = all(now is s.count for now, s in zip(sizes, self.sources, strict=True))
-        return self.count if same else self.counted(sizes)
 
 
 class Live(Stream):
@@ -302,10 +131,6 @@ def site_of(source: Any, step: Helper) -> LoopSite:
     while isinstance(source, Once) and source.source is not None:
         source = source.source
     return loop_site(getattr(source, "make", step))
-
-
-def staged_loop(loop: Loop) -> StagedLoop:
-    return StagedLoop(loop.site, loop.names, loop.get_state, loop.set_state, loop.relaxed)
 
 
 class Each(Stream):
@@ -506,7 +331,7 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
     known = staged_in(x)
     if known is not None:
         if not known.arrays:
-            return Indexed(0, _nothing)
+            return Indexed(0, nothing)
         return OfDict(x, owner) if isinstance(owner, dict) else OfList(x)
     if _of_user(x):
         return classes[0](x)
@@ -518,7 +343,7 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
         return Indexed(len(x), lambda i: i * step + start)
     if force and isinstance(x, (list, tuple)):
         listed = StagedList.of(x)
-        return Indexed(len(x), listed.read) if x else Indexed(0, _nothing)
+        return Indexed(len(x), listed.read) if x else Indexed(0, nothing)
     return None
 
 
@@ -533,10 +358,6 @@ def indexed(x: Any) -> Indexed:
         f"what is gone over at {describe(user_location(2))}, together with items of a number that "
         "only the run tells, must be tensors or lists; make a list of the other one by list()"
     )
-
-
-def _nothing(index: Any) -> Any:
-    raise IndexError("list index out of range")
 
 
 def zipped(sources: Sequence[Any], strict: bool = False) -> Indexed:
