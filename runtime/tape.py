@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -215,28 +215,18 @@ class GradientTape:
         self._use()
         targets = [t if isinstance(t, Variable) else convert(t) for t in flatten(target)]
         flat = _sources(sources)
-        if self._unsettled:
-            self._require_settled(targets)
         grads = self._target_grads(targets, output_gradients)
         pairs = [(t, g) for t, g in zip(targets, grads, strict=True) if g is not None]
-        recorded = [r for r in recorders() if r is not self or self._persistent]
-        # Of what depends on a tensor that was not watched, only a part was recorded.
-        known = self._watched.union([id(t) for t in targets])
-        watched = [s for s in flat if id(s) in known]
-        with recording(tuple(recorded)), collector_paused():
-            by_source = backprop(
-                self._entries,
-                [t for t, _ in pairs],
-                watched,
-                [g for _, g in pairs],
-                in_rows=[id(s) for s in flat if isinstance(s, Variable)],
+        in_rows = [id(s) for s in flat if isinstance(s, Variable)]
+
+        def walk(watched: list[Any]) -> list[Any]:
+            return backprop(
+                self._entries, [t for t, _ in pairs], watched, [g for _, g in pairs], in_rows
             )
-        grads_of = dict(zip(map(id, watched), by_source, strict=True))
-        found = [grads_of.get(id(s)) for s in flat]
+
+        found = self._for_watched(targets, flat, walk)
         if zero:
             found = [zeros_like(s) if g is None else g for s, g in zip(flat, found, strict=True)]
-        if self._used and self._branch is None:
-            self._free()
         return pack(sources, found)
 
     def jacobian(
@@ -308,20 +298,31 @@ class GradientTape:
         self._use()
         y = convert(target)
         flat = _sources(sources)
+
+        def walk(watched: list[Any]) -> list[Any]:
+            if not y.dtype.is_differentiable or not watched:
+                return [None] * len(watched)
+            seeds = unit_seeds(y, batched)
+            return jacobian_rows(list(self._entries), y, watched, seeds, at_once)
+
+        return y, flat, self._for_watched([y], flat, walk)
+
+    def _for_watched(
+        self, targets: list[Any], sources: list[Any], walk: Callable[[list[Any]], list[Any]]
+    ) -> list[Any]:
+        """What `walk` gives for those of `sources` that are watched, and None for the others."""
         if self._unsettled:
-            self._require_settled([y])
-        known = self._watched | {id(y)}
-        watched = [s for s in flat if id(s) in known]
-        rows: list[Any] = [None] * len(watched)
-        if y.dtype.is_differentiable and watched:
-            recorded = tuple(r for r in recorders() if r is not self or self._persistent)
-            with recording(recorded):
-                seeds = unit_seeds(y, batched)
-                rows = jacobian_rows(list(self._entries), y, watched, seeds, at_once)
-        rows_of = dict(zip(map(id, watched), rows, strict=True))
+            self._require_settled(targets)
+        # Of what depends on a tensor that was not watched, only a part was recorded.
+        known = self._watched.union([id(t) for t in targets])
+        watched = [s for s in sources if id(s) in known]
+        recorded = [r for r in recorders() if r is not self or self._persistent]
+        with recording(tuple(recorded)), collector_paused():
+            by_source = walk(watched)
+        found = dict(zip(map(id, watched), by_source, strict=True))
         if self._used and self._branch is None:
             self._free()
-        return y, flat, [rows_of.get(id(s)) for s in flat]
+        return [found.get(id(s)) for s in sources]
 
     def _free(self) -> None:
         """Let go of all tensors; op names and lines stay, for `why_none`."""
