@@ -31,6 +31,19 @@ def children(structure: Any) -> list[Any] | None:
     return None
 
 
+def item_names(structure: Any) -> list[str]:
+    """How a program reaches each of the `children`: `[0]`, `['key']`, `.field`."""
+    count = len(children(structure) or ())
+    if is_mapping(structure):
+        return [f"[{k!r}]" for k in sorted_keys(structure)]
+    if dataclasses.is_dataclass(structure):
+        return [f".{name}" for name in attribute_names(structure)]
+    fields: Any = getattr(structure, "_fields", None)
+    if fields is None:
+        fields = [a.name for a in getattr(type(structure), "__attrs_attrs__", ())]
+    return [f".{n}" for n in fields] if len(fields) == count else [f"[{i}]" for i in range(count)]
+
+
 _MAPPINGS = (dict, UserDict, ChainMap, MappingProxyType)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.nest import attribute_names, children, sorted_keys
+from ..graph.nest import children, item_names
 from ..graph.node import Tensor
 from ..graph.spec import TensorSpec
 from ..runtime import Variable
@@ -116,7 +115,7 @@ def _describe(path: str, x: Any, keyed: Keyed, found: dict[str, Argument]) -> No
         plain = f"{TensorSpec(spec.shape, spec.dtype) if isinstance(spec, TensorSpec) else spec}"
         found[path] = Argument("tensor", plain, plain)
     elif (items := children(x)) is not None and not hasattr(type(x), "__tracing_type__"):
-        names = _item_names(x, len(items))
+        names = item_names(x)
         key = (type(x), tuple(names))
         found[path] = Argument("structure", _structure(x, len(items)), key)
         for name, item in zip(names, items, strict=True):
@@ -141,18 +140,6 @@ def _reference(x: Any) -> Callable[[], Any] | None:
         return weakref.ref(getattr(x, "__self__", x))
     except TypeError:
         return None
-
-
-def _item_names(x: Any, count: int) -> list[str]:
-    if isinstance(x, Mapping):
-        return [f"[{k!r}]" for k in sorted_keys(x)]
-    if dataclasses.is_dataclass(x):
-        return [f".{name}" for name in attribute_names(x)]
-    fields: Any = getattr(x, "_fields", None)
-    if fields is None:
-        listed = hasattr(type(x), "__attrs_attrs__")
-        fields = [a.name for a in x.__attrs_attrs__] if listed else []
-    return [f".{n}" for n in fields] if len(fields) == count else [f"[{i}]" for i in range(count)]
 
 
 def shown(x: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from ..graph.build import convert
 from ..graph.errors import OpError, SignatureError
 from ..graph.location import describe, user_location
-from ..graph.nest import children, flatten, rebuild
+from ..graph.nest import children, flatten, item_names, rebuild
 from ..graph.node import Tensor
 from ..graph.spec import TensorSpec, covers
 from ..runtime import Variable
@@ -112,7 +112,8 @@ class InputSignature:
             parts = children(value)
             if parts is None or not alike(value, spec):
                 raise self._misfit(name, value, spec)
-            return rebuild(spec, [self._fit(name, v, s) for v, s in zip(parts, items, strict=True)])
+            each = zip(item_names(spec), parts, items, strict=True)
+            return rebuild(spec, [self._fit(name + n, v, s) for n, v, s in each])
         if not isinstance(value, TensorSpec):
             try:
                 value = convert(value, hint=spec.dtype)
@@ -124,9 +125,10 @@ class InputSignature:
 
     def _misfit(self, name: str, value: Any, spec: Any) -> SignatureError:
         got, wanted = _shown(value), _shown(spec)
+        place = f"'{name}'" if name.isidentifier() else name
         return SignatureError(
             f"Python inputs incompatible with input_signature: {self._name}() takes the argument "
-            f"'{name}' with {wanted}, got {got}, at {describe(user_location(3))}"
+            f"{place} with {wanted}, got {got}, at {describe(user_location(3))}"
         )
 
     def _refused(self, problem: str) -> SignatureError:

@@ -185,8 +185,21 @@ def _structure(x: Any) -> Key:
     if dataclasses.is_dataclass(x):
         return (type(x), tuple(attribute_names(x)))
     if hasattr(type(x), "__tl_unflatten__"):
-        return (type(x), x.__tl_flatten__()[0])
+        return (type(x), _metadata(x))
     return (type(x),)
+
+
+def _metadata(x: Any) -> Any:
+    """What an object of the user's says of itself besides its items."""
+    metadata = x.__tl_flatten__()[0]
+    try:
+        hash(metadata)
+    except TypeError:
+        raise TypeError(
+            f"{type(x).__qualname__}.__tl_flatten__ gives (metadata, items), and its metadata must "
+            f"be hashable, since a trace is looked up by it; got {metadata!r}"
+        ) from None
+    return metadata
 
 
 def is_tensor_like(x: Any) -> bool:

@@ -512,3 +512,14 @@ def test_the_printed_signature_keeps_a_spec_s_own_name() -> None:
     assert lines[1].count("name='inp'") == 1
     assert lines[1].count("name=None") == 1
     assert ["name=None" in lines[2], "name='inp'" in lines[3]] == [True, True]
+
+
+def test_input_signature_misfits_name_the_item() -> None:
+    @tl.function(input_signature=({"a": Spec([None], tl.int32), "b": (Spec([]),)},))
+    def f(d: Any) -> Any:
+        return tl.cast(d["a"], tl.float32) + d["b"][0]
+
+    with pytest.raises(tl.errors.SignatureError) as caught:
+        f({"a": tl.constant([1]), "b": (tl.ones([2]),)})
+    wanted = "f() takes the argument d['b'][0] with shape () and dtype float32, got shape (2,) and "
+    assert MISFIT + wanted + "dtype float32" in str(caught.value)

@@ -230,3 +230,27 @@ def test_init_scope_and_eager_runs() -> None:
         tl.config.run_functions_eagerly(False)
     assert seen == [True, False, True, True]
     assert f.python_function(np.float32(3)) == 3
+
+
+class Swapped:
+    """Items before metadata: the wrong way round."""
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+
+    def __tl_flatten__(self) -> Any:
+        return [self.item], "metadata"
+
+    @classmethod
+    def __tl_unflatten__(cls, metadata: Any, items: Any) -> Swapped:
+        return cls(*items)
+
+
+def test_metadata_that_can_not_be_hashed() -> None:
+    f = tl.function(lambda x: x)
+    with pytest.raises(TypeError) as caught:
+        f(Swapped(1))
+    assert str(caught.value) == (
+        "Swapped.__tl_flatten__ gives (metadata, items), and its metadata must be hashable, since "
+        "a trace is looked up by it; got [1]"
+    )
