@@ -107,19 +107,24 @@ class GradientInfo:
     def __str__(self) -> str:
         total = self.bytes
         shown = "" if total is None else f" {total} B"
-        lines = [f"the gradient of {self.name} saves{shown}:"]
-        lines += [f"  {saved}" for saved in self.saved] or ["  nothing"]
+        lines: list[str] = []
+        if self.inside:
+            lines += ["gradients taken inside save:", *_listed(self.inside)]
+        lines += [f"the gradient of {self.name} saves{shown}:", *_listed(self.saved)]
         if self.inputs:
             lines.append(f"it reads the arguments {', '.join(self.inputs)}")
-        if self.inside:
-            lines.append("gradients taken inside save:")
-            lines += [f"  {saved}" for saved in self.inside]
         if self.recomputed:
             lines.append("computed again:")
             for op, loc, count in self.recomputed:
                 often = f" ({count} ops)" if count > 1 else ""
                 lines.append(f"  {op}{often}   {describe(loc)}")
         return "\n".join(lines)
+
+
+def _listed(values: tuple[Saved, ...]) -> list[str]:
+    """A line for each value; for equal ones a line that says how many."""
+    lines = Counter([f"  {saved}" for saved in values])
+    return [line if n == 1 else f"{line} ({n} times)" for line, n in lines.items()] or ["  nothing"]
 
 
 def gradient_info(ref: FunctionRef) -> GradientInfo:

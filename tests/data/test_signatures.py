@@ -101,7 +101,7 @@ def test_within_structures_of_an_input_signature() -> None:
     ds = D.from_tensor_slices(([1.0, 2.0], {"n": [3, 4]}))
     assert f({"data": ds, "scale": 2.0}).numpy() == 22.0
     other = D.from_tensor_slices(([1.0, 2.0], {"m": [3, 4]}))
-    with pytest.raises(tl.errors.SignatureError, match="takes the argument given.*data"):
+    with pytest.raises(tl.errors.SignatureError, match=r"takes the argument given.*data"):
         f({"data": other, "scale": 2.0})
     assert f.experimental_get_tracing_count() == 1
 
