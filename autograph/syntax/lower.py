@@ -18,6 +18,7 @@ from .activity import Activity, Names, Scanner
 from .binding_comprehensions import as_loops
 from .else_clauses import set_on_each_way
 from .final_jumps import with_flags, without_final
+from .flags import Flags
 from .hoisting import asked, binds, hoisted, nested
 from .ir import Block, Function, If, Jump, Kind, Loop, Native, Part, Simple
 from .item_stores import item_stores
@@ -82,12 +83,10 @@ class Lowerer:
         self.scanner = Scanner(names)
         self.own = own
         self.jumps = Jumps()
-        self.flags = 0
+        self.flags = Flags(names, fresh)
         self.parameters = 0
         self.bound = 0
         self.declarations: list[ast.stmt] = []
-        self._do_return = ""
-        self._return_value = ""
         self._binds = False  # a `:=` is somewhere
 
     def function(self, stmts: Sequence[ast.stmt], parameters: Sequence[str]) -> Function:
@@ -101,10 +100,10 @@ class Lowerer:
         return Function(
             body=body,
             parameters=mask,
-            locals=(mask | self.bound) & ~(scanner.globals | scanner.nonlocals),
+            locals=(mask | self.bound | self.flags.bits) & ~(scanner.globals | scanner.nonlocals),
             globals=scanner.globals,
             nonlocals=scanner.nonlocals,
-            flags=self.flags,
+            flags=self.flags.bits,
             written_inside=scanner.written_inside,
             declarations=self.declarations,
             docstring=docstring,
@@ -113,7 +112,12 @@ class Lowerer:
     def block(self, stmts: Sequence[ast.stmt], context: Context) -> Block:
         out: Block = []
         for i, stmt in enumerate(stmts):
-            if self._statement(stmt, stmts[i + 1 :], context, out):
+            rest = stmts[i + 1 :]
+            if self.jumps.stops([stmt]):
+                self._activity(*rest)  # unreachable code still says which names are local
+                self._statement(stmt, (), context, out)
+                break
+            if self._statement(stmt, rest, context, out):
                 break
         return out
 
@@ -138,13 +142,13 @@ class Lowerer:
             case ast.Return():
                 value = stmt.value and self._hoisted(stmt.value, context, out)
                 kind = Kind.REAL_RETURN if context.real else Kind.RETURN
-                return self._jump(stmt, kind, rest, out, value)
+                return self._jump(stmt, kind, out, value)
             case ast.Break():
                 assert context.loop is not None
-                self._break_flag(context.loop)
-                return self._jump(stmt, Kind.BREAK, rest, out, loop=context.loop)
+                self.flags.of_break(context.loop)
+                return self._jump(stmt, Kind.BREAK, out, loop=context.loop)
             case ast.Continue():
-                return self._jump(stmt, Kind.CONTINUE, rest, out, loop=context.loop)
+                return self._jump(stmt, Kind.CONTINUE, out, loop=context.loop)
             case ast.Global() | ast.Nonlocal():
                 self._activity(stmt)
                 if stmt not in self.declarations:
@@ -165,9 +169,6 @@ class Lowerer:
             case _:
                 stmt = self._without_lazy(stmt, context, out)
         out.append(Simple(stmt, self._activity(stmt)))
-        if isinstance(stmt, ast.Raise):
-            self._drop(rest)
-            return True
         return False
 
     def _without_lazy(self, stmt: ast.stmt, context: Context, out: Block) -> ast.stmt:
@@ -203,21 +204,17 @@ class Lowerer:
         self,
         stmt: ast.stmt,
         kind: Kind,
-        rest: Sequence[ast.stmt],
         out: Block,
         value: ast.expr | None = None,
         loop: Loop | None = None,
     ) -> bool:
-        self._drop(rest)
-        if kind is Kind.RETURN:
-            self._return_flags()
         activity = self._activity(value)
         out.append(Jump(stmt, activity, kind, value, loop))
         if kind is Kind.BREAK and loop is not None:
             self.scanner.write(loop.break_flag, activity)
         elif kind is Kind.RETURN:
-            self.scanner.write(self._do_return, activity)
-            self.scanner.write(self._return_value, activity)
+            for name in self.flags.of_return():
+                self.scanner.write(name, activity)
         return True
 
     def _if(self, stmt: ast.If, rest: Sequence[ast.stmt], context: Context, out: Block) -> bool:
@@ -254,9 +251,7 @@ class Lowerer:
         """The branches with `rest` moved into the one that goes on; False if there is no one."""
         body, orelse = stmt.body, stmt.orelse
         if self.jumps.stops(body):
-            if self.jumps.stops(orelse):
-                self._drop(rest)
-            else:
+            if not self.jumps.stops(orelse):
                 orelse = [*orelse, *rest]
         elif self.jumps.stops(orelse):
             body = [*body, *rest]
@@ -290,7 +285,7 @@ class Lowerer:
         self, stmt: ast.stmt, jumps: int, rest: Sequence[ast.stmt], context: Context
     ) -> Block:
         """`rest`, run only if none of `jumps` has been made."""
-        flags = self._jump_flags(jumps, context.loop)
+        flags = self.flags.of(jumps, context.loop)
         skipped = [Jump(stmt, Activity(), _KINDS[bit], None, context.loop) for bit in flags]
         make = Maker(self.ag, stmt)
         test = make.either([make.name(f) for f in flags.values()])
@@ -300,26 +295,17 @@ class Lowerer:
             return []
         return [If(stmt, Activity(), test, self._activity(test), [skip], orelse)]
 
-    def _jump_flags(self, jumps: int, loop: Loop | None) -> dict[int, str]:
-        """The flag of each kind of jump."""
-        flags: dict[int, str] = {}
-        if jumps & BREAK and loop is not None:
-            flags[BREAK] = self._break_flag(loop)
-        if jumps & CONTINUE and loop is not None:
-            flags[CONTINUE] = self._continue_flag(loop)
-        if jumps & RETURN:
-            flags[RETURN] = self._return_flags()[0]
-        return flags
-
     def _guarded_return(self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context) -> Block:
         """`if do_return: return return_value`, then `rest`."""
-        do_return, return_value = self._return_flags()
+        do_return, return_value = self.flags.of_return()
         make = Maker(self.ag, stmt)
         give = make.give(make.name(return_value))
+        if self.jumps.stops([stmt]):
+            return self.block([give], context)
         return self.block([ast.If(make.name(do_return), [give], [], **make.at), *rest], context)
 
     def _flags_before_return(self, stmt: ast.stmt) -> Block:
-        do_return, return_value = self._return_flags()
+        do_return, return_value = self.flags.of_return()
         make = Maker(self.ag, stmt)
         return [
             self._simple(make.assign([do_return], make.constant(False))),
@@ -338,10 +324,10 @@ class Lowerer:
         flags: list[str] = []
         before: Block = []
         if jumps & BREAK:
-            flags.append(self._break_flag(loop))
+            flags.append(self.flags.of_break(loop))
             before.append(self._simple(make.assign([flags[0]], make.constant(False))))
         if returns:
-            flags.append(self._return_flags()[0])
+            flags.append(self.flags.of_return()[0])
             if context.real:
                 before += self._flags_before_return(stmt)
         if jumps & BREAK:
@@ -377,7 +363,7 @@ class Lowerer:
         flags = [f for f in (loop.break_flag, loop.continue_flag) if f]
         resets = [make.assign([f], make.constant(False)) for f in flags]
         if returns:
-            do_return, return_value = self._return_flags()
+            do_return, return_value = self.flags.of_return()
             resets.append(make.assign([do_return], make.constant(False)))
             resets.append(make.assign([return_value], make.operator("unused")))
         return [self._simple(r) for r in resets]
@@ -415,10 +401,10 @@ class Lowerer:
     ) -> bool:
         make = Maker(self.ag, stmt)
         if loop.endless and not loop.break_flag:
-            self._drop([*stmt.orelse, *rest])
+            self._activity(*stmt.orelse)
             if returns and context.real:
-                value = make.name(self._return_flags()[1])
-                self._jump(make.give(value), Kind.REAL_RETURN, [], out, value)
+                value = make.name(self.flags.of_return()[1])
+                self._jump(make.give(value), Kind.REAL_RETURN, out, value)
             return True
         if stmt.orelse:
             if loop.break_flag:
@@ -438,7 +424,7 @@ class Lowerer:
         self, stmt: ast.stmt, rest: Sequence[ast.stmt], context: Context, out: Block
     ) -> bool:
         jumps = self.jumps.of(stmt)
-        tail = Tail.NEXT if rest and not self.jumps.stops([stmt]) else context.tail
+        tail = Tail.NEXT if rest else context.tail
         if isinstance(stmt, ast.Try) and self._is_staged(stmt):
             return self._staged_try(stmt, rest, context, out)
         if isinstance(stmt, ast.With) and self.suppresses(stmt):
@@ -479,8 +465,8 @@ class Lowerer:
         """A `try` or `with` that is run more than once while it is traced: jumps are flags."""
         final: list[ast.stmt] = []
         if isinstance(stmt, ast.Try) and self.jumps.of_block(stmt.finalbody):
-            flags = self._jump_flags(self.jumps.of_block(without_final(stmt)), context.loop)
-            flags[0] = self._flag("handled")
+            flags = self.flags.of(self.jumps.of_block(without_final(stmt)), context.loop)
+            flags[0] = self.flags.new("handled")
             surely = self.jumps.stops(stmt.finalbody)
             before, stmt, final = with_flags(stmt, flags, Maker(self.ag, stmt), surely)
             out += self.block([before], context.inner())
@@ -499,7 +485,6 @@ class Lowerer:
         made.staged = True
         out.append(made)
         if self.jumps.stops(final):
-            self._drop(rest)
             out += self.block(final, context)
             return True
         out += self.block(final, inside)
@@ -536,7 +521,7 @@ class Lowerer:
             case ast.Try() | ast.TryStar():
                 part(stmt.body, inner.inner() if stmt.orelse else inner)
                 if self.jumps.stops(stmt.body):
-                    self._drop(stmt.orelse)
+                    self._activity(*stmt.orelse)
                     part([], inner)
                 elif guards and stmt.orelse and (jumps := self.jumps.of_block(stmt.body)):
                     parts.append(Part(Activity(), self._guarded(stmt, jumps, stmt.orelse, inner)))
@@ -567,33 +552,8 @@ class Lowerer:
         self.bound |= found.writes
         return found
 
-    def _drop(self, stmts: Sequence[ast.stmt]) -> None:
-        """Unreachable code still says which names are local."""
-        self._activity(*stmts)
-
     def _simple(self, stmt: ast.stmt) -> Simple:
         return Simple(stmt, self._activity(stmt))
-
-    def _flag(self, base: str) -> str:
-        flag = self.fresh(base)
-        bit = self.names.bit(flag)
-        self.flags |= bit
-        self.bound |= bit
-        return flag
-
-    def _break_flag(self, loop: Loop) -> str:
-        loop.break_flag = loop.break_flag or self._flag("break_")
-        return loop.break_flag
-
-    def _continue_flag(self, loop: Loop) -> str:
-        loop.continue_flag = loop.continue_flag or self._flag("continue_")
-        return loop.continue_flag
-
-    def _return_flags(self) -> tuple[str, str]:
-        if not self._do_return:
-            self._do_return = self._flag("do_return")
-            self._return_value = self._flag("return_value")
-        return self._do_return, self._return_value
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -652,3 +652,38 @@ def jumps_out_of_inner_finally_and_the_rest():
         return third(x), fourth(x), fifth(x)
 
     return f
+
+
+@program(2, 0, -1)
+def behind_a_try_that_always_leaves():
+    def f(n):
+        try:
+            for i in tl.range(n):
+                return i + n
+            n = n % 97
+            raise ValueError("none")
+        finally:
+            n = n + 1
+        return n + 1
+
+    return f
+
+
+@program(2, 0, -1)
+def behind_a_try_whose_handlers_leave():
+    def f(n):
+        total = n * 0
+        for i in tl.range(4):
+            total += 1
+            try:
+                if n > i:
+                    continue
+                if n < 0:
+                    raise ValueError("negative")
+                return total
+            except ValueError:
+                break
+            total += 100
+        return total + n
+
+    return f
