@@ -29,7 +29,7 @@ from .syntax.managers import unstack
 from .syntax.nesting import parted
 from .syntax.nodes import FreshNames, walk
 from .syntax.resolve import Resolver, still_holds
-from .syntax.source import NoSourceError, function_ast, mangling_class
+from .syntax.source import NoSourceError, function_ast, mangling_class, may_bind
 
 _FUTURE = 0
 for _feature in __future__.all_feature_names:
@@ -192,6 +192,7 @@ class Conversion:
         self.code = f.__code__
         self.parts = parts
         self.node = function_ast(f)
+        self.binds = may_bind(f)
         self.resolver = Resolver(f)
         self.written = set(_identifiers(self.code))  # by the user
         self.fresh = FreshNames(self.written)
@@ -252,6 +253,7 @@ class Conversion:
                 resolver.suppresses,
                 resolver.is_builtin,
                 local,
+                self.binds,
             )
             if "enter_context" in code.co_names:
                 unstack(node.body, resolver.is_stack)

@@ -62,6 +62,7 @@ class Lowerer:
     suppresses(node)    the context managers of a `with` may swallow exceptions
     is_builtin(node, *) the expression is the name of one of these builtins
     own                 the local names of the function
+    may_bind            a `:=` may be in it
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Lowerer:
         suppresses: Callable[[ast.With], bool],
         is_builtin: Callable[..., bool],
         own: Collection[str] = (),
+        may_bind: bool = True,
     ) -> None:
         self.names = names
         self.fresh = fresh
@@ -87,14 +89,14 @@ class Lowerer:
         self.parameters = 0
         self.bound = 0
         self.declarations: list[ast.stmt] = []
-        self._binds = False  # a `:=` is somewhere
+        self._binds = may_bind  # a `:=` is somewhere
 
     def function(self, stmts: Sequence[ast.stmt], parameters: Sequence[str]) -> Function:
         docstring = None
         if stmts and isinstance(stmts[0], ast.Expr) and _is_text(stmts[0].value):
             docstring, stmts = stmts[0], stmts[1:]
         mask = self.parameters = self.names.mask(parameters)
-        self._binds = any(map(binds, stmts))
+        self._binds = self._binds and any(map(binds, stmts))
         body = self.block(stmts, Context(real=True, tail=Tail.RETURN))
         scanner = self.scanner
         return Function(

@@ -43,6 +43,11 @@ def function_ast(f: FunctionType) -> FunctionNode:
     return node
 
 
+def may_bind(f: FunctionType) -> bool:
+    """False if there is surely no `:=` in `f`."""
+    return ":=" in "".join(linecache.getlines(_file_of(f), f.__globals__))
+
+
 def _file_of(f: FunctionType) -> str:
     """The file with the source, also of a module that is built into the interpreter."""
     file: str = f.__code__.co_filename
