@@ -19,6 +19,7 @@ from ..autograph.changes.held import Held
 from ..autograph.control.exceptions import PathEndsError, is_of_stand_in, refusal, stage_at_top
 from ..autograph.values.handing import handed_out
 from ..autograph.values.inside import staged_in
+from ..autograph.values.snapshots import refuse_stale
 from ..autograph.values.special import converted_methods
 from ..graph.build import GraphBuilder, convert, interpreting, is_tracing, recording, strong
 from ..graph.build import current as current_interpreter
@@ -255,6 +256,7 @@ def _settled(
             continue
         outputs = [x for x, t in zip(leaves, is_tensor, strict=True) if t]
         graph = _finish(trace.builder, [*outputs, *places.results], captures)
+        refuse_stale(trace.builder, graph)
         found = trace.builder.captures if captures is None else captures
         known = (ref.specs, ref.effects, captures is not None)
         ref.specs, ref.effects = graph.out_specs, graph_effects(graph)

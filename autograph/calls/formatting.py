@@ -17,7 +17,7 @@ from treadle.graph.location import describe, user_location
 from treadle.graph.ops.formatting import Text, text
 from treadle.graph.symbolic_text import symbolic_text
 
-from ..control.choice import Choice, as_text, operate
+from ..control.choice import Choice, choice_as_tensor, operate
 from ..control.conditionals import if_exp
 from ..control.operations import Operations
 from ..policy import replaced
@@ -34,7 +34,11 @@ def text_method(method: Any) -> Callable[..., Any]:
         return lambda *args, **kwargs: text(lambda: method(*args, **kwargs))
 
     def act(*args: Any, **kwargs: Any) -> Any:
-        given = [listed(as_text(args[0]))] if method.__name__ == "join" and len(args) == 1 else args
+        given = (
+            [listed(choice_as_tensor(args[0]))]
+            if method.__name__ == "join" and len(args) == 1
+            else args
+        )
         if any(map(texts.depends_on_run, [*given, *kwargs.values()])):
             return texts.call_method(method.__name__, method.__self__, *given, **kwargs)
         return method(*given, **kwargs)

@@ -31,6 +31,7 @@ from ..values.filling import Filling, filler, is_pattern
 from ..values.item_views import spoil_of
 from ..values.optional import Maybe, Optional, Source
 from ..values.place import LoopSite
+from ..values.snapshots import note_next, noting, variables_in
 from ..values.state import (
     Nested,
     Plan,
@@ -48,7 +49,7 @@ from ..values.state import (
 )
 from ..values.undefined import OnlyTruth, Undefined, Unused, error_of, without_truth
 from .choice import Choice as OneOf
-from .choice import as_text, is_text
+from .choice import choice_as_tensor, is_text
 from .options import is_value, kind_of_value
 from .relaxed import as_promoted, promoted, relaxed_spec
 from .widening import Kind, kind_of, widening
@@ -308,7 +309,7 @@ class Carried:
         text = is_text(before) and isinstance(plan, Slot)
         if text:
             with self.body:
-                after = as_text(after)
+                after = choice_as_tensor(after)
         kind = None if text else widening(before, after, self.relaxed)
         if kind is not None:
             pattern = after
@@ -419,6 +420,9 @@ class Carried:
             return Same(before)
         if plan.index in self._constant:
             return Same(before)
+        if variables := variables_in(before, after):
+            note_next(self.body.inputs[plan.index], tensor, variables, name)
+            return Nested([Slot(plan.index)], noting(variables, name))
         return plan if of_python(after) else Slot(plan.index)
 
     def _first_set_inside(self, before: Undefined | Unused, after: Any, path: Path) -> Plan:
@@ -468,6 +472,8 @@ class Carried:
 
     def _fitted(self, before: Any, after: Any, spec: Any, path: Path) -> Tensor:
         """What the body gives as a tensor of the dtype of `spec`, or another attempt."""
+        with self.body:
+            after = choice_as_tensor(after)
         number = weak.is_number(after) or is_number(after)
         if not (is_tensor(after) or number):
             raise self._changed_dtype(before, after, self.labels[path[0]])

@@ -43,6 +43,7 @@ from ..values.class_names import named
 from ..values.facts import known_truth
 from ..values.filling import Filling
 from ..values.optional import Optional, Source, object_pattern, pattern_of
+from ..values.snapshots import noting
 from ..values.state import (
     common_dtype,
     describe_value,
@@ -358,9 +359,12 @@ def is_text(value: Any) -> bool:
     return type(value) is str or (type(value) is Choice and value.tl_is_text)
 
 
-def as_text(value: Any) -> Any:
-    """One of several texts as a string tensor; all else as it is."""
-    return value.__tl_tensor__() if type(value) is Choice and value.tl_is_text else value
+def choice_as_tensor(value: Any) -> Any:
+    """One of several texts or variables as a tensor; all else as it is."""
+    if type(value) is not Choice or not (value.tl_is_text or is_variable(value.tl_options[0])):
+        return value
+    found = value.__tl_tensor__()
+    return found if value.tl_is_text else noting(value.tl_options, "")([found])
 
 
 def _tests_of(index: Any) -> dict[int, tuple[Any, tuple[bool, ...]]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -17,7 +15,6 @@ from treadle.graph.build import convert
 from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
 from treadle.graph.dtypes import string
 from treadle.graph.errors import BranchError
-from treadle.graph.nest import attribute_names
 from treadle.graph.ops.formatting import Text
 from treadle.graph.ops.gathering import gather_known
 
@@ -37,6 +34,7 @@ from ..values.item_views import spoil_of
 from ..values.list_items import changed_at
 from ..values.optional import Maybe, Source, settled, settled_items
 from ..values.place import Helper, leaves_by_return, line_of, names_of
+from ..values.snapshots import noting, variables_in
 from ..values.state import (
     Nested,
     Plan,
@@ -45,7 +43,6 @@ from ..values.state import (
     Slot,
     accepts,
     common_dtype,
-    describe_value,
     is_number,
     is_tensor,
     of_python,
@@ -61,7 +58,8 @@ from ..values.undefined import (
     unused,
     without_truth,
 )
-from .choice import Choice, as_text, is_text
+from .choice import Choice, choice_as_tensor, is_text
+from .disagreements import disagreement, names_of_parts, undefined_on_a_path
 from .exceptions import PathEndsError, ending
 from .relaxed import as_promoted, promoted
 from .widening import widening
@@ -325,7 +323,7 @@ class Branches:
             both = isinstance(a, Undefined) and isinstance(b, Undefined)
             perhaps = self.perhaps or Maybe in (type(a), type(b))
             if both or not perhaps or is_disagreement(a) or is_disagreement(b):
-                return Same(self._undefined(a, b, name))
+                return Same(undefined_on_a_path(a, b, name, self.line))
         if same_object(a, b):
             return Same(a)
         if are_alike(a, b):
@@ -391,9 +389,9 @@ class Branches:
             alike = type(a) is type(b) is Choice and a.__tl_structure__ == b.__tl_structure__
         if is_tensor(a) or is_tensor(b) or (is_text(a) and is_text(b) and not alike):
             with self.then:
-                a = as_text(a)
+                a = choice_as_tensor(a)
             with self.orelse:
-                b = as_text(b)
+                b = choice_as_tensor(b)
         if weak.are_weak(a, b):
             found = common_dtype(a, b) or (promoted(a, b) if self.relaxed else None)
             if found is not None:
@@ -402,13 +400,13 @@ class Branches:
             return self._tensor(a, b, name)
         first, second = parts_of(a), parts_of(b)
         if first is not None and second is not None and first[2] == second[2]:
-            pairs = zip(first[0], second[0], _names_of_parts(a, name, len(first[0])), strict=True)
+            pairs = zip(first[0], second[0], names_of_parts(a, name, len(first[0])), strict=True)
             return Nested([self._join(x, y, part) for x, y, part in pairs], first[1])
         if is_number(a) and is_number(b):
             dtype = common_dtype(a, b) or (promoted(a, b) if self.relaxed else None)
             if dtype is not None:
                 return self._slot(a, b, dtype)
-        raise self._disagree(a, b, name)
+        raise disagreement(a, b, name, self.line, self.helpers[0] or self.helpers[1])
 
     def _tensor(self, a: Any, b: Any, name: str) -> Plan:
         for value, other in ((a, b), (b, a)):
@@ -419,8 +417,10 @@ class Branches:
         alike = is_tensor(a) and is_tensor(b) and _dtype(a) is _dtype(b)
         found = _dtype(a) if alike else promoted(a, b) if self.relaxed else None
         if found is None:
-            raise self._disagree(a, b, name)
+            raise disagreement(a, b, name, self.line, self.helpers[0] or self.helpers[1])
         slot = self._slot(a, b, found)
+        if variables := variables_in(a, b):
+            return Nested([slot], noting(variables, name))
         arrays = isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
         return Nested([slot], given.note_arrays) if arrays else slot
 
@@ -485,45 +485,6 @@ class Branches:
         make = partial(_registered, source=view.source, own=own)
         return Nested([position, items, Nested(every, list)], make)
 
-    def _undefined(self, a: Any, b: Any, name: str) -> Undefined:
-        for value in (a, b):
-            if isinstance(value, Undefined) and value.reason:
-                return value
-        sides = ((a, "main"), (b, "else"))
-        missing = [label for value, label in sides if isinstance(value, Undefined)]
-        if len(missing) == 2:
-            return a if isinstance(a, Undefined) else b
-        return Undefined(
-            name,
-            f"'{name}' is used here but the {missing[0]} branch of the `if` at {self.line} leaves "
-            "it undefined; which branch runs depends on a tensor, so it must be initialized in "
-            "both branches or before the `if` (or use @tl.function(relaxed=True))",
-        )
-
-    def _disagree(self, a: Any, b: Any, name: str) -> BranchError:
-        site = self.helpers[0] or self.helpers[1]
-        word = leaves_by_return(site) if site is not None and not name else ""
-        if word:
-            return BranchError(
-                f"the function returns {describe_value(a)} from inside of the `{word}` at "
-                f"{self.line} but {describe_value(b)} behind it; whether it returns there depends "
-                f"on a tensor, so both must agree. {_cure(a, b)}"
-            )
-        what = f"'{name}' is" if name else "the result is"
-        for kind, cure in ((set, ".add, .update, .clear"), (deque, ".append, .extend, .clear")):
-            if isinstance(a, kind) and isinstance(b, kind):
-                return BranchError(
-                    f"{what} one {kind.__name__} in the main branch of the `if` at {self.line} and "
-                    "another one in its else branch, and holds what the branch computes; which one "
-                    f"depends on a tensor. Begin with one {kind.__name__} before the `if`, and "
-                    f"change that in the branches ({cure})"
-                )
-        return BranchError(
-            f"{what} {_described(a, b)} in the main branch of the `if` at {self.line} but "
-            f"{_described(b, a)} in its else branch; which one runs depends on a tensor, so both "
-            f"must agree. {_cure(a, b)}"
-        )
-
 
 def held_lists(scope: journal.Scope, copies: Copies) -> dict[int, Any]:
     """Copies of the lists and dicts that were changed, or are in changed objects, at the end of a
@@ -569,27 +530,6 @@ def _registered(items: Sequence[Any], source: Source, own: set[int]) -> Any:
 
 def _as_copied(known: given.Copied, items: Sequence[Any]) -> Any:
     return given.as_copied(items[0], known) if is_container(items[0]) else items[0]
-
-
-def _names_of_parts(value: Any, name: str, count: int) -> Sequence[str]:
-    """What messages call the parts of a value: the fields of a record by their own names."""
-    if name and not isinstance(value, tuple) and dataclasses.is_dataclass(value):
-        return [f"{name}.{field}" for field in attribute_names(value)]
-    return [name] * count
-
-
-def _described(value: Any, other: Any) -> str:
-    """The value in a message, with its length where that is what differs."""
-    shown = describe_value(value)
-    if not (isinstance(value, tuple) and type(value) is type(other)) or len(value) == len(other):
-        return shown
-    return f"{shown} of {len(value)} item{'' if len(value) == 1 else 's'}"
-
-
-def _cure(a: Any, b: Any) -> str:
-    if is_tensor(a) or is_tensor(b) or (is_number(a) and is_number(b)):
-        return "Use tl.cast, or a number of the same kind, or @tl.function(relaxed=True)."
-    return "Make both branches give values of one type."
 
 
 def _dtype(value: Any) -> Any:

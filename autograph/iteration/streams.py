@@ -20,7 +20,7 @@ from treadle.graph.ops.texts import characters, is_text
 
 from .. import policy
 from ..changes import journal
-from ..control.choice import Choice, as_text, operate
+from ..control.choice import Choice, choice_as_tensor, operate
 from ..control.conditionals import Branches
 from ..control.options import is_changing
 from ..values import special
@@ -320,7 +320,7 @@ def stream_of(x: Any, force: bool = False) -> Stream | None:
     if _is_uneven(x) and not x.tl_is_text:
         return stream_of(StagedList.of(operate(_items_of, x)))
     if is_text(x) or isinstance(x, Text) or _is_uneven(x):
-        return OfTensor(characters(as_text(x)))
+        return OfTensor(characters(choice_as_tensor(x)))
     if isinstance(x, Value) or (isinstance(x, Tensor) and (force or is_tracing())):
         return OfTensor(x)
     if is_asked(x):

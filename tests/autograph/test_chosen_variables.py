@@ -111,3 +111,23 @@ def test_a_variable_or_something_else_is_refused() -> None:
 
     with pytest.raises(tl.errors.BranchError, match="is float32 in the main branch"):
         f(tl.constant(1.0))
+
+
+def test_a_chosen_variable_beside_a_tensor() -> None:
+    v = tl.Variable(2.0, dtype=tl.float64)
+
+    def f(a, n):
+        b = a * 0.5
+        if n > 1:
+            i = tl.constant(0)
+            while i < n:
+                i += 1
+                a, b = b + 0.1 * a, a
+                a = v
+        else:
+            a = b * 3.0
+        return a + b
+
+    traced = tl.function(f)
+    for n in 0, 2, 3:
+        assert float(traced(v, tl.constant(n))) == float(f(v, tl.constant(n)))
