@@ -31,7 +31,7 @@ from ..values.filling import Filling, filler, is_pattern
 from ..values.item_views import spoil_of
 from ..values.optional import Maybe, Optional, Source
 from ..values.place import LoopSite
-from ..values.snapshots import note_next, noting, variables_in
+from ..values.snapshots import as_noted, note_next, variables_in
 from ..values.state import (
     Nested,
     Plan,
@@ -422,7 +422,7 @@ class Carried:
             return Same(before)
         if variables := variables_in(before, after):
             note_next(self.body.inputs[plan.index], tensor, variables, name)
-            return Nested([Slot(plan.index)], noting(variables, name))
+            return as_noted(Slot(plan.index), variables, name)
         return plan if of_python(after) else Slot(plan.index)
 
     def _first_set_inside(self, before: Undefined | Unused, after: Any, path: Path) -> Plan:
@@ -442,7 +442,8 @@ class Carried:
             with self.body:
                 tensor = after if isinstance(after, Tensor) else convert(after)
             self.outputs.append(tensor)
-            return Slot(len(self.outputs) - 1, of_python(after))
+            slot = Slot(len(self.outputs) - 1, of_python(after))
+            return as_noted(slot, variables_in(after), self.labels[path[0]])
         with self.body:
             after = lifted(after, self.home)
         parts = parts_of(after)

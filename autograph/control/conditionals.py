@@ -34,7 +34,7 @@ from ..values.item_views import spoil_of
 from ..values.list_items import changed_at
 from ..values.optional import Maybe, Source, settled, settled_items
 from ..values.place import Helper, leaves_by_return, line_of, names_of
-from ..values.snapshots import noting, variables_in
+from ..values.snapshots import as_noted, variables_in
 from ..values.state import (
     Nested,
     Plan,
@@ -419,10 +419,9 @@ class Branches:
         if found is None:
             raise disagreement(a, b, name, self.line, self.helpers[0] or self.helpers[1])
         slot = self._slot(a, b, found)
-        if variables := variables_in(a, b):
-            return Nested([slot], noting(variables, name))
         arrays = isinstance(a, np.ndarray) or isinstance(b, np.ndarray)
-        return Nested([slot], given.note_arrays) if arrays else slot
+        made = Nested([slot], given.note_arrays) if arrays else slot
+        return as_noted(made, variables_in(a, b), name)
 
     def _slot(self, a: Any, b: Any, dtype: Any) -> Plan:
         with self.then:
@@ -463,7 +462,8 @@ class Branches:
             pair = (stand_in, tensor) if other is self.then else (tensor, stand_in)
             self.outputs[0].append(pair[0])
             self.outputs[1].append(pair[1])
-            return Slot(len(self.outputs[0]) - 1, of_python(used))
+            slot = Slot(len(self.outputs[0]) - 1, of_python(used))
+            return as_noted(slot, variables_in(used))
         parts = parts_of(used)
         if parts is None:
             return Same(used)

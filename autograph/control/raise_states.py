@@ -23,6 +23,7 @@ from treadle.graph.weak import is_python
 from ..changes import journal
 from ..changes.contents import Contents, contents_of, key_of, put_all
 from ..changes.rebuilt import is_mutable, note_made
+from ..values.snapshots import as_noted, variables_in
 from ..values.staged_list import StagedList
 from ..values.state import Nested, Plan, Same, Slot, parts_of
 from ..values.tables import Table
@@ -201,7 +202,8 @@ class Planner:
         if not self.region.reaches(value, self.builder):
             return Same(unused)
         self.values.append(value)
-        return Slot(len(self.values) - 1, is_python(value))
+        slot = Slot(len(self.values) - 1, is_python(value))
+        return as_noted(slot, variables_in(value))
 
     def _contents(self, held: Contents) -> Contents:
         attributes = {name: self.plan(value) for name, value in held.attributes.items()}

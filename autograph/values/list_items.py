@@ -27,6 +27,7 @@ from .inside import staged_in
 from .item_views import Origins, joined_origins
 from .list_objects import Known, Objects, Reference, joined_plan
 from .optional import Optional, settled
+from .snapshots import note_kept, variables_in
 from .special import is_of_users
 from .state import (
     Nested,
@@ -354,7 +355,10 @@ def fitted(leaves: Sequence[Any], item: Item) -> list[Tensor]:
         if is_number(leaf) and not accepts(spec.dtype, leaf):
             raise DTypeError(f"{leaf!r} is put into a list of {spec.dtype.name}")
         number = of_python(leaf)
-        found.append(convert(leaf, spec.dtype if number else None))
+        tensor = convert(leaf, spec.dtype if number else None)
+        if variables := variables_in(leaf):
+            note_kept(tensor, variables)
+        found.append(tensor)
     return found
 
 

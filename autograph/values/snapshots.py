@@ -8,21 +8,34 @@ assigned; to use the name after that is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from treadle.graph import Graph, Node, Value
+from treadle.graph import Graph, Node, Tensor, Value
 from treadle.graph.build import GraphBuilder
 from treadle.graph.effects import node_effects
 from treadle.graph.errors import ConversionError
-from treadle.graph.location import Loc, describe
+from treadle.graph.location import Loc, describe, user_location
 from treadle.graph.node import subgraphs
 from treadle.graph.op import WRITE
 
 from .given import of_trace
-from .state import is_variable
+from .state import Nested, Plan, is_variable
 
 _NAME = "snapshots"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a tensor stands for. `after`: what the loop's variable gets at the end of an iteration;
+    `kept`: where it was put into a list.
+    """
+
+    variables: tuple[Any, ...]
+    label: str
+    after: Any = None
+    kept: Loc | None = None
 
 
 def variables_in(*values: Any) -> tuple[Any, ...]:
@@ -31,20 +44,25 @@ def variables_in(*values: Any) -> tuple[Any, ...]:
     for x in values:
         if isinstance(x, Value):
             known = of_trace(_NAME).get(id(x))
-            options: Sequence[Any] = known[1] if known is not None else ()
+            options: Sequence[Any] = known[1].variables if known is not None else ()
         else:
             options = [x, *getattr(x, "tl_options", ())] if hasattr(type(x), "tl_options") else [x]
         found |= {id(v): v for v in options if is_variable(v)}
     return tuple(found.values())
 
 
-def noting(variables: tuple[Any, ...], label: str) -> Callable[[Sequence[Any]], Any]:
+def as_noted(plan: Plan, variables: tuple[Any, ...], label: str = "") -> Plan:
+    """`plan` for a tensor that stands for `variables`, if there are any."""
+    return Nested([plan], noting(variables, label)) if variables else plan
+
+
+def noting(variables: Sequence[Any], label: str) -> Callable[[Sequence[Any]], Any]:
     """Makes of a list with one tensor this tensor, and notes that it stands for `variables`."""
-    return partial(_note, variables=variables, label=label)
+    return partial(_note, Snapshot(tuple(variables), label))
 
 
-def _note(items: Sequence[Any], variables: tuple[Any, ...], label: str) -> Any:
-    of_trace(_NAME)[id(items[0])] = items[0], variables, label, None
+def _note(snapshot: Snapshot, items: Sequence[Any]) -> Any:
+    of_trace(_NAME)[id(items[0])] = items[0], snapshot
     return items[0]
 
 
@@ -52,39 +70,85 @@ def note_next(parameter: Value, after: Any, variables: tuple[Any, ...], label: s
     """Note that a loop's variable stands for `variables` from the second iteration on, in which it
     holds what `after` was at the end of the one before.
     """
-    of_trace(_NAME)[id(parameter)] = parameter, variables, label, after
+    _note(Snapshot(variables, label, after=after), [parameter])
+
+
+def note_kept(tensor: Tensor, variables: tuple[Any, ...]) -> None:
+    """Note that `tensor` is in a list in place of one of `variables`."""
+    _note(Snapshot(variables, "", kept=user_location(2)), [tensor])
 
 
 def refuse_stale(builder: GraphBuilder, graph: Graph) -> None:
     """Refuse uses of what was a variable's value, after assignments of the variable."""
-    noted: dict[int, Any] = builder.derived.get(_NAME, {})
-    graphs = [graph] if noted else []
-    for one in graphs:  # it grows
-        made = (y for node in one.nodes for y in node.outputs)
-        for value in (*one.inputs, *made):
-            if id(value) in noted and noted[id(value)][0] is value:
-                _check(one, *noted[id(value)])
-        graphs += [g for node in one.nodes if node.op.structured for g in subgraphs(node)]
+    noted: dict[int, tuple[Value, Snapshot]] = builder.derived.get(_NAME, {})
+    places = [_Place(graph)] if noted else []
+    for place in places:  # it grows
+        made = (y for node in place.graph.nodes for y in node.outputs)
+        for value in (*place.graph.inputs, *made):
+            known, snapshot = noted.get(id(value), (None, None))
+            if known is value and snapshot is not None:
+                _check(place, value, snapshot)
+        for node in place.graph.nodes:
+            if node.op.structured:
+                places += [_Place(g, node, place) for g in subgraphs(node)]
 
 
-def _check(graph: Graph, value: Value, variables: Any, label: str, after: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A graph, and the node of the one around it that holds it."""
+
+    graph: Graph
+    node: Node | None = None
+    around: _Place | None = None
+
+
+def _check(place: _Place, value: Value, snapshot: Snapshot) -> None:
     assert isinstance(value.owner, GraphBuilder)
-    for variable in variables:
+    graph = place.graph
+    for variable in snapshot.variables:
         resource = value.owner.resolved.get(id(variable))
         if resource is None:
             continue  # nothing here assigns it
+        if snapshot.kept is not None:
+            _refuse_assigned(place, value, resource, variable, snapshot.kept)
+            continue
         written = None
-        if isinstance(after, Value):
-            written, _ = _used_late(_behind(graph, after), (), None, resource, None)
+        if isinstance(snapshot.after, Value):
+            written, _ = _used_late(_behind(graph, snapshot.after), (), None, resource, None)
         _, used = _used_late(_behind(graph, value), graph.outputs, value, resource, written)
         if used is not None:
-            subject = f"'{label}'" if label else "a value"
+            subject = f"'{snapshot.label}'" if snapshot.label else "a value"
             raise ConversionError(
                 f"{subject} is the variable '{variable.name}' or a tensor, depending on a tensor, "
                 f"and is used at {describe(used[1])}, after the variable was assigned at "
                 f"{describe(used[0])}: a graph only has what it held before. Take what the "
                 "variable holds there (read_value()), or use it before the assignment"
             )
+
+
+def _refuse_assigned(
+    place: _Place, value: Value, resource: Value, variable: Any, kept: Loc
+) -> None:
+    """Refuse that a variable is assigned after it was put into a list of the graph's."""
+    behind: Sequence[Node] = _behind(place.graph, value)
+    while True:
+        node = place.node
+        if node is not None and node.op.name == "while":
+            behind = place.graph.nodes  # those before it, in the next iteration
+        written, _ = _used_late(behind, (), None, resource, None)
+        if written is not None:
+            raise ConversionError(
+                f"the variable '{variable.name}' is put into a list whose length depends on a "
+                f"tensor, at {describe(kept)}, and assigned after that, at {describe(written)}: "
+                "the list only has what the variable held before. Put that into it "
+                "('variable.read_value()')"
+            )
+        index = next((i for i, v in enumerate(place.graph.inputs) if v is resource), None)
+        if node is None or place.around is None or index is None:
+            return
+        resource = node.inputs[index + len(node.inputs) - len(place.graph.inputs)]
+        place = place.around
+        behind = place.graph.nodes[place.graph.nodes.index(node) + 1 :]
 
 
 def _behind(graph: Graph, value: Value) -> Sequence[Node]:

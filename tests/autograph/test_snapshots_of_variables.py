@@ -108,6 +108,43 @@ def given_back(a: Any, n: Any, v: Any, w: Any) -> Any:
     return b
 
 
+def kept_where_it_raises(a: Any, n: Any, v: Any, w: Any) -> Any:
+    try:
+        b = v if n > 0 else a
+        if n > 0:
+            raise ValueError
+        b = a
+    except ValueError:
+        pass
+    v.assign(9.0)
+    return b + 0.0
+
+
+def grown_list(a: Any, n: Any, v: Any, w: Any) -> Any:
+    items = []
+    for _ in tl.range(n):
+        items.append(v)
+    v.assign(9.0)
+    return sum(items)
+
+
+def grown_list_of_an_earlier_iteration(a: Any, n: Any, v: Any, w: Any) -> Any:
+    items = [a]
+    for _ in tl.range(n):
+        v.assign_add(1.0)
+        items.append(v)
+    return sum(items)
+
+
+def list_and_another_one(a: Any, n: Any, v: Any, w: Any) -> Any:
+    items = [a]
+    v.assign(3.0)
+    for _ in tl.range(n):
+        items.append(v)
+        w.assign_add(1.0)
+    return sum(items)
+
+
 def outcome(body: Body, n: int, wrap: Callable[[Any], Any]) -> list[float]:
     v, w = tl.Variable(2.0), tl.Variable(5.0)
     result = wrap(lambda a, n: body(a, n, v, w))(tl.constant(1.0), tl.constant(n))
@@ -122,6 +159,7 @@ def outcome(body: Body, n: int, wrap: Callable[[Any], Any]) -> list[float]:
         another_one_assigned,
         read_in_each_iteration,
         loop_until_it_is_large,
+        list_and_another_one,
     ],
 )
 @pytest.mark.parametrize("n", [0, 1, 3])
@@ -140,10 +178,13 @@ def test_used_before_the_assignment(body: Body, n: int) -> None:
         one_of_two_used_behind,
         in_a_list,
         given_back,
+        kept_where_it_raises,
+        grown_list,
+        grown_list_of_an_earlier_iteration,
     ],
 )
 def test_used_after_the_assignment(body: Body) -> None:
-    with pytest.raises(tl.errors.ConversionError, match="after the variable was assigned at"):
+    with pytest.raises(tl.errors.ConversionError, match="assigned (at|after that)"):
         outcome(body, 1, tl.function)
 
 
