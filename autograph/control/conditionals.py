@@ -13,7 +13,7 @@ import numpy as np
 from treadle.graph import Tensor, weak
 from treadle.graph.build import convert
 from treadle.graph.control import Branch, UnknownResultError, emit_cond, new_branch
-from treadle.graph.dtypes import string
+from treadle.graph.dtypes import bool_, string
 from treadle.graph.errors import BranchError
 from treadle.graph.ops.formatting import Text
 from treadle.graph.ops.gathering import gather_known
@@ -28,7 +28,7 @@ from ..changes.rebuilt import holds_foreign, home_of, is_mutable, lifted
 from ..changes.sharing import is_shared
 from ..values import given
 from ..values.copies import Copies
-from ..values.facts import assume
+from ..values.facts import assume, known_truth
 from ..values.filling import filler
 from ..values.item_views import spoil_of
 from ..values.list_items import changed_at
@@ -324,6 +324,10 @@ class Branches:
             perhaps = self.perhaps or Maybe in (type(a), type(b))
             if both or not perhaps or is_disagreement(a) or is_disagreement(b):
                 return Same(undefined_on_a_path(a, b, name, self.line))
+        with self.then:
+            a = _known(a)
+        with self.orelse:
+            b = _known(b)
         if same_object(a, b):
             return Same(a)
         if are_alike(a, b):
@@ -498,6 +502,14 @@ def held_lists(scope: journal.Scope, copies: Copies) -> dict[int, Any]:
 def as_left(items: Any, lists: dict[int, Any]) -> Any:
     """The items of a list, with lists among them as the path leaves them."""
     return [lists.get(id(v), v) for v in items] if type(items) is list else items
+
+
+def _known(x: Any) -> Any:
+    """A truth value that the path itself tells, as Python's: the flag of a jump, say."""
+    if not weak.is_python(x) or x.dtype is not bool_:
+        return x
+    truth = known_truth(x)
+    return x if truth is None else truth
 
 
 def is_one_sided(a: Any, b: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..build import apply, current
 from ..control import Branch, emit_cond, emit_switch, new_branch
+from ..gradients.branches import NOT_TAKEN
 from ..node import Graph, Node, subgraphs
 from ..ops.comparison import equal
 from ..ops.logic import logical_not, logical_or
@@ -78,30 +79,36 @@ def _all_branches(
     covered: Any = None
     for graph, mask in zip(graphs, masks, strict=True):
         results, batched = masked_results(batch, mask, graph, values, flags)
+        found = list(zip(results, batched, graph.outputs, strict=True))
         if covered is None:
-            total = list(zip(results, batched, graph.outputs, strict=True))
+            total = found
             covered = mask
             continue
+        ran = some(covered), some(mask)
         total = [
-            (
-                merged(
-                    batch,
-                    covered,
-                    x,
-                    y,
-                    (x_flag, y_flag),
-                    (v.spec, w.spec),
-                    (some(covered), some(mask)),
-                ),
-                True,
-                v,
-            )
-            for (x, x_flag, v), y, y_flag, w in zip(
-                total, results, batched, graph.outputs, strict=True
-            )
+            _joined(batch, covered, one, other, ran)
+            for one, other in zip(total, found, strict=True)
         ]
         covered = logical_or(covered, mask)
-    return batch.fulls([x for x, _, _ in total], [flag for _, flag, _ in total])
+    varies = branch_flags(graphs, (True, *flags))
+    return [
+        batch.full(x, flag) if wanted else x
+        for (x, flag, _), wanted in zip(total, varies, strict=True)
+    ]
+
+
+def _joined(batch: Batch, mask: Any, one: Any, other: Any, ran: tuple[Any, Any]) -> Any:
+    """What two paths give, as what one path gives: a value, whether it is a batch, what it is of.
+
+    What stands for a residual of a path that was not taken is not read: the other one serves all.
+    """
+    (x, x_flag, v), (y, y_flag, w) = one, other
+    if w.name == NOT_TAKEN:
+        return one
+    if v.name == NOT_TAKEN:
+        return other
+    found = merged(batch, mask, x, y, (x_flag, y_flag), (v.spec, w.spec), ran)
+    return found, True, v
 
 
 def try_rule(batch: Batch, node: Node, inputs: Sequence[Any], flags: tuple[bool, ...]) -> list[Any]:

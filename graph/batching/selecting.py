@@ -91,24 +91,27 @@ def masked_results(
         return run()
     taken = new_branch(name="for_some")
     with taken:
-        results, batched = run()
-        outputs = batch.fulls(results, batched)
+        outputs, batched = run()
     skipped = new_branch(name="for_none")
     with skipped:
-        nothing = [_blank(batch, v.spec) for v in graph.outputs]
-    if not outputs:
-        nothing = []
-    return list(emit_cond(some(mask), taken, outputs, skipped, nothing)), [True] * len(outputs)
+        pairs = zip(graph.outputs, batched, strict=True)
+        nothing = [_blank(batch, v.spec, flag) for v, flag in pairs] if outputs else []
+    return list(emit_cond(some(mask), taken, outputs, skipped, nothing)), batched
 
 
-def _blank(batch: Batch, spec: Any) -> Any:
-    """What stands for a result that no example has: as small as can be, it is never selected."""
+def _blank(batch: Batch, spec: Any, flag: bool) -> Any:
+    """What stands for a result that no example has: as small as can be, it is never selected.
+
+    `flag`: the others are a batch.
+    """
     if isinstance(spec, ArraySpec):
-        return apply(OPS["array_new"], (), {"element": batch.spec(spec).element})
+        element = batch.spec(spec).element if flag else spec.element
+        return apply(OPS["array_new"], (), {"element": element})
     shape = spec.shape
     dims = [] if shape.rank is None else [1 if d is None else d for d in shape]
     fill = b"" if spec.dtype.name == "string" else 0
-    return batch.full(current().constant(np.full(dims, fill, spec.dtype.numpy)), False)
+    blank = current().constant(np.full(dims, fill, spec.dtype.numpy))
+    return batch.full(blank, False) if flag else blank
 
 
 def merged(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..effects import graph_effects, node_effects
+from ..gradients.branches import NOT_TAKEN
 from ..node import FunctionRef, Graph, Node, subgraphs
 from ..op import CHECKS, READ
 
@@ -44,10 +45,12 @@ def node_varying(node: Node, flags: Flags, known: _Known | None = None) -> Flags
 
 def branch_flags(graphs: Sequence[Graph], flags: Flags, known: _Known | None = None) -> Flags:
     """Of a `cond` or `switch`."""
-    if flags[0]:
-        return (True,) * len(graphs[0].outputs)
     found = [varying(g, flags[1:], known) for g in graphs]
-    return tuple([any(column) for column in zip(*found, strict=True)])
+    results: list[bool] = []
+    for i, column in enumerate(zip(*found, strict=True)):
+        one = sum(g.outputs[i].name != NOT_TAKEN for g in graphs) == 1  # which serves all
+        results.append((flags[0] and not one) or any(column))
+    return tuple(results)
 
 
 def while_flags(

@@ -21,6 +21,8 @@ from ..spec import ArraySpec, Spec, TensorSpec
 from .backprop import Entry, given, zeros_for
 from .linearize import linearize, note_recomputed
 
+NOT_TAKEN = "of_a_branch_not_taken"  # the name of what stands for a residual there
+
 
 def branches_rule(entry: Entry, gs: list[Any], needs: list[bool]) -> list[Any]:
     node, owner = entry.under_construction()
@@ -133,6 +135,7 @@ def with_dummies(
                 outputs.append(value)
                 continue
             node = _dummy(value.spec)
+            node.outputs[0].name = NOT_TAKEN
             nodes.append(node)
             outputs.append(node.outputs[0])
     return Graph(forward.name, forward.inputs, tuple(nodes), tuple(outputs), forward.captured)
@@ -148,4 +151,11 @@ def _dummy(spec: Spec) -> Node:
     return Node(OPS["const"], (), {"value": array}, (TensorSpec(dims, spec.dtype),))
 
 
-__all__ = ["branch_graphs", "branches_rule", "require_known", "with_dummies", "with_graphs"]
+__all__ = [
+    "NOT_TAKEN",
+    "branch_graphs",
+    "branches_rule",
+    "require_known",
+    "with_dummies",
+    "with_graphs",
+]

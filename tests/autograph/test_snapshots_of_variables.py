@@ -184,7 +184,7 @@ def test_used_before_the_assignment(body: Body, n: int) -> None:
     ],
 )
 def test_used_after_the_assignment(body: Body) -> None:
-    with pytest.raises(tl.errors.ConversionError, match="assigned (at|after that)"):
+    with pytest.raises(tl.errors.ConversionError, match=r"assigned (at|after that)"):
         outcome(body, 1, tl.function)
 
 

@@ -452,3 +452,29 @@ def test_vectorized_map() -> None:
         tl.vectorized_map(looped, tl.constant(X + 1), warn=False)
     with pytest.raises(tl.errors.BatchingError, match="roll"):
         tl.vectorized_map(looped, tl.constant(X), fallback_to_while_loop=False)
+
+
+def test_gradient_through_an_array_that_only_some_examples_use() -> None:
+    """What one branch saves for its gradient, the other one has nothing of."""
+
+    @tl.function
+    def f(x: Any) -> Any:
+        y = x
+        if x > 0.5:
+            a = tl.TensorArray(tl.float64, 4, element_shape=[]).write(0, x)
+            for i in tl.range(1, 4):
+                y = a.read(i - 1) * x
+                a = a.write(i, tl.sin(y))
+        return y * y
+
+    @tl.function
+    def slope(x: Any) -> Any:
+        with tl.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        return tape.gradient(y, x)
+
+    xs = tl.constant([0.2, 0.7, 1.3, -0.4], tl.float64)
+    for some in xs, xs[1:3], xs[::3]:
+        wanted = [slope(x).numpy() for x in some]
+        np.testing.assert_allclose(tl.vmap(slope)(some).numpy(), wanted, rtol=1e-12)

@@ -629,3 +629,27 @@ def star_arguments():
         return helper(x, x, -x, extra=x) + helper(*[x, x], scale=3.0)
 
     return f
+
+
+@program(([1.0, 1.0], 0.0, Py(0)), ([1.0, 1.0], 5.0, Py(0)), ([1.0, 1.0], 5.0, Py(3)))
+def branch_of_python_that_always_returns():
+    def f(p, a, k):
+        b = a
+        if k < 1:
+            a, b = b, a
+            if k < 1:
+                for w in p:
+                    a = a + w
+                    if a > 3.0:
+                        return a * 2.0
+                a = p[0]
+                return a + 10.0
+            elif k == 7:
+                b = b + 1.0
+            else:
+                for i in range(k):
+                    if i == 1:
+                        break
+        return a + b
+
+    return f
