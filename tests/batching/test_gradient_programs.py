@@ -1,5 +1,6 @@
-"""Random programs with arrays, calls and early returns: values and gradients of a batch are those of
-each example. `PYTHONPATH=tests python tests/batching/test_gradient_programs.py 500` runs more.
+"""Random programs with arrays, calls and early returns: a batch gives what each example does.
+
+`PYTHONPATH=tests python tests/batching/test_gradient_programs.py 500` runs more.
 """
 
 from __future__ import annotations
