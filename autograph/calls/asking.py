@@ -15,6 +15,7 @@ from ..control.choice import Choice, operate
 from ..control.conditionals import if_exp
 from ..control.operations import Operations
 from ..values.optional import Maybe, settled
+from ..values.snapshots import refuse_question
 from ..values.special import method
 from ..values.staged_list import StagedList
 from ..values.tables import Kept
@@ -34,12 +35,14 @@ def type_(x: Any, *bases: Any) -> Any:
         return x.tl_pick([type_(o) for o in x.tl_options])
     if type(x) is Value and weak.is_python(x):
         return type(weak.SAMPLES[x.dtype.kind])
+    refuse_question(x, type)
     return _SHOWN.get(type(x), type(x))
 
 
 def class_of(x: Any) -> Any:
     """`x.__class__`."""
     of_run = type(x) is Choice or (type(x) is Value and weak.is_python(x))
+    refuse_question(x, type)
     return type_(x) if of_run else x.__class__
 
 
@@ -57,6 +60,7 @@ def callable_(x: Any) -> Any:
 
 def _attribute(x: Any, name: Any) -> Any:
     """`x.name`, or `_NONE`; refused where whether there is one depends on the path."""
+    refuse_question(x, lambda y: hasattr(type(y), name))
     found = getattr(x, name, _NONE)
     if type(found) is Undefined:
         if found.reason:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from functools import partial
 from types import BuiltinFunctionType
 from typing import Any
 
@@ -23,6 +25,7 @@ from ..control.options import VALUES
 from ..values import optional
 from ..values.optional import Optional, settled
 from ..values.place import user_line
+from ..values.snapshots import refuse_question
 from ..values.staged_list import StagedList
 from ..values.truth import not_
 from .changing import changing, property_of
@@ -150,6 +153,7 @@ def is_(value: Any, other: Any) -> Any:
             if view is not None and view.is_known:
                 same = [is_(option, another) for option in view.options]
                 return picked(view.index, same, view.source)
+            refuse_question(one, partial(operator.is_, another))
     return optional.is_(value, other)
 
 
@@ -169,6 +173,7 @@ def isinstance_(x: Any, kinds: Any) -> Any:
         return isinstance(weak.SAMPLES[x.dtype.kind], kinds)
     if kind is StagedList:
         return isinstance([], kinds)
+    refuse_question(x, lambda y: isinstance(y, kinds))
     return isinstance(x, kinds)
 
 

@@ -51,6 +51,17 @@ def variables_in(*values: Any) -> tuple[Any, ...]:
     return tuple(found.values())
 
 
+def refuse_question(x: Any, ask: Callable[[Any], Any]) -> None:
+    """Refuse to ask of a tensor what the variable that it stands for answers in another way."""
+    for variable in variables_in(x) if type(x) is Value else ():
+        if ask(variable) != ask(x):
+            raise ConversionError(
+                f"what is asked at {describe(user_location(2))} is asked of the variable "
+                f"'{variable.name}' on one path and of a tensor on another, and a graph has a "
+                "tensor for both: ask before the paths join, or take read_value() on that one"
+            )
+
+
 def as_noted(plan: Plan, variables: tuple[Any, ...], label: str = "") -> Plan:
     """`plan` for a tensor that stands for `variables`, if there are any."""
     return Nested([plan], noting(variables, label)) if variables else plan
@@ -106,7 +117,7 @@ def _check(place: _Place, value: Value, snapshot: Snapshot) -> None:
     assert isinstance(value.owner, GraphBuilder)
     graph = place.graph
     for variable in snapshot.variables:
-        resource = value.owner.resolved.get(id(variable))
+        resource = _resource(value.owner, variable)
         if resource is None:
             continue  # nothing here assigns it
         if snapshot.kept is not None:
@@ -126,6 +137,15 @@ def _check(place: _Place, value: Value, snapshot: Snapshot) -> None:
             )
 
 
+def _resource(builder: GraphBuilder, variable: Any) -> Value | None:
+    """What `variable` is in a graph, if it is used there."""
+    found = builder.resolved.get(id(variable))
+    if found is None and builder.parent is not None and not builder.is_function:
+        outer = _resource(builder.parent, variable)
+        found = None if outer is None else builder.resolved.get(id(outer))
+    return found
+
+
 def _refuse_assigned(
     place: _Place, value: Value, resource: Value, variable: Any, kept: Loc
 ) -> None:
@@ -137,18 +157,26 @@ def _refuse_assigned(
             behind = place.graph.nodes  # those before it, in the next iteration
         written, _ = _used_late(behind, (), None, resource, None)
         if written is not None:
-            raise ConversionError(
-                f"the variable '{variable.name}' is put into a list whose length depends on a "
-                f"tensor, at {describe(kept)}, and assigned after that, at {describe(written)}: "
-                "the list only has what the variable held before. Put that into it "
-                "('variable.read_value()')"
-            )
+            raise _assigned_later(variable, kept, written)
         index = next((i for i, v in enumerate(place.graph.inputs) if v is resource), None)
         if node is None or place.around is None or index is None:
             return
+        if node.op.name == "try":
+            handler = node.attrs["handler"]
+            late, _ = _used_late(handler.nodes, (), None, handler.inputs[index], None)
+            if late is not None and place.graph is not handler:
+                raise _assigned_later(variable, kept, late)
         resource = node.inputs[index + len(node.inputs) - len(place.graph.inputs)]
         place = place.around
         behind = place.graph.nodes[place.graph.nodes.index(node) + 1 :]
+
+
+def _assigned_later(variable: Any, kept: Loc, written: Loc) -> ConversionError:
+    return ConversionError(
+        f"the variable '{variable.name}' is put into a list whose length depends on a tensor, at "
+        f"{describe(kept)}, and assigned after that, at {describe(written)}: the list only has "
+        "what the variable held before. Put that into it ('variable.read_value()')"
+    )
 
 
 def _behind(graph: Graph, value: Value) -> Sequence[Node]:
@@ -172,15 +200,23 @@ def _used_late(
             e == WRITE and i is not None and node.inputs[i] is resource
             for e, i in node_effects(node)
         )
+        carried = node.op.name == "while" and any(
+            v is value for v in node.inputs[: len(node.outputs)]
+        )
+        if carried and written is not None:
+            return written, (written, node.loc)
         if uses and node.op.structured and node.op.name != "call":
             skip = len(node.inputs) - len(subgraphs(node)[0].inputs)
+            entry = written
             for graph in subgraphs(node):
                 pairs = list(zip(node.inputs[skip:], graph.inputs, strict=True))
                 inner = next((y for x, y in pairs if x is resource), resource)
                 for place in [y for x, y in pairs if x is value]:
-                    _, used = _used_late(graph.nodes, graph.outputs, place, inner, written)
+                    late, used = _used_late(graph.nodes, graph.outputs, place, inner, entry)
                     if used is not None:
                         return written, used
+                    if node.op.name == "try":
+                        entry = late  # the handler comes after the body
         elif uses and (written is not None or writes):
             return written, (written or node.loc, node.loc)
         if writes:

@@ -145,6 +145,43 @@ def list_and_another_one(a: Any, n: Any, v: Any, w: Any) -> Any:
     return sum(items)
 
 
+def overwritten_in_a_loop(a: Any, n: Any, v: Any, w: Any) -> Any:
+    b = v if n > 0 else a
+    v.assign(9.0)
+    for _ in tl.range(n - 1):
+        b = w
+    return b + 0.0
+
+
+def list_that_grows_in_a_try(a: Any, n: Any, v: Any, w: Any) -> Any:
+    items = [w, v]
+    try:
+        for _ in tl.range(n):
+            items = [*items, a]
+        if n > 0:
+            raise ValueError
+    except ValueError:
+        v.assign_add(1.0)
+    return items[1] + 0.0
+
+
+def asked_for_its_class(a: Any, n: Any, v: Any, w: Any) -> Any:
+    b = v if n > 0 else a
+    return b if isinstance(b, tl.Variable) else b + 1.0
+
+
+def asked_for_a_method(a: Any, n: Any, v: Any, w: Any) -> Any:
+    b = v if n > 0 else a
+    if hasattr(b, "assign"):
+        w.assign(b)
+    return w + 0.0
+
+
+def asked_who_it_is(a: Any, n: Any, v: Any, w: Any) -> Any:
+    b = v if n > 0 else a
+    return a if b is v else b + 1.0
+
+
 def outcome(body: Body, n: int, wrap: Callable[[Any], Any]) -> list[float]:
     v, w = tl.Variable(2.0), tl.Variable(5.0)
     result = wrap(lambda a, n: body(a, n, v, w))(tl.constant(1.0), tl.constant(n))
@@ -181,10 +218,18 @@ def test_used_before_the_assignment(body: Body, n: int) -> None:
         kept_where_it_raises,
         grown_list,
         grown_list_of_an_earlier_iteration,
+        overwritten_in_a_loop,
+        list_that_grows_in_a_try,
     ],
 )
 def test_used_after_the_assignment(body: Body) -> None:
     with pytest.raises(tl.errors.ConversionError, match=r"assigned (at|after that)"):
+        outcome(body, 1, tl.function)
+
+
+@pytest.mark.parametrize("body", [asked_for_its_class, asked_for_a_method, asked_who_it_is])
+def test_questions(body: Body) -> None:
+    with pytest.raises(tl.errors.ConversionError, match="on one path and of a tensor on another"):
         outcome(body, 1, tl.function)
 
 
