@@ -60,7 +60,7 @@ def callable_(x: Any) -> Any:
 
 def _attribute(x: Any, name: Any) -> Any:
     """`x.name`, or `_NONE`; refused where whether there is one depends on the path."""
-    refuse_question(x, lambda y: hasattr(type(y), name))
+    refuse_question(x, lambda y: hasattr(y, name))
     found = getattr(x, name, _NONE)
     if type(found) is Undefined:
         if found.reason:
