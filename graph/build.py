@@ -60,7 +60,9 @@ class Recorder(Protocol):
 
     @property
     def orders(self) -> int: ...  # of gradients that it may be asked for
-    def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None: ...
+    def record(
+        self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any, above: int = 0
+    ) -> None: ...
     def widened(self, node: Node) -> None: ...
     def is_watched(self, value: Any) -> bool: ...
 
@@ -154,8 +156,11 @@ def set_recorders(active: tuple[Recorder, ...]) -> None:
     _recorders.set(active)
 
 
-def apply(op: Op, inputs: Sequence[Any], attrs: Attrs = NO_ATTRS) -> Any:
-    """Carry out `op` on tensors: the result, a tuple of results where the op has several."""
+def apply(op: Op, inputs: Sequence[Any], attrs: Attrs = NO_ATTRS, above: int = 0) -> Any:
+    """Carry out `op` on tensors: the result, a tuple of results where the op has several.
+
+    `above`: how many frames, the caller's first, are known to be treadle's: a walk is saved.
+    """
     interpreter = _current.get() or _default[0]
     if interpreter.numbers and op.name not in OPEN and not op.structured:
         inputs = [strong(x) for x in inputs]
@@ -169,7 +174,7 @@ def apply(op: Op, inputs: Sequence[Any], attrs: Attrs = NO_ATTRS) -> Any:
         raise strip_internal_frames(explained(error, op, inputs)) from None
     if active:
         for recorder in active:
-            recorder.record(op, inputs, attrs, outputs)
+            recorder.record(op, inputs, attrs, outputs, above)
     return outputs if carried is None else carried.results(outputs)
 
 
@@ -249,13 +254,13 @@ def hint_of(values: Any, first: Any) -> DType:
 def binary(op: Op, x: Any, y: Any) -> Any:
     """Apply an op of two operands; a number or array beside a tensor takes its dtype."""
     if type(x) is type(y) is Value and x.owner is y.owner and not (x.owner and x.owner.numbers):
-        return apply(op, (x, y), NO_ATTRS)
+        return apply(op, (x, y), NO_ATTRS, 2)
     if (type(x) is Value and is_python(x)) or (type(y) is Value and is_python(y)):
         result = apply(op, operands(op, x, y), NO_ATTRS)
         return mark(result) if op.name in KEEPING and are_python(x, y) else result
     if not isinstance(x, Tensor) or not isinstance(y, Tensor):
         x, y = operands(op, x, y)
-    return apply(op, (x, y), NO_ATTRS)
+    return apply(op, (x, y), NO_ATTRS, 2)
 
 
 def operands(op: Op, x: Any, y: Any) -> tuple[Tensor, Tensor]:
@@ -397,7 +402,7 @@ class GraphBuilder:
         if self.replay is not None:
             known: Node = self.replay(op, inputs)
             return known
-        loc = self.loc or user_location(3)
+        loc = self.loc or user_location(4)
         effects: Effects = ()
         if op.effects or op.checks is not None or op.structured:
             effects = effects_of(op, inputs, attrs)

@@ -124,13 +124,16 @@ class GradientTape:
             return self._steps is None
         return False
 
-    def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None:
+    def record(
+        self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any, above: int = 0
+    ) -> None:
         """Called by the door after each op call."""
         seen = self._watched
         if op.elementwise and type(outputs) is EagerTensor:  # no input is a variable
             for x in inputs:
                 if id(x) in seen:
-                    self._calls.append((op, inputs, attrs, outputs, user_location(3)))
+                    loc = user_location(3 + above)
+                    self._calls.append((op, inputs, attrs, outputs, loc))
                     seen.add(id(outputs))
                     return
             return
@@ -142,7 +145,7 @@ class GradientTape:
                 self._unsettled[id(x)] = x
                 watched = True
         if watched:
-            entry = Entry(op, inputs, attrs, outputs, user_location(3))
+            entry = Entry(op, inputs, attrs, outputs, user_location(3 + above))
             self._calls.append(entry)
             seen.update([id(y) for y in entry.outputs])
 

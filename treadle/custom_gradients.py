@@ -80,7 +80,9 @@ class _Variables:
     def __init__(self) -> None:
         self.seen: dict[int, Variable] = {}
 
-    def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None:
+    def record(
+        self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any, above: int = 0
+    ) -> None:
         for x in inputs:
             if isinstance(x, Variable) and x.trainable:
                 self.seen[id(x)] = x

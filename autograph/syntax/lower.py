@@ -27,6 +27,7 @@ from .nodes import BREAK, CONTINUE, RETURN, FreshNames, Jumps, Maker
 from .patterns import as_branches
 from .tries import may_raise
 
+_PLAIN = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass)  # the flow goes on
 _KINDS = {BREAK: Kind.BREAK, CONTINUE: Kind.CONTINUE, RETURN: Kind.RETURN}
 
 
@@ -48,7 +49,7 @@ class Context:
 
     def inner(self) -> Context:
         """A block in the middle of this one."""
-        return self if self.tail is Tail.NEXT else replace(self, tail=Tail.NEXT)
+        return self if self.tail is Tail.NEXT else Context(self.real, Tail.NEXT, self.loop)
 
 
 class _NeedsFlagsError(Exception):
@@ -115,7 +116,7 @@ class Lowerer:
         out: Block = []
         for i, stmt in enumerate(stmts):
             rest = stmts[i + 1 :]
-            if self.jumps.stops([stmt]):
+            if rest and not isinstance(stmt, _PLAIN) and self.jumps.stops([stmt]):
                 self._activity(*rest)  # unreachable code still says which names are local
                 self._statement(stmt, (), context, out)
                 break

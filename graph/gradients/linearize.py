@@ -43,7 +43,9 @@ class Recorder:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
-    def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None:
+    def record(
+        self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any, above: int = 0
+    ) -> None:
         self.entries.append(Entry(op, inputs, attrs, outputs))
 
     def widened(self, node: Node) -> None:

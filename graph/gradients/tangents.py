@@ -104,7 +104,9 @@ class Tangents:
     def is_watched(self, value: Any) -> bool:
         return id(value) in self._held
 
-    def record(self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any) -> None:
+    def record(
+        self, op: Op, inputs: Sequence[Any], attrs: Attrs, outputs: Any, above: int = 0
+    ) -> None:
         """Called by the door after each op call."""
         held = self._held
         for x in inputs:

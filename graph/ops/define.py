@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..build import apply, binary, convert
+from ..build import NO_ATTRS, apply, binary, convert
 from ..convert import Array
 from ..dtypes import DType, bool_
 from ..errors import DTypeError
@@ -144,7 +144,7 @@ def _broadcast_may_fail(x: Tensor, y: Tensor) -> bool:
 
 def _unary(op: Op) -> Function:
     def function(x: Any, name: str | None = None) -> Tensor:
-        result: Tensor = apply(op, (x if isinstance(x, Tensor) else convert(x),))
+        result: Tensor = apply(op, (x if isinstance(x, Tensor) else convert(x),), NO_ATTRS, 1)
         return result
 
     return function

@@ -119,7 +119,7 @@ class Calls:
     def __init__(self) -> None:
         self.names: set[str] = set()
 
-    def record(self, op: Op, inputs: Any, attrs: Any, outputs: Any) -> None:
+    def record(self, op: Op, inputs: Any, attrs: Any, outputs: Any, above: int = 0) -> None:
         self.names.add(op.name)
 
 
