@@ -200,23 +200,22 @@ def _used_late(
             e == WRITE and i is not None and node.inputs[i] is resource
             for e, i in node_effects(node)
         )
-        carried = node.op.name == "while" and any(
-            v is value for v in node.inputs[: len(node.outputs)]
-        )
-        if carried and written is not None:
+        kept = len(node.outputs) if node.op.name == "while" else 0  # what a loop carries
+        if written is not None and any(v is value for v in node.inputs[:kept]):
             return written, (written, node.loc)
         if uses and node.op.structured and node.op.name != "call":
             skip = len(node.inputs) - len(subgraphs(node)[0].inputs)
             entry = written
-            for graph in subgraphs(node):
-                pairs = list(zip(node.inputs[skip:], graph.inputs, strict=True))
-                inner = next((y for x, y in pairs if x is resource), resource)
-                for place in [y for x, y in pairs if x is value]:
-                    late, used = _used_late(graph.nodes, graph.outputs, place, inner, entry)
-                    if used is not None:
-                        return written, used
-                    if node.op.name == "try":
-                        entry = late  # the handler comes after the body
+            for turn in range(2 if kept else 1):  # what an iteration assigns, the next one sees
+                for graph in subgraphs(node):
+                    pairs = list(zip(node.inputs[skip:], graph.inputs, strict=True))
+                    inner = next((y for x, y in pairs if x is resource), resource)
+                    for place in [y for x, y in pairs[turn * kept :] if x is value]:
+                        late, used = _used_late(graph.nodes, graph.outputs, place, inner, entry)
+                        if used is not None:
+                            return written, used
+                        if node.op.name in ("try", "while"):
+                            entry = late  # the handler comes after the body
         elif uses and (written is not None or writes):
             return written, (written or node.loc, node.loc)
         if writes:

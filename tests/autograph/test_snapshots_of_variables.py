@@ -153,6 +153,22 @@ def overwritten_in_a_loop(a: Any, n: Any, v: Any, w: Any) -> Any:
     return b + 0.0
 
 
+def used_again_after_each_iteration(a: Any, n: Any, v: Any, w: Any) -> Any:
+    b = v if n > 0 else a
+    for _ in tl.range(n):
+        w.assign_add(b)
+        v.assign_add(1.0)
+    return w + 0.0
+
+
+def used_in_each_iteration(a: Any, n: Any, v: Any, w: Any) -> Any:
+    b = v if n > 0 else a
+    for _ in tl.range(n):
+        w.assign_add(b)
+    v.assign_add(w)
+    return v + 0.0
+
+
 def list_that_grows_in_a_try(a: Any, n: Any, v: Any, w: Any) -> Any:
     items = [w, v]
     try:
@@ -197,6 +213,7 @@ def outcome(body: Body, n: int, wrap: Callable[[Any], Any]) -> list[float]:
         read_in_each_iteration,
         loop_until_it_is_large,
         list_and_another_one,
+        used_in_each_iteration,
     ],
 )
 @pytest.mark.parametrize("n", [0, 1, 3])
@@ -219,6 +236,7 @@ def test_used_before_the_assignment(body: Body, n: int) -> None:
         grown_list,
         grown_list_of_an_earlier_iteration,
         overwritten_in_a_loop,
+        used_again_after_each_iteration,
         list_that_grows_in_a_try,
     ],
 )
