@@ -86,7 +86,8 @@ class Aliased:
 # A spec: as a tensor of that dtype whose shape may vary as much. Undefined: not at all, which is
 # an error where it is read.
 # What is known of a list or dict that was put into another one has its place there, too.
-Choice = How | DType | TensorSpec | Widened | Undefined | Aliased | given.Copied
+# The variables that a tensor stands for in some iteration have its place with -2 before it.
+Choice = How | DType | TensorSpec | Widened | Undefined | Aliased | given.Copied | tuple[Any, ...]
 Choices = dict[Path, Choice]
 
 
@@ -156,9 +157,13 @@ class Carried:
         self.names = [name for name, _ in internal]
         self.initial = [tensor for _, tensor in internal]
         self.specs: list[Spec] = [tensor.spec for _, tensor in internal]
+        self._slots: dict[Path, int] = {}
         self._entered: dict[Path, Any] = {}  # values that were widened before the loop
         self.plans = [self._enter(v, (i,)) for i, v in enumerate(values)]
         self.body = LoopBranch.new(self.specs, self.names, "body")
+        for path, index in self._slots.items():
+            if found := self._variables(path):
+                note_next(self.body.inputs[index], None, found, self.labels[path[0]])
         self.test = LoopBranch.new(self.specs, self.names, "test")
         self.outputs: list[Tensor] = []
         self.results: list[Plan] = []
@@ -218,6 +223,11 @@ class Carried:
             items[0] = self._slot(parts[0][0], (*path, 0), None)
         return Nested(items, self._make(parts[1], path))
 
+    def _variables(self, path: Path) -> tuple[Any, ...]:
+        known = self.choices.get((-2, *path), ())
+        assert isinstance(known, tuple)
+        return known
+
     def _stays(self, value: Any, path: Path) -> bool:
         """True for a list or dict that may be the same in each iteration: others may know it."""
         return type(value) in (list, dict) and path not in self.choices and not is_pattern(value)
@@ -236,6 +246,7 @@ class Carried:
         self.initial.append(initial)
         self.specs.append(spec)
         self.names.append("_".join([self.labels[path[0]], *map(str, path[1:])]))
+        self._slots[path] = len(self.initial) - 1
         return Slot(len(self.initial) - 1, number)
 
     def _source(self, path: Path) -> Source:
@@ -420,9 +431,12 @@ class Carried:
             return Same(before)
         if plan.index in self._constant:
             return Same(before)
-        if variables := variables_in(before, after):
-            note_next(self.body.inputs[plan.index], tensor, variables, name)
-            return as_noted(Slot(plan.index), variables, name)
+        if found := variables_in(before, after):
+            known = self._variables(path)
+            if new := [v for v in found if not any(v is k for k in known)]:
+                raise RetryError((-2, *path), (*known, *new))
+            note_next(self.body.inputs[plan.index], tensor, known, name)
+            return as_noted(Slot(plan.index), known, name)
         return plan if of_python(after) else Slot(plan.index)
 
     def _first_set_inside(self, before: Undefined | Unused, after: Any, path: Path) -> Plan:
