@@ -103,7 +103,9 @@ class Calls:
     def __init__(self) -> None:
         self.found: list[tuple[Op, list[Any], dict[str, Any], list[Any]]] = []
 
-    def record(self, op: Op, inputs: Any, attrs: dict[str, Any], outputs: Any) -> None:
+    def record(
+        self, op: Op, inputs: Any, attrs: dict[str, Any], outputs: Any, above: int = 0
+    ) -> None:
         results = list(outputs) if op.multiple else [outputs]
         self.found.append((op, list(inputs), attrs, results))
 
