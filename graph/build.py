@@ -6,11 +6,9 @@ installs it), inside a trace the `GraphBuilder` at work. Nothing dispatches on t
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import FrameType
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +19,8 @@ from .dtypes import DType
 from .effects import Order, effects_of, node_effects
 from .errors import DTypeError, InternalError, LeakedTensorError, OpError
 from .explain import explained
-from .location import Loc, describe, is_internal, strip_internal_frames, user_location
+from .holders import container_of
+from .location import Loc, describe, strip_internal_frames, user_location
 from .nest import staged_list
 from .node import Effects, Graph, Node, Tensor, Value
 from .op import ANYTHING, CHECKS, OPS, Attrs, Op, infer_specs
@@ -543,7 +542,7 @@ def leaked(value: Value) -> LeakedTensorError:
     made = describe(value.node.loc) if value.node else "the call (an argument)"
     where = f"'{owner.name}'" if isinstance(owner, GraphBuilder) else "a function"
     what = f"the symbolic tensor '{value.name}'" if value.name else "a symbolic tensor"
-    held = _container_of(value)
+    held = container_of(value)
     return LeakedTensorError(
         f"{what} ({value.spec}) was made in the trace of {where} by {made}, "
         f"and is used outside of it, at {describe(user_location(3))}. "
@@ -551,31 +550,6 @@ def leaked(value: Value) -> LeakedTensorError:
         + "It stands for a value that exists only while the graph runs: return it from the "
         "function, or keep it in a tl.Variable."
     )
-
-
-def _container_of(value: Value) -> str:
-    """How the user's code reaches `value`: `item 0 of the list 'kept'`, or ''."""
-    frame: Any = sys._getframe(2)
-    while frame is not None:
-        for name, held in (*frame.f_locals.items(), *frame.f_globals.items()):
-            if isinstance(held, (list, tuple)) and not isinstance(held, TensorShape):
-                for i, item in enumerate(held):
-                    if item is value and not name.startswith("_") and user_owned(frame):
-                        return f"item {i} of the {type(held).__name__} '{name}'"
-            elif isinstance(held, dict) and user_owned(frame):
-                for key, item in list(held.items()):
-                    if item is value and held is not frame.f_globals and held is not frame.f_locals:
-                        return f"item {key!r} of the dict '{name}'"
-            elif hasattr(held, "__dict__") and user_owned(frame) and not isinstance(held, type):
-                for key, item in list(vars(held).items()):
-                    if item is value and type(held).__name__ != "module":
-                        return f"the attribute '{key}' of '{name}'"
-        frame = frame.f_back
-    return ""
-
-
-def user_owned(frame: FrameType) -> bool:
-    return not is_internal(frame.f_code.co_filename)
 
 
 def replay(graph: Graph, values: Sequence[Any]) -> list[Any]:
