@@ -53,13 +53,22 @@ def variables_in(*values: Any) -> tuple[Any, ...]:
 
 def refuse_question(x: Any, ask: Callable[[Any], Any]) -> None:
     """Refuse to ask of a tensor what the variable that it stands for answers in another way."""
-    for variable in variables_in(x) if type(x) is Value else ():
+    for variable in _perhaps(x) if type(x) is Value else ():
         if ask(variable) != ask(x):
             raise ConversionError(
                 f"what is asked at {describe(user_location(2))} is asked of the variable "
                 f"'{variable.name}' on one path and of a tensor on another, and a graph has a "
                 "tensor for both: ask before the paths join, or take read_value() on that one"
             )
+
+
+def _perhaps(x: Value) -> Sequence[Any]:
+    """The variables that `x` may stand for: as an item of a list, those that were put into one."""
+    found = variables_in(x)
+    if x.node is None or x.node.op.name != "array_read":
+        return found
+    noted = of_trace(_NAME).values()
+    return [*found, *[v for _, s in noted if s.kept for v in s.variables if v.dtype is x.dtype]]
 
 
 def as_noted(plan: Plan, variables: tuple[Any, ...], label: str = "") -> Plan:

@@ -198,6 +198,13 @@ def asked_who_it_is(a: Any, n: Any, v: Any, w: Any) -> Any:
     return a if b is v else b + 1.0
 
 
+def asked_of_an_item(a: Any, n: Any, v: Any, w: Any) -> Any:
+    items = [a]
+    for _ in tl.range(n):
+        items.append(v)
+    return a if isinstance(items[-1], tl.Variable) else a + 1.0
+
+
 def outcome(body: Body, n: int, wrap: Callable[[Any], Any]) -> list[float]:
     v, w = tl.Variable(2.0), tl.Variable(5.0)
     result = wrap(lambda a, n: body(a, n, v, w))(tl.constant(1.0), tl.constant(n))
@@ -245,7 +252,9 @@ def test_used_after_the_assignment(body: Body) -> None:
         outcome(body, 1, tl.function)
 
 
-@pytest.mark.parametrize("body", [asked_for_its_class, asked_for_a_method, asked_who_it_is])
+@pytest.mark.parametrize(
+    "body", [asked_for_its_class, asked_for_a_method, asked_who_it_is, asked_of_an_item]
+)
 def test_questions(body: Body) -> None:
     with pytest.raises(tl.errors.ConversionError, match="on one path and of a tensor on another"):
         outcome(body, 1, tl.function)
